@@ -1,0 +1,148 @@
+//! One answer from several services: the calls of a route's parts, at once, and the one object
+//! that is put together from what they bring.
+//!
+//! The object has the parts in the order of the file, whichever came first. A part's JSON is
+//! spliced in as the bytes it came in. A part that failed is replaced by its stand-in; one that has
+//! none fails the whole, at once.
+
+use futures::future::try_join_all;
+
+use crate::answer::Response;
+use crate::gateway::Part;
+use crate::json;
+use crate::path::push_encoded_value;
+use crate::platform::{Call, CallError, Platform};
+use crate::refusal::Refusal;
+use crate::trace::Trace;
+
+/// Tells whether every part is the service's own.
+pub const COMPLETE: &str = "x-postern-complete";
+
+/// Names the parts that are stand-ins, percent-encoded, separated by `, `.
+pub const STAND_INS: &str = "x-postern-stand-ins";
+
+/// What became of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// JSON text of the service.
+    Value(Vec<u8>),
+    /// No value.
+    Failed(Failure),
+}
+
+/// Why a part has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The call gave no answer.
+    Call(CallError),
+    /// The service answered with a status that is not of 200 to 299.
+    Status(u16),
+    /// The service answered with something that is not JSON.
+    NotJson,
+}
+
+impl Failure {
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Call(CallError::TimedOut) => Refusal::GatewayTimeout,
+            _ => Refusal::BadGateway,
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::Call(CallError::TimedOut) => "timed out".to_owned(),
+            Self::Call(CallError::Unreachable) => "unreachable".to_owned(),
+            Self::Call(CallError::TooLarge) => "answer too large".to_owned(),
+            Self::Status(status) => format!("status {status}"),
+            Self::NotJson => "answer is not JSON".to_owned(),
+        }
+    }
+}
+
+/// Makes the calls, one a part, all at once; `within` gives the time that a part has. Ends early
+/// when a required part fails, and the calls that are still under way are dropped.
+pub async fn fetch<P: Platform>(
+    parts: &[Part],
+    calls: Vec<Call>,
+    within: impl Fn(&Part) -> std::time::Duration,
+    platform: &P,
+    trace: &mut Trace,
+) -> Result<Vec<Outcome>, Refusal> {
+    let fetches = parts.iter().zip(calls).map(|(part, call)| {
+        let within = within(part);
+        async move {
+            match outcome(platform.get(&call, within).await) {
+                Outcome::Failed(failure) if part.stand_in.is_none() => Err((part, failure)),
+                outcome => Ok(outcome),
+            }
+        }
+    });
+    let outcomes = try_join_all(fetches).await.map_err(|(part, failure)| {
+        trace.note(format!("part {}: {}", part.name, failure.describe()));
+        failure.refusal()
+    })?;
+    for (part, outcome) in parts.iter().zip(&outcomes) {
+        if let Outcome::Failed(failure) = outcome {
+            trace.note(format!("part {}: {}, stand-in", part.name, failure.describe()));
+        }
+    }
+    Ok(outcomes)
+}
+
+fn outcome(result: Result<crate::platform::Fetched, CallError>) -> Outcome {
+    match result {
+        Err(error) => Outcome::Failed(Failure::Call(error)),
+        // 204 and 205 say that there is nothing, and JSON has a word for that.
+        Ok(fetched) if matches!(fetched.status, 204 | 205) => Outcome::Value(b"null".to_vec()),
+        Ok(fetched) if !(200..300).contains(&fetched.status) => Outcome::Failed(Failure::Status(fetched.status)),
+        Ok(fetched) => match json::value(&fetched.body) {
+            None => Outcome::Failed(Failure::NotJson),
+            Some(value) if value.len() == fetched.body.len() => Outcome::Value(fetched.body),
+            Some(value) => Outcome::Value(value.as_bytes().to_vec()),
+        },
+    }
+}
+
+/// Puts the parts together.
+pub fn merge(parts: &[Part], outcomes: &[Outcome]) -> Response {
+    let size: usize = parts
+        .iter()
+        .zip(outcomes)
+        .map(|(part, outcome)| part.name.len() + 4 + value(part, outcome).len())
+        .sum();
+    let mut body = Vec::with_capacity(size + 2);
+    let mut stand_ins = String::new();
+    body.push(b'{');
+    for (part, outcome) in parts.iter().zip(outcomes) {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        json::push_string(&mut body, &part.name);
+        body.push(b':');
+        body.extend_from_slice(value(part, outcome));
+        if matches!(outcome, Outcome::Failed(_)) {
+            if !stand_ins.is_empty() {
+                stand_ins.push_str(", ");
+            }
+            push_encoded_value(&mut stand_ins, part.name.as_bytes());
+        }
+    }
+    body.push(b'}');
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("cache-control", "no-store".to_owned()),
+        (COMPLETE, stand_ins.is_empty().to_string()),
+    ];
+    if !stand_ins.is_empty() {
+        headers.push((STAND_INS, stand_ins));
+    }
+    Response { status: 200, headers, body }
+}
+
+fn value<'a>(part: &'a Part, outcome: &'a Outcome) -> &'a [u8] {
+    match outcome {
+        Outcome::Value(value) => value,
+        Outcome::Failed(_) => part.stand_in.as_deref().unwrap_or("null").as_bytes(),
+    }
+}

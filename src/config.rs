@@ -1,0 +1,40 @@
+//! What the operator writes: `routes.json`, from its text to a [`Gateway`].
+//!
+//! ```text
+//! text ─ node ─▶ tree ─ document ─▶ what was written ─ compile ─▶ Gateway, or every Problem
+//! ```
+//!
+//! [`load`] is the only door. It gives a gateway or the faults of the file, all of them, each with
+//! its place; never half of each.
+
+mod compile;
+mod document;
+mod node;
+mod problem;
+pub(crate) mod settings;
+mod value;
+
+pub use node::Node;
+pub use problem::{Place, Problem, Problems};
+pub(crate) use settings::{FromNode, OneOrMany, settings};
+pub use value::{Rate, SecretName, Span};
+
+use crate::gateway::Gateway;
+
+/// Reads the text of a `routes.json`.
+///
+/// # Errors
+/// Every fault of the file that can be told without the others mended.
+pub fn load(text: &str) -> Result<Gateway, Vec<Problem>> {
+    let tree: Node = match serde_json::from_str(text) {
+        Ok(tree) => tree,
+        Err(error) => return Err(vec![Problem::not_json(&error)]),
+    };
+    let mut problems = Problems::default();
+    let gateway = document::Document::from_node(&tree, &Place::root(), &mut problems)
+        .and_then(|document| compile::gateway(document, &mut problems));
+    match gateway {
+        Some(gateway) if problems.is_empty() => Ok(gateway),
+        _ => Err(problems.into_vec()),
+    }
+}

@@ -1,0 +1,98 @@
+//! The file as it is written. Defaults are filled in, names resolved and rules across keys checked
+//! in [`super::compile`].
+
+use super::node::Node;
+use super::problem::{Place, Problems};
+use super::settings::{FromNode, Named, OneOrMany, settings};
+use super::value::{Method, Size, Span, Target};
+use crate::gateway::ServiceUrl;
+use crate::policy::jwt::JwtSettings;
+use crate::policy::rate_limit::LimitSettings;
+
+settings! {
+    /// The whole file.
+    pub struct Document {
+        /// For editors; not read.
+        #[allow(dead_code)]
+        "$schema" => schema: Option<String>,
+        /// The time that one request has in all; default 30 s.
+        "timeout" => timeout: Option<Span>,
+        "services" => services: Named<ServiceSettings>,
+        "auth" => auth: Named<AuthSettings>,
+        "limits" => limits: Named<LimitSettings>,
+        "routes" => routes: Vec<RouteSettings>,
+    }
+}
+
+settings! {
+    pub struct ServiceSettings {
+        "url" => url: ServiceUrl,
+        /// Until the head of an answer (forward) or all of it (aggregate) is there; default 10 s.
+        "timeout" => timeout: Option<Span>,
+        /// The largest answer that is read into memory; default 1 MiB.
+        "max_answer" => max_answer: Option<Size>,
+    }
+}
+
+settings! {
+    /// How a caller proves who it is.
+    pub struct AuthSettings {
+        "jwt" => jwt: JwtSettings,
+    }
+}
+
+settings! {
+    pub struct RouteSettings {
+        "path" => path: OneOrMany<String>,
+        /// Default: every method for a forward, `GET` otherwise.
+        "method" => method: Option<OneOrMany<Method>>,
+        /// The name of an auth rule, or `public`. Never left out: who may call is said, not assumed.
+        "auth" => auth: String,
+        "limit" => limit: Option<String>,
+        "reply" => reply: Option<ReplySettings>,
+        "forward" => forward: Option<Forwarding>,
+        "aggregate" => aggregate: Option<Named<PartSettings>>,
+    }
+}
+
+settings! {
+    pub struct ReplySettings {
+        /// Default 200.
+        "status" => status: Option<u32>,
+        "body" => body: Option<Node>,
+    }
+}
+
+settings! {
+    pub struct ForwardSettings {
+        "to" => to: Target,
+        /// Default: the service's.
+        "timeout" => timeout: Option<Span>,
+    }
+}
+
+/// `"forward": "orders"` is short for `"forward": { "to": "orders" }`.
+#[derive(Clone, Debug)]
+pub struct Forwarding(pub ForwardSettings);
+
+impl FromNode for Forwarding {
+    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::String(_) => {
+                let to = Target::from_node(node, place, problems)?;
+                Some(Self(ForwardSettings { to, timeout: None }))
+            }
+            other => ForwardSettings::from_node(other, place, problems).map(Self),
+        }
+    }
+}
+
+settings! {
+    pub struct PartSettings {
+        "get" => get: Target,
+        /// Default: the service's.
+        "timeout" => timeout: Option<Span>,
+        /// What stands in for the part when it fails; without it, the whole fails.
+        "else" => stand_in: Option<Node>,
+    }
+}

@@ -1,0 +1,246 @@
+//! The small values of the file, each read into a type that holds nothing else.
+
+use std::time::Duration;
+
+use super::node::Node;
+use super::problem::{Place, Problems};
+use super::settings::{FromNode, wrong_kind};
+use crate::gateway::ServiceUrl;
+use crate::gcra::Quota;
+use crate::template::Template;
+
+/// A value that is written as a string.
+trait Text: Sized {
+    /// What must stand there, for the message.
+    const FORM: &'static str;
+    /// Whether a faulty text may be a secret, not to be shown.
+    const SECRET: bool = false;
+    /// Reads it; the error completes "is "…", …".
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+fn not_of_form<T: Text>() -> String {
+    format!("must be {}", T::FORM)
+}
+
+macro_rules! written_as_text {
+    ($($name:ty),*) => {$(
+        impl FromNode for $name {
+            fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+                let Node::String(text) = node else {
+                    return wrong_kind(node, <$name as Text>::FORM, place, problems);
+                };
+                match <$name as Text>::read(text) {
+                    Ok(value) => Some(value),
+                    Err(why) if <$name as Text>::SECRET => {
+                        problems.add(place, why);
+                        None
+                    }
+                    Err(why) => {
+                        problems.add(place, format!("is {text:?}, {why}"));
+                        None
+                    }
+                }
+            }
+        }
+    )*};
+}
+written_as_text!(Span, Size, Rate, SecretName, Method, ServiceUrl, Target);
+
+/// A span of time: `"250ms"`, `"5s"`, `"2m"`, `"1h"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl Text for Span {
+    const FORM: &'static str = "a time such as \"250ms\", \"5s\" or \"2m\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        // 24 days: the longest timer of a JavaScript runtime, whose count is a signed 32-bit one.
+        match count.checked_mul(millis).filter(|span| *span <= 0x7fff_ffff) {
+            Some(span) => Ok(Self(Duration::from_millis(span))),
+            None => Err("must be at most 24 days".to_owned()),
+        }
+    }
+}
+
+/// A number of bytes: `"64KiB"`, `"1MiB"`, `"500B"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u32);
+
+impl Text for Size {
+    const FORM: &'static str = "a size such as \"64KiB\" or \"1MiB\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
+        let bytes = match unit {
+            "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        // An isolate has 128 MB in all.
+        match count.checked_mul(bytes).filter(|size| (1..=32 << 20).contains(size)).map(u32::try_from) {
+            Some(Ok(size)) => Ok(Self(size)),
+            _ => Err("must be from 1B to 32MiB".to_owned()),
+        }
+    }
+}
+
+/// How many in which time: `"100/min"`; units `s`, `min`, `h`, `day`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    count: u32,
+    period_micros: u64,
+}
+
+impl Rate {
+    /// The quota of this rate with `burst` units at once (by default, all of a period's).
+    pub fn quota(self, burst: Option<u32>) -> Quota {
+        Quota {
+            // Rounded up, so that no more than the rate is ever let through.
+            interval: self.period_micros.div_ceil(u64::from(self.count)),
+            burst: burst.unwrap_or(self.count),
+        }
+    }
+}
+
+impl Text for Rate {
+    const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
+        let seconds = match unit {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "day" => 86_400,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        match count.parse() {
+            Ok(count @ 1..=1_000_000) => Ok(Self { count, period_micros: seconds * 1_000_000 }),
+            _ => Err(not_of_form::<Self>()),
+        }
+    }
+}
+
+/// The name of a secret of the runtime's environment, written `{env.NAME}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretName(pub String);
+
+impl Text for SecretName {
+    const FORM: &'static str = "the name of a secret, written \"{env.NAME}\"";
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let name = text.strip_prefix("{env.").and_then(|rest| rest.strip_suffix('}'));
+        match name {
+            Some(name) if is_identifier(name) => Ok(Self(name.to_owned())),
+            _ => Err(not_of_form::<Self>()),
+        }
+    }
+}
+
+
+/// A request method, in upper case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method(pub String);
+
+impl Text for Method {
+    const FORM: &'static str = "a method such as \"GET\", in upper case";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let fine = (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        match text {
+            "CONNECT" | "TRACE" => Err("which no runtime lets through".to_owned()),
+            _ if fine => Ok(Self(text.to_owned())),
+            _ => Err(not_of_form::<Self>()),
+        }
+    }
+}
+
+impl Text for ServiceUrl {
+    const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| {
+            format!("must be {}: http or https, a host, maybe a port and a base path, and nothing else", Self::FORM)
+        })
+    }
+}
+
+/// Where a call goes: `"orders"` (the path as the client sent it) or `"orders:/v2/orders/{id}"`.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The name of the service.
+    pub service: String,
+    /// The path and query there, if the target names them.
+    pub template: Option<Template>,
+}
+
+impl Text for Target {
+    const FORM: &'static str = "\"service\" or \"service:/path\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (service, template) = match text.split_once(':') {
+            None => (text, None),
+            Some((service, path)) => {
+                let template = Template::parse(path).map_err(|why| format!("whose path {why}"))?;
+                (service, Some(template))
+            }
+        };
+        if service.is_empty() {
+            return Err(not_of_form::<Self>());
+        }
+        Ok(Self { service: service.to_owned(), template })
+    }
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (count, unit) = text.split_at(digits);
+    Some((count.parse().ok()?, unit))
+}
+
+fn is_identifier(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_sizes_and_rates_have_one_form() {
+        for (text, millis) in [("250ms", 250), ("0s", 0), ("5s", 5_000), ("2m", 120_000), ("1h", 3_600_000)] {
+            assert_eq!(Span::read(text), Ok(Span(Duration::from_millis(millis))));
+        }
+        for text in ["", "5", "s", "5 s", "-5s", "1.5s", "5S", "99999999999999999999s", "600h"] {
+            assert!(Span::read(text).is_err(), "of {text:?}");
+        }
+        assert_eq!(Size::read("64KiB"), Ok(Size(65_536)));
+        for text in ["0B", "33MiB", "1MB", "1", "MiB"] {
+            assert!(Size::read(text).is_err(), "of {text:?}");
+        }
+        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota { interval: 600_000, burst: 100 });
+        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota { interval: 142_858, burst: 1 });
+        for text in ["0/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
+            assert!(Rate::read(text).is_err(), "of {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_named_and_never_written() {
+        assert_eq!(SecretName::read("{env.JWT_SECRET}"), Ok(SecretName("JWT_SECRET".into())));
+        for text in ["hunter2", "{env.}", "{env.A B}", "env.A", "{jwt.A}"] {
+            assert!(SecretName::read(text).is_err(), "of {text:?}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The gateway as compiled from its file: immutable, every name resolved, nothing left to check.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::path::NormalPath;
+use crate::policy::jwt::JwtRule;
+use crate::policy::rate_limit::Limit;
+use crate::router::Router;
+use crate::template::Template;
+
+/// A compiled `routes.json`.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(crate) router: Router<Route>,
+    /// The time that one request has in all.
+    pub(crate) budget: Duration,
+}
+
+/// What happens to the requests of one path pattern and its methods.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The path pattern: what the log calls the route.
+    pub(crate) pattern: String,
+    /// Who may call; `None` is everyone.
+    pub(crate) auth: Option<Arc<JwtRule>>,
+    /// How often a caller may.
+    pub(crate) limit: Option<Arc<Limit>>,
+    pub(crate) action: Action,
+}
+
+/// How a route answers.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// With a fixed answer; no service is asked.
+    Reply(Reply),
+    /// With the answer of one service, handed on as it comes.
+    Forward(Forward),
+    /// With one JSON object, put together from the answers of several services.
+    Aggregate(Arc<[Part]>),
+}
+
+/// A fixed answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(crate) status: u16,
+    /// JSON text; `None` is an empty body.
+    pub(crate) body: Option<Arc<str>>,
+}
+
+/// A call handed on to a service.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    pub(crate) service: Arc<Service>,
+    /// The path there; `None` keeps the client's.
+    pub(crate) path: Option<Template>,
+    pub(crate) timeout: Duration,
+}
+
+/// One member of an aggregate's object, and the call that it comes from.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub(crate) name: String,
+    pub(crate) service: Arc<Service>,
+    pub(crate) path: Template,
+    pub(crate) timeout: Duration,
+    /// JSON text that stands in for a part that failed; `None` makes the part required.
+    pub(crate) stand_in: Option<String>,
+}
+
+/// A service behind the gateway.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub(crate) url: ServiceUrl,
+    pub(crate) timeout: Duration,
+    /// The largest answer that is read into memory (the parts of an aggregate), in bytes.
+    pub(crate) max_answer: u32,
+}
+
+/// The address of a service: an origin and a base path, from the file alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceUrl {
+    /// Origin and base path, without a slash at the end.
+    base: String,
+}
+
+impl ServiceUrl {
+    /// Reads `http(s)://host[:port][/base]`; `None` for anything else, credentials among it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let base = base.strip_suffix('/').unwrap_or(base);
+        let clean_base = base.is_empty() || NormalPath::parse(base).is_ok_and(|normal| normal.as_str() == base);
+        let fine = matches!(scheme, "http" | "https") && is_host_and_port(authority) && clean_base;
+        fine.then(|| Self { base: format!("{scheme}://{authority}{base}") })
+    }
+
+    /// The URL of `path_and_query` at this service.
+    pub fn join(&self, path_and_query: &str) -> String {
+        format!("{}{path_and_query}", self.base)
+    }
+}
+
+fn is_host_and_port(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("v6", port.strip_prefix(':')),
+            _ => return false,
+        },
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let is_name = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte));
+    is_name && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_has_an_origin_and_a_base() {
+        for (text, joined) in [
+            ("http://127.0.0.1:9001", "http://127.0.0.1:9001/x"),
+            ("https://orders.internal/", "https://orders.internal/x"),
+            ("https://orders.internal:8443/v2", "https://orders.internal:8443/v2/x"),
+            ("http://[::1]:9001/a/b/", "http://[::1]:9001/a/b/x"),
+        ] {
+            assert_eq!(ServiceUrl::parse(text).map(|url| url.join("/x")).as_deref(), Some(joined));
+        }
+        for text in [
+            "", "orders", "orders:9001", "ftp://h", "http://", "http://h:0", "http://h:99999", "http://u:p@h",
+            "http://h?x", "http://h/a?x", "http://h/a#x", "http://h/../x", "http://h//x", "http://H", "http://h h",
+            "http://[::1", "http://[x]",
+        ] {
+            assert_eq!(ServiceUrl::parse(text), None, "of {text:?}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The head of a request: everything about it but its body, read from the runtime once.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01 UTC, as the runtime's clock gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    /// The time from `earlier` to this; zero where the clock went backwards.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// The head of one request.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// As sent, such as `GET`.
+    pub method: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// What the client called the gateway: host and port.
+    pub authority: String,
+    /// As sent, not yet in normal form ([`crate::path`]); never holds `?`.
+    pub raw_path: String,
+    /// What followed the first `?`, as sent; `None` where there was none.
+    pub query: Option<String>,
+    /// The header fields.
+    pub headers: Headers,
+    /// The client's address as the runtime reports it, never as a header of the client claims.
+    pub client: Option<IpAddr>,
+    /// Made here for this request; goes into the log, to the services and to the client.
+    pub request_id: String,
+    /// When the request came.
+    pub arrived: UnixMillis,
+}
+
+impl Head {
+    /// Reads a head from its text form, which lets a runtime hand it over in one piece:
+    /// lines for method, URL, client address (may be empty), request id and arrival in
+    /// milliseconds, then a line `name:value` for each header field, names in lower case.
+    ///
+    /// `None` if a line is missing or the URL has no authority: the runtime broke the form.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut fields = text.splitn(6, '\n');
+        let method = fields.next()?;
+        let url = fields.next()?;
+        let client = fields.next()?;
+        let request_id = fields.next()?;
+        let arrived = fields.next()?.parse().ok()?;
+        let headers = fields.next()?;
+
+        let (scheme, after_scheme) = url.split_once("://")?;
+        let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
+        let (authority, target) = after_scheme.split_at(authority_end);
+        let (raw_path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        Some(Self {
+            method: method.to_owned(),
+            scheme: scheme.to_owned(),
+            authority: authority.to_owned(),
+            raw_path: if raw_path.is_empty() { "/" } else { raw_path }.to_owned(),
+            query: query.map(str::to_owned),
+            headers: Headers(headers.to_owned()),
+            client: client.parse().ok(),
+            request_id: request_id.to_owned(),
+            arrived: UnixMillis(arrived),
+        })
+    }
+}
+
+/// Header fields, in the lines `name:value` that they came in. A request has some twenty, of which
+/// a policy asks for one or two: a scan is cheaper than building a map.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(String);
+
+impl Headers {
+    /// Reads lines `name:value`, names in lower case.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The value of the field `name` (lower case); several fields of one name come joined by `, `.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// All fields, name and value, in the order of the runtime.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(':'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(url: &str) -> Option<Head> {
+        Head::from_text(&format!("GET\n{url}\n192.0.2.7\nid-1\n1700000000000\naccept:a:b\nhost:x\n"))
+    }
+
+    #[test]
+    fn a_url_falls_into_its_parts() {
+        let table = [
+            ("https://api.example/a/b?c=d?e", "api.example", "/a/b", Some("c=d?e")),
+            ("http://localhost:8787/", "localhost:8787", "/", None),
+            ("http://localhost", "localhost", "/", None),
+            ("http://localhost?x", "localhost", "/", Some("x")),
+            ("http://h//evil/../x", "h", "//evil/../x", None),
+            ("http://h/a#b", "h", "/a#b", None),
+        ];
+        for (url, authority, path, query) in table {
+            let head = head(url).unwrap();
+            assert_eq!(
+                (head.authority.as_str(), head.raw_path.as_str(), head.query.as_deref()),
+                (authority, path, query),
+                "of {url}"
+            );
+        }
+    }
+
+    #[test]
+    fn header_values_may_hold_colons() {
+        let head = head("http://h/").unwrap();
+        assert_eq!(head.headers.get("accept"), Some("a:b"));
+        assert_eq!(head.headers.get("cookie"), None);
+        assert_eq!(head.client, Some("192.0.2.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_head_of_another_form_is_no_head() {
+        for text in ["", "GET\nhttp://h/\n\n", "GET\n/relative\n\nid\n1\n", "GET\nhttp://h/\n\nid\nnow\n"] {
+            assert!(Head::from_text(text).is_none(), "of {text:?}");
+        }
+    }
+}

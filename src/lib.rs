@@ -1,0 +1,27 @@
+//! Postern: an API gateway at the edge.
+//!
+//! The core is native and pure: it knows nothing of the runtime but the [`platform::Platform`]
+//! trait. `workers` implements that on a Workers runtime and is compiled for Wasm only. The way of
+//! a request is [`handle::handle`]; `ARCHITECTURE.md` has the map.
+
+pub mod config;
+pub mod gateway;
+
+pub mod handle;
+pub mod head;
+pub mod path;
+pub mod router;
+pub mod policy;
+pub mod template;
+pub mod aggregate;
+pub mod answer;
+pub mod refusal;
+pub mod trace;
+
+pub mod gcra;
+pub mod json;
+
+pub mod platform;
+
+#[cfg(target_arch = "wasm32")]
+mod workers;

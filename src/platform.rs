@@ -1,0 +1,96 @@
+//! The port to the world: what the gateway cannot do by itself.
+//!
+//! `workers/` implements it on a Workers runtime, `tests/simulation.rs` as a deterministic
+//! simulation. Nothing is added here without a caller in the core.
+
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::gcra::Verdict;
+use crate::head::{Headers, UnixMillis};
+use crate::policy::headers::HeaderEdits;
+use crate::policy::rate_limit::Charge;
+
+/// What the gateway needs of the runtime, for the time of one request.
+#[allow(async_fn_in_trait)] // One thread, static dispatch: nobody needs the futures to be Send.
+pub trait Platform {
+    /// The client's request as the runtime holds it, its body unread.
+    type Inbound;
+    /// A service's reply as the runtime holds it, its body unread.
+    type Reply;
+
+    /// The time.
+    fn now(&self) -> UnixMillis;
+
+    /// A secret of the environment.
+    fn secret(&self, name: &str) -> Option<String>;
+
+    /// Hands the client's request on to `url`, method and body as they are, header fields edited.
+    /// Redirects are not followed. Gives the head of the reply, at most `within` later.
+    async fn forward(
+        &self,
+        inbound: Self::Inbound,
+        url: &str,
+        edits: &HeaderEdits,
+        within: Duration,
+    ) -> Result<ReplyHead<Self::Reply>, CallError>;
+
+    /// Makes a `GET` of the gateway's own and reads the answer whole, at most `within` later.
+    /// Redirects are not followed. A call whose future is dropped is aborted.
+    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError>;
+
+    /// Takes one unit of a quota, in the one place that counts for its key.
+    async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
+
+    /// Writes one line to the log.
+    fn log(&self, line: &str);
+}
+
+/// A reply's head, and the rest of it.
+#[derive(Debug)]
+pub struct ReplyHead<R> {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Headers,
+    /// The reply, its body unread.
+    pub reply: R,
+}
+
+/// A `GET` of the gateway's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The whole URL.
+    pub url: String,
+    /// Header fields, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The most bytes of an answer that are read.
+    pub max_answer: u32,
+}
+
+/// An answer that was read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status.
+    pub status: u16,
+    /// The body; left empty where the status is not of 200 to 299.
+    pub body: Vec<u8>,
+}
+
+/// Why a call gave no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The time was over.
+    TimedOut,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// The answer is larger than allowed.
+    TooLarge,
+}
+
+/// The limiter could not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimiterDown;
+
+/// The answer to a request on a platform.
+pub type AnswerOn<P> = Answer<<P as Platform>::Reply>;

@@ -1,0 +1,368 @@
+//! Who is calling: a bearer token (RFC 6750) that is a signed JWT (RFC 7519).
+//!
+//! ```json
+//! "auth": { "customer": { "jwt": {
+//!     "issuer": "https://id.example.com/", "audience": "shop", "leeway": "30s",
+//!     "keys": [
+//!         { "alg": "HS256", "secret": "{env.JWT_SECRET}" },
+//!         { "alg": "ES256", "kid": "2026-11", "jwk": { "kty": "EC", "crv": "P-256", "x": "…", "y": "…" } } ] } } }
+//! ```
+//!
+//! The algorithm belongs to the key: a token's header only picks among the keys of the file, and
+//! can bring no key of its own (`jwk`, `jku`, `x5u` are not read). A token counts if it has an
+//! `exp` that is not over, an `nbf` that has come if it has one, the issuer and an audience of the
+//! rule, no `crit` (RFC 7515, section 4.1.11: no extension is understood here), and a `typ` of an
+//! access token. Signatures are checked by `jwt-compact`.
+//!
+//! Not here: keys by URL (JWKS), RSA, opaque tokens.
+
+use std::time::Duration;
+
+use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
+use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{Algorithm, AlgorithmExt, Claims, UntrustedToken};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use crate::config::{FromNode, Node, OneOrMany, Place, Problems, SecretName, Span, settings};
+use crate::head::UnixMillis;
+
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
+
+/// The longest token that is looked at, in bytes.
+const MAX_TOKEN: usize = 8 << 10;
+
+settings! {
+    /// A rule as written.
+    pub struct JwtSettings {
+        /// The `iss` that tokens must have.
+        "issuer" => issuer: String,
+        /// One or more values, one of which tokens must have in `aud`.
+        "audience" => audience: OneOrMany<String>,
+        /// How far the issuer's clock may be off; default 30 s.
+        "leeway" => leeway: Option<Span>,
+        "keys" => keys: Vec<KeySettings>,
+    }
+}
+
+settings! {
+    /// A key as written: a secret for HS256, HS384 and HS512, a public JWK (RFC 7517) otherwise.
+    pub struct KeySettings {
+        "alg" => alg: KeyAlgorithm,
+        /// The `kid` of the tokens that this key is for; without it, tokens of any or no `kid`.
+        "kid" => kid: Option<String>,
+        "secret" => secret: Option<SecretName>,
+        "jwk" => jwk: Option<Node>,
+    }
+}
+
+/// The algorithms that a key can be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    Hs256,
+    Hs384,
+    Hs512,
+    Es256,
+    EdDsa,
+}
+
+impl KeyAlgorithm {
+    const ALL: [(&'static str, Self); 5] = [
+        ("HS256", Self::Hs256),
+        ("HS384", Self::Hs384),
+        ("HS512", Self::Hs512),
+        ("ES256", Self::Es256),
+        ("EdDSA", Self::EdDsa),
+    ];
+}
+
+impl FromNode for KeyAlgorithm {
+    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+        let name = String::from_node(node, place, problems)?;
+        let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm);
+        if found.is_none() {
+            let known = Self::ALL.iter().map(|(known, _)| *known);
+            problems.add_unknown(place, format!("is {name:?}, no algorithm that is accepted here"), &name, known);
+        }
+        found
+    }
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct JwtRule {
+    issuer: String,
+    audience: Vec<String>,
+    leeway: i64,
+    keys: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    kid: Option<String>,
+    material: Material,
+}
+
+#[derive(Debug)]
+enum Material {
+    /// HMAC: the name of the secret, and the fewest bytes that it may have (RFC 7518, section 3.2).
+    Secret { algorithm: &'static str, name: String, min_bytes: usize },
+    Es256(Box<<Es256 as Algorithm>::VerifyingKey>),
+    Ed25519(Box<<Ed25519 as Algorithm>::VerifyingKey>),
+}
+
+impl Material {
+    fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Secret { algorithm, .. } => algorithm,
+            Self::Es256(_) => "ES256",
+            Self::Ed25519(_) => "EdDSA",
+        }
+    }
+}
+
+/// Who is calling, from a token that was verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caller {
+    issuer: String,
+    claims: Map<String, Value>,
+}
+
+impl Caller {
+    /// A caller with these claims, vouched for by this issuer.
+    pub fn new(issuer: &str, claims: Map<String, Value>) -> Self {
+        Self { issuer: issuer.to_owned(), claims }
+    }
+
+    /// The issuer that vouches for the caller.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// A claim that is a single value, as text: a string, a number or a boolean.
+    pub fn claim(&self, name: &str) -> Option<String> {
+        match self.claims.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// Why nobody is known to be calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// There is no bearer token.
+    NoToken,
+    /// The token was good, and its time is over.
+    Expired,
+    /// The token will be good later.
+    NotYet,
+    /// The token does not count here; the reason is for the log alone.
+    NotAccepted(&'static str),
+    /// The gateway lacks what it needs to tell; the reason is for the log alone.
+    Misconfigured(String),
+}
+
+/// What is read of a token's header beside what `jwt-compact` reads.
+#[derive(Clone, Debug, Deserialize)]
+struct ExtraHeader {
+    #[serde(default)]
+    crit: Option<IgnoredAny>,
+}
+
+impl JwtRule {
+    /// Compiles a rule; notes each fault.
+    pub fn compile(settings: JwtSettings, place: &Place, problems: &mut Problems) -> Option<Self> {
+        let place = place.at("keys");
+        if settings.keys.is_empty() {
+            problems.add(&place, "is empty");
+        }
+        let keys: Vec<Option<Key>> = settings
+            .keys
+            .into_iter()
+            .enumerate()
+            .map(|(at, key)| Key::compile(key, &place.at(at), problems))
+            .collect();
+        let leeway = settings.leeway.map_or(DEFAULT_LEEWAY, |span| span.0);
+        Some(Self {
+            issuer: settings.issuer,
+            audience: settings.audience.0,
+            leeway: i64::try_from(leeway.as_secs()).unwrap_or(i64::MAX),
+            keys: keys.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    /// Tells who is calling from the value of the `Authorization` header. `secret` gives a secret
+    /// of the environment by its name.
+    pub fn identify(
+        &self,
+        authorization: Option<&str>,
+        now: UnixMillis,
+        secret: impl Fn(&str) -> Option<String>,
+    ) -> Result<Caller, Unknown> {
+        let token = bearer_token(authorization.unwrap_or_default()).ok_or(Unknown::NoToken)?;
+        if token.len() > MAX_TOKEN {
+            return Err(Unknown::NotAccepted("too long"));
+        }
+        let token = UntrustedToken::<ExtraHeader>::try_from(token).map_err(|_| Unknown::NotAccepted("not a JWT"))?;
+        if token.header().other_fields.crit.is_some() {
+            return Err(Unknown::NotAccepted("asks for an extension by crit"));
+        }
+        if !token.header().token_type.as_deref().is_none_or(is_access_token) {
+            return Err(Unknown::NotAccepted("of another typ"));
+        }
+        let claims = self.verify(&token, secret)?;
+        self.check_claims(claims, now)
+    }
+
+    fn verify(
+        &self,
+        token: &UntrustedToken<'_, ExtraHeader>,
+        secret: impl Fn(&str) -> Option<String>,
+    ) -> Result<Claims<Map<String, Value>>, Unknown> {
+        let kid = token.header().key_id.as_deref();
+        let candidates = self.keys.iter().filter(|key| {
+            key.material.algorithm() == token.algorithm()
+                && (key.kid.is_none() || key.kid.as_deref() == kid)
+        });
+        let mut why = Unknown::NotAccepted("of no key here");
+        for key in candidates {
+            match key.material.verify(token, &secret) {
+                Ok(claims) => return Ok(claims),
+                Err(reason) => why = reason,
+            }
+        }
+        Err(why)
+    }
+
+    fn check_claims(&self, claims: Claims<Map<String, Value>>, now: UnixMillis) -> Result<Caller, Unknown> {
+        let now = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX);
+        let custom = claims.custom;
+        if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
+            return Err(Unknown::NotAccepted("of another issuer"));
+        }
+        let is_for_us = |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
+        let for_us = match custom.get("aud") {
+            Some(Value::Array(audiences)) => audiences.iter().any(is_for_us),
+            Some(audience) => is_for_us(audience),
+            None => false,
+        };
+        if !for_us {
+            return Err(Unknown::NotAccepted("for another audience"));
+        }
+        let Some(expires) = claims.expiration else {
+            return Err(Unknown::NotAccepted("without exp"));
+        };
+        if now >= expires.timestamp().saturating_add(self.leeway) {
+            return Err(Unknown::Expired);
+        }
+        if claims.not_before.is_some_and(|start| now < start.timestamp().saturating_sub(self.leeway)) {
+            return Err(Unknown::NotYet);
+        }
+        Ok(Caller::new(&self.issuer, custom))
+    }
+}
+
+impl Key {
+    fn compile(settings: KeySettings, place: &Place, problems: &mut Problems) -> Option<Self> {
+        let material = match settings.alg {
+            KeyAlgorithm::Hs256 => secret("HS256", 32, &settings, place, problems),
+            KeyAlgorithm::Hs384 => secret("HS384", 48, &settings, place, problems),
+            KeyAlgorithm::Hs512 => secret("HS512", 64, &settings, place, problems),
+            KeyAlgorithm::Es256 => public_key(&settings, place, problems).map(|key| Material::Es256(Box::new(key))),
+            KeyAlgorithm::EdDsa => public_key(&settings, place, problems).map(|key| Material::Ed25519(Box::new(key))),
+        };
+        Some(Self { kid: settings.kid, material: material? })
+    }
+}
+
+fn secret(
+    algorithm: &'static str,
+    min_bytes: usize,
+    settings: &KeySettings,
+    place: &Place,
+    problems: &mut Problems,
+) -> Option<Material> {
+    match (&settings.secret, &settings.jwk) {
+        (Some(SecretName(name)), None) => Some(Material::Secret { algorithm, name: name.clone(), min_bytes }),
+        _ => {
+            problems.add(place, format!("is for {algorithm}, must have a \"secret\" and no \"jwk\""));
+            None
+        }
+    }
+}
+
+fn public_key<K>(settings: &KeySettings, place: &Place, problems: &mut Problems) -> Option<K>
+where
+    K: for<'k> TryFrom<&'k JsonWebKey<'k>, Error: std::fmt::Display>,
+{
+    let (Some(jwk), None) = (&settings.jwk, &settings.secret) else {
+        problems.add(place, "is for a public key, must have a \"jwk\" and no \"secret\"");
+        return None;
+    };
+    let place = place.at("jwk");
+    if let Node::Object(members) = jwk
+        && members.iter().any(|(key, _)| key == "d")
+    {
+        problems.add(&place.at("d"), "is a private key, which has no business here");
+        return None;
+    }
+    let text = jwk.to_json();
+    let key = serde_json::from_str::<JsonWebKey<'_>>(&text).map_err(|error| error.to_string());
+    match key.and_then(|key| K::try_from(&key).map_err(|error| error.to_string())) {
+        Ok(key) => Some(key),
+        Err(why) => {
+            problems.add(&place, format!("is no public key of this algorithm: {why}"));
+            None
+        }
+    }
+}
+
+impl Material {
+    fn verify(
+        &self,
+        token: &UntrustedToken<'_, ExtraHeader>,
+        secret: impl Fn(&str) -> Option<String>,
+    ) -> Result<Claims<Map<String, Value>>, Unknown> {
+        let verified = match self {
+            Self::Secret { algorithm, name, min_bytes } => {
+                let Some(secret) = secret(name) else {
+                    return Err(Unknown::Misconfigured(format!("the secret {name} is not set")));
+                };
+                if secret.len() < *min_bytes {
+                    let why = format!("the secret {name} is shorter than the {min_bytes} bytes of {algorithm}");
+                    return Err(Unknown::Misconfigured(why));
+                }
+                match *algorithm {
+                    "HS256" => Hs256.validator(&Hs256Key::new(secret)).validate(token),
+                    "HS384" => Hs384.validator(&Hs384Key::new(secret)).validate(token),
+                    _ => Hs512.validator(&Hs512Key::new(secret)).validate(token),
+                }
+            }
+            Self::Es256(key) => Es256.validator(key.as_ref()).validate(token),
+            Self::Ed25519(key) => Ed25519.validator(key.as_ref()).validate(token),
+        };
+        match verified {
+            Ok(token) => Ok(token.into_parts().1),
+            Err(_) => Err(Unknown::NotAccepted("not signed by a key here, or with claims of a wrong type")),
+        }
+    }
+}
+
+/// The token of `Bearer <token>`; the scheme is case-insensitive (RFC 9110, section 11.1).
+fn bearer_token(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Types of tokens that grant access: `JWT`, and `at+jwt` of RFC 9068. Others (a logout token, a
+/// proof of possession) are signed by the same issuer for another end.
+fn is_access_token(token_type: &str) -> bool {
+    let bare = token_type.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
+    let bare = bare.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default());
+    bare.eq_ignore_ascii_case("JWT") || bare.eq_ignore_ascii_case("at+jwt")
+}

@@ -1,0 +1,200 @@
+//! Every answer by which the gateway itself turns a request down, as a problem document (RFC 9457).
+//!
+//! A client learns what it can act on. What happened inside is in the log, under the request id.
+
+use crate::answer::Response;
+use crate::json;
+
+/// Why a request is turned down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The path has no single reading.
+    AmbiguousPath,
+    /// No route has this path.
+    NoRoute,
+    /// The route has other methods: the value of `Allow`.
+    OtherMethods(String),
+    /// The route needs a token and there is none.
+    NoToken,
+    /// The token's time is over.
+    TokenExpired,
+    /// The token's time has not come.
+    TokenNotYet,
+    /// The token does not count here.
+    TokenNotAccepted,
+    /// The token lacks a claim that the route needs.
+    ClaimMissing(String),
+    /// A value of the request cannot stand where the route puts it.
+    UnusableValue,
+    /// The caller's limit is used up: seconds to wait, and the limit's name.
+    OverLimit {
+        /// Seconds until the next call can be admitted.
+        retry_after: u64,
+        /// The limit that is used up.
+        policy: String,
+    },
+    /// The limiter cannot be asked, and the file says that nothing passes then.
+    LimiterDown,
+    /// The service gave no answer that can be used.
+    BadGateway,
+    /// The service gave no answer in time.
+    GatewayTimeout,
+    /// The gateway itself is at fault.
+    Internal,
+}
+
+/// The realm of a challenge (RFC 9110, section 11.5).
+const REALM: &str = "Bearer realm=\"api\"";
+
+/// The type of problem that is registered for a used-up quota.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+/// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
+struct Wording(u16, &'static str, &'static str, &'static str);
+
+impl Refusal {
+    fn wording(&self) -> Wording {
+        match self {
+            Self::AmbiguousPath => Wording(
+                400,
+                "ambiguous-path",
+                "The path can be read in more than one way",
+                "Send a path without empty segments, backslashes, control characters and encoded slashes.",
+            ),
+            Self::NoRoute => Wording(404, "no-route", "There is nothing here", "Check the path."),
+            Self::OtherMethods(_) => Wording(
+                405,
+                "other-methods",
+                "This path does not take that method",
+                "The Allow header names the methods that it takes.",
+            ),
+            Self::NoToken => Wording(
+                401,
+                "no-token",
+                "A token is needed",
+                "Send an Authorization header with a bearer token.",
+            ),
+            Self::TokenExpired => Wording(401, "token-expired", "The token has expired", "Get a new one."),
+            Self::TokenNotYet => Wording(401, "token-not-yet", "The token is not valid yet", "Wait, or check the clock."),
+            Self::TokenNotAccepted => Wording(
+                401,
+                "token-not-accepted",
+                "The token is not accepted here",
+                "Get a token that was issued for this API.",
+            ),
+            Self::ClaimMissing(_) => Wording(
+                403,
+                "claim-missing",
+                "The token does not say enough",
+                "Get a token with the claim that this path needs.",
+            ),
+            Self::UnusableValue => Wording(
+                400,
+                "unusable-value",
+                "A value of the request cannot be used",
+                "A value that names a thing cannot be empty, be made of dots, or hold slashes.",
+            ),
+            Self::OverLimit { .. } => Wording(
+                429,
+                "quota-exceeded",
+                "Too many requests",
+                "Wait as long as the Retry-After header says.",
+            ),
+            Self::LimiterDown => Wording(503, "limiter-down", "The request cannot be counted now", "Try again later."),
+            Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
+            Self::GatewayTimeout => Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later."),
+            Self::Internal => Wording(500, "internal", "The gateway failed", "Report the request id."),
+        }
+    }
+
+    /// The response that says so.
+    pub fn response(&self, request_id: &str) -> Response {
+        let Wording(status, code, title, detail) = self.wording();
+        let kind = match self {
+            Self::OverLimit { .. } => QUOTA_EXCEEDED.to_owned(),
+            _ => format!("urn:postern:problem:{code}"),
+        };
+        let mut body = Vec::with_capacity(320);
+        for (key, text) in [("{\"type\":", kind.as_str()), (",\"title\":", title), (",\"detail\":", detail)] {
+            body.extend_from_slice(key.as_bytes());
+            json::push_string(&mut body, text);
+        }
+        body.extend_from_slice(format!(",\"status\":{status},\"request_id\":").as_bytes());
+        json::push_string(&mut body, request_id);
+        if let Self::OverLimit { policy, .. } = self {
+            body.extend_from_slice(b",\"violated-policies\":[");
+            json::push_string(&mut body, policy);
+            body.push(b']');
+        }
+        if let Self::ClaimMissing(claim) = self {
+            body.extend_from_slice(b",\"claim\":");
+            json::push_string(&mut body, claim);
+        }
+        body.push(b'}');
+
+        let mut headers = vec![
+            ("content-type", "application/problem+json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        headers.extend(self.own_header());
+        Response { status, headers, body }
+    }
+
+    /// The header field that the status asks for.
+    fn own_header(&self) -> Option<(&'static str, String)> {
+        let challenge = |error: &str, description: &str| {
+            let value = format!("{REALM}, error=\"{error}\", error_description=\"{description}\"");
+            Some(("www-authenticate", value))
+        };
+        match self {
+            Self::OtherMethods(allow) => Some(("allow", allow.clone())),
+            // RFC 6750, section 3.1: no error code for a request that did not try.
+            Self::NoToken => Some(("www-authenticate", REALM.to_owned())),
+            Self::TokenExpired => challenge("invalid_token", "The token has expired"),
+            Self::TokenNotYet => challenge("invalid_token", "The token is not valid yet"),
+            Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
+            Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
+            Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
+            Self::LimiterDown => Some(("retry-after", "5".to_owned())),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_a_problem_document() {
+        let all = [
+            (Refusal::AmbiguousPath, 400, None),
+            (Refusal::NoRoute, 404, None),
+            (Refusal::OtherMethods("GET".into()), 405, Some("allow")),
+            (Refusal::NoToken, 401, Some("www-authenticate")),
+            (Refusal::TokenExpired, 401, Some("www-authenticate")),
+            (Refusal::TokenNotYet, 401, Some("www-authenticate")),
+            (Refusal::TokenNotAccepted, 401, Some("www-authenticate")),
+            (Refusal::ClaimMissing("a\"b".into()), 403, Some("www-authenticate")),
+            (Refusal::UnusableValue, 400, None),
+            (Refusal::OverLimit { retry_after: 3, policy: "p".into() }, 429, Some("retry-after")),
+            (Refusal::LimiterDown, 503, Some("retry-after")),
+            (Refusal::BadGateway, 502, None),
+            (Refusal::GatewayTimeout, 504, None),
+            (Refusal::Internal, 500, None),
+        ];
+        for (refusal, status, header) in all {
+            let response = refusal.response("id-\"1\"");
+            let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+            assert_eq!(response.status, status);
+            assert_eq!(body["status"], status);
+            assert_eq!(body["request_id"], "id-\"1\"");
+            for key in ["type", "title", "detail"] {
+                assert!(body[key].as_str().is_some_and(|text| !text.is_empty()), "{key} of {refusal:?}");
+            }
+            let has = |name: &str| response.headers.iter().any(|(other, _)| *other == name);
+            assert!(has("content-type") && has("cache-control"));
+            assert!(header.is_none_or(has), "of {refusal:?}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Which route a path and a method belong to.
+
+use std::collections::HashMap;
+
+use matchit::InsertError;
+
+use crate::path::NormalPath;
+
+/// The routes of a gateway, by path and then by method. `T` is what a route is.
+#[derive(Debug)]
+pub struct Router<T> {
+    tree: matchit::Router<usize>,
+    by_pattern: HashMap<String, usize>,
+    entries: Vec<Vec<Entry<T>>>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    methods: Methods,
+    route: T,
+}
+
+/// The methods that a route answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Methods {
+    /// Every method.
+    Any,
+    /// These, in the order of the file, in upper case. `GET` answers `HEAD` too.
+    Only(Vec<String>),
+}
+
+/// What a path pattern captured, in the normal form of [`crate::path`].
+#[derive(Debug, Default)]
+pub struct Params<'p>(Vec<(&'p str, &'p str)>);
+
+/// What the router found.
+#[derive(Debug)]
+pub enum Found<'r, 'p, T> {
+    /// The one route, and what its path captured.
+    Route(&'r T, Params<'p>),
+    /// The path is there, the method is not; the value of `Allow`.
+    OtherMethods(String),
+    /// No route has this path.
+    Nothing,
+}
+
+/// Why a route cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// The pattern is not one, with the reason.
+    Malformed(String),
+    /// Requests could belong to this pattern and to the named one alike.
+    Pattern(String),
+    /// The same path already has a route for this method.
+    Method(String),
+}
+
+impl<T> Default for Router<T> {
+    fn default() -> Self {
+        Self { tree: matchit::Router::new(), by_pattern: HashMap::new(), entries: Vec::new() }
+    }
+}
+
+impl<T> Router<T> {
+    /// Adds a route for the path `pattern` (`/a/{b}/{*rest}`) and its methods.
+    pub fn insert(&mut self, pattern: &str, methods: Methods, route: T) -> Result<(), Conflict> {
+        check_pattern(pattern).map_err(Conflict::Malformed)?;
+        let at = match self.by_pattern.get(pattern) {
+            Some(at) => *at,
+            None => {
+                let at = self.entries.len();
+                self.tree.insert(pattern, at).map_err(|error| match error {
+                    InsertError::Conflict { with } => Conflict::Pattern(with),
+                    other => Conflict::Malformed(other.to_string()),
+                })?;
+                self.by_pattern.insert(pattern.to_owned(), at);
+                self.entries.push(Vec::new());
+                at
+            }
+        };
+        let Some(entries) = self.entries.get_mut(at) else { return Ok(()) };
+        if let Some(taken) = entries.iter().find_map(|other| methods.overlap(&other.methods)) {
+            return Err(Conflict::Method(taken));
+        }
+        entries.push(Entry { methods, route });
+        Ok(())
+    }
+
+    /// The route for a path and method.
+    pub fn find<'r, 'p>(&'r self, path: &'p NormalPath, method: &str) -> Found<'r, 'p, T>
+    where
+        'r: 'p,
+    {
+        let Ok(matched) = self.tree.at(path.as_str()) else {
+            return Found::Nothing;
+        };
+        let entries = self.entries.get(*matched.value).map(Vec::as_slice).unwrap_or_default();
+        match entries.iter().find(|entry| entry.methods.answer(method)) {
+            Some(entry) => Found::Route(&entry.route, Params(matched.params.iter().collect())),
+            None => Found::OtherMethods(allow(entries.iter().map(|entry| &entry.methods))),
+        }
+    }
+}
+
+impl<'p> Params<'p> {
+    /// What `{name}` or `{*name}` captured.
+    pub fn get(&self, name: &str) -> Option<&'p str> {
+        self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+
+    /// Parameters from names and values, for tests of what uses them.
+    #[cfg(test)]
+    pub fn from_pairs(pairs: &[(&'p str, &'p str)]) -> Self {
+        Self(pairs.to_vec())
+    }
+}
+
+impl Methods {
+    fn answer(&self, method: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(methods) => methods
+                .iter()
+                .any(|answered| answered == method || (answered == "GET" && method == "HEAD")),
+        }
+    }
+
+    /// A method that both answer.
+    fn overlap(&self, other: &Self) -> Option<String> {
+        match (self, other) {
+            (Self::Any, Self::Any) => Some("every method".to_owned()),
+            (Self::Any, Self::Only(methods)) | (Self::Only(methods), Self::Any) => methods.first().cloned(),
+            (Self::Only(mine), Self::Only(theirs)) => {
+                mine.iter().find(|method| theirs.contains(method)).cloned()
+            }
+        }
+    }
+}
+
+/// The value of `Allow` (RFC 9110, section 10.2.1).
+fn allow<'m>(methods: impl Iterator<Item = &'m Methods>) -> String {
+    let mut names = Vec::new();
+    for methods in methods {
+        if let Methods::Only(methods) = methods {
+            for method in methods {
+                names.push(method.as_str());
+                if method == "GET" {
+                    names.push("HEAD");
+                }
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
+
+/// The names that a pattern captures.
+pub fn captures(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern
+        .split('{')
+        .skip(1)
+        .filter_map(|piece| piece.split_once('}'))
+        .map(|(name, _)| name.trim_start_matches('*'))
+}
+
+/// A pattern's fixed text must be in normal form, or no request could ever reach it; and free of
+/// the characters that a client may spell in two ways that no server is bound to read alike.
+fn check_pattern(pattern: &str) -> Result<(), String> {
+    let mut sample = String::new();
+    let mut fixed = String::new();
+    let mut rest = pattern;
+    while let Some((before, inner)) = rest.split_once('{') {
+        let (name, after) = inner.split_once('}').ok_or("has a brace without its partner")?;
+        let bare = name.trim_start_matches('*');
+        if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(format!("captures {{{name}}}; a name is of letters, digits and _"));
+        }
+        sample.push_str(before);
+        sample.push('x');
+        fixed.push_str(before);
+        rest = after;
+    }
+    sample.push_str(rest);
+    fixed.push_str(rest);
+    let names: Vec<_> = captures(pattern).collect();
+    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
+        return Err(format!("captures {{{}}} twice", twice.1));
+    }
+    match NormalPath::parse_composed(&sample) {
+        Err(_) => Err("is not a clean path: it starts with / and has no empty or dot segments, no \
+                       backslash and no encoded slash"
+            .to_owned()),
+        Ok(normal) if normal.as_str() != sample => {
+            Err(format!("would never match; requests come as {normal} (x for each parameter)"))
+        }
+        Ok(_) => match ["&", "=", "+", ";", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
+            Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
+            None => Ok(()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(methods: &[&str]) -> Methods {
+        Methods::Only(methods.iter().map(|method| (*method).to_owned()).collect())
+    }
+
+    fn sample() -> Router<&'static str> {
+        let mut router = Router::default();
+        for (pattern, methods, name) in [
+            ("/", only(&["GET"]), "home"),
+            ("/orders", Methods::Any, "orders"),
+            ("/orders/{id}", only(&["GET", "PATCH"]), "order"),
+            ("/orders/{id}", only(&["DELETE"]), "delete"),
+            ("/orders/new", only(&["GET"]), "new"),
+            ("/files/{*rest}", Methods::Any, "files"),
+        ] {
+            router.insert(pattern, methods, name).unwrap();
+        }
+        router
+    }
+
+    #[test]
+    fn a_path_and_a_method_belong_to_one_route() {
+        let router = sample();
+        let table = [
+            ("GET", "/", "home"),
+            ("HEAD", "/", "home"),
+            ("POST", "/", "allow GET, HEAD"),
+            ("BREW", "/orders", "orders"),
+            ("GET", "/orders/7", "order id=7"),
+            ("HEAD", "/orders/7", "order id=7"),
+            ("DELETE", "/orders/7", "delete id=7"),
+            ("get", "/orders/7", "allow DELETE, GET, HEAD, PATCH"),
+            ("GET", "/orders/new", "new"),
+            ("GET", "/orders/a%20b", "order id=a%20b"),
+            ("GET", "/orders/", "nothing"),
+            ("GET", "/orders/7/items", "nothing"),
+            ("GET", "/Orders", "nothing"),
+            ("GET", "/files/a/b", "files rest=a/b"),
+            ("GET", "/files/", "nothing"),
+        ];
+        for (method, path, expected) in table {
+            let path = NormalPath::parse(path).unwrap();
+            let found = match router.find(&path, method) {
+                Found::Route(name, params) => params
+                    .0
+                    .iter()
+                    .fold((*name).to_owned(), |text, (key, value)| format!("{text} {key}={value}")),
+                Found::OtherMethods(allow) => format!("allow {allow}"),
+                Found::Nothing => "nothing".to_owned(),
+            };
+            assert_eq!(found, expected, "of {method} {path}");
+        }
+    }
+
+    #[test]
+    fn routes_that_cannot_be_told_apart_are_refused() {
+        let table = [
+            ("/orders/{id}", only(&["PATCH"]), Conflict::Method("PATCH".into())),
+            ("/orders/{id}", Methods::Any, Conflict::Method("GET".into())),
+            ("/orders", Methods::Any, Conflict::Method("every method".into())),
+            ("/orders/{other}", only(&["GET"]), Conflict::Pattern("/orders/{id}".into())),
+            ("/files/{*all}", Methods::Any, Conflict::Pattern("/files/{*rest}".into())),
+        ];
+        for (pattern, methods, expected) in table {
+            assert_eq!(sample().insert(pattern, methods, "again"), Err(expected), "of {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_nothing_reaches_is_refused() {
+        for pattern in [
+            "", "orders", "/a//b", "/a/../b", "/%61", "/a b", "/ä", "/a%2Fb", "/{a}/{a}", "/{", "/{}", "/{a b}",
+            "/v=1", "/a;b", "/a%2Bb", "/{*rest}/more",
+        ] {
+            let refused = Router::default().insert(pattern, Methods::Any, ());
+            assert!(matches!(refused, Err(Conflict::Malformed(_))), "of {pattern:?}: {refused:?}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+// The runtime's half of the port: each function is one crossing where Rust would need many.
+// Nothing is decided here; the rules are in Rust.
+//
+// Header fields cross as lines `name:value`, edits of them as lines `-name` and `+name:value`.
+
+/** The text of routes.json, put there by the entry before the Wasm starts. */
+export function routesText() {
+  return globalThis.POSTERN_ROUTES ?? "";
+}
+
+/** The head of a request, in the form that `Head::from_text` reads. */
+export function readHead(request) {
+  const { method, url, headers } = request;
+  return `${method}\n${url}\n${clientAddress(request)}\n${crypto.randomUUID()}\n${Date.now()}\n${fieldsOf(headers)}`;
+}
+
+/**
+ * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port,
+ * where no client can put anything. Elsewhere the platform overwrites `CF-Connecting-IP`.
+ */
+function clientAddress({ cf, headers }) {
+  const peer = cf?.clientIp;
+  if (typeof peer !== "string") return headers.get("cf-connecting-ip") ?? "";
+  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(peer) ?? [];
+  return v6 ?? v4 ?? peer;
+}
+
+/** Sends the client's request on. Resolves to a Response whose body is still to come. */
+export function forward(request, url, edits, ms) {
+  return sending(ms, (signal) => {
+    const onward = new Request(url, request);
+    edit(onward.headers, edits);
+    return fetch(onward, { signal, redirect: "manual" });
+  });
+}
+
+/** Makes a GET. Resolves to an Answer, read whole. */
+export function get(url, fields, limit, ms) {
+  return sending(ms, async (signal) => {
+    const headers = new Headers();
+    edit(headers, fields);
+    const response = await fetch(url, { headers, signal, redirect: "manual" });
+    if (!response.ok || response.body === null) {
+      response.body?.cancel().catch(() => {});
+      return new Answer(response.status, new Uint8Array());
+    }
+    return new Answer(response.status, await readWhole(response, limit));
+  });
+}
+
+/** A service's answer that was read whole. */
+export class Answer {
+  constructor(status, bytes) {
+    this.status = status;
+    this.bytes = bytes;
+  }
+}
+
+/**
+ * A promise of what `start` brings, with a time limit and a way to abort it. Rejects with the name
+ * of a `CallError`.
+ */
+function sending(ms, start) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort("timed-out"), ms);
+  const run = async () => {
+    try {
+      return await start(controller.signal);
+    } catch (error) {
+      if (controller.signal.reason === "timed-out") throw "timed-out";
+      throw error === "too-large" ? error : "unreachable";
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return Object.assign(run(), { abort: () => controller.abort("dropped") });
+}
+
+/** Reads a body of at most `limit` bytes. */
+async function readWhole(response, limit) {
+  // The length of an encoded body says nothing about the bytes that come out.
+  const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
+  if (length !== null && Number(length) > limit) {
+    response.body.cancel().catch(() => {});
+    throw "too-large";
+  }
+  if (length !== null) return new Uint8Array(await response.arrayBuffer());
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    if (size > limit) throw "too-large";
+    chunks.push(chunk);
+  }
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+/** The header fields of a reply. */
+export function replyFields(reply) {
+  return fieldsOf(reply.headers);
+}
+
+/** A service's reply, its body untouched, its header fields edited. */
+export function relay(reply, edits) {
+  const response = new Response(reply.body, reply);
+  edit(response.headers, edits);
+  return response;
+}
+
+/** A response of the gateway's own. */
+export function respond(status, fields, body) {
+  const headers = new Headers();
+  edit(headers, fields);
+  return new Response(body.length === 0 ? null : body.slice(), { status, headers });
+}
+
+/** Takes one unit in the object that counts for `key`. Resolves to a verdict's line. */
+export async function spend(env, key, quota, ms) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(reject, ms, "timed-out");
+  });
+  try {
+    const object = env.LIMITER.get(env.LIMITER.idFromName(key));
+    const asked = object.fetch(`https://limiter/${quota}`).then((answer) => answer.text());
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A secret of the environment. */
+export function secret(env, name) {
+  const value = env[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Writes a line to the log. */
+export function log(line) {
+  console.log(line);
+}
+
+function fieldsOf(headers) {
+  let text = "";
+  for (const [name, value] of headers) text += `${name}:${value}\n`;
+  return text;
+}
+
+function edit(headers, edits) {
+  for (let start = 0, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
+    const colon = edits.indexOf(":", start);
+    if (edits[start] === "-") headers.delete(edits.slice(start + 1, end));
+    else headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
+  }
+}

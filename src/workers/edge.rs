@@ -1,0 +1,86 @@
+//! Bindings to `edge.js`, and the text forms that cross.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use web_sys::{Request, Response};
+
+use crate::answer::{Answer, Response as OwnResponse};
+use crate::policy::headers::HeaderEdits;
+
+#[wasm_bindgen(module = "/src/workers/edge.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = routesText)]
+    pub fn routes_text() -> String;
+
+    #[wasm_bindgen(js_name = readHead)]
+    pub fn read_head(request: &Request) -> String;
+
+    /// A promise that can be aborted.
+    #[wasm_bindgen(extends = Promise)]
+    pub type Sending;
+    #[wasm_bindgen(method)]
+    pub fn abort(this: &Sending);
+
+    pub fn forward(request: &Request, url: &str, edits: &str, ms: u32) -> Sending;
+    pub fn get(url: &str, fields: &str, limit: u32, ms: u32) -> Sending;
+
+    #[wasm_bindgen(js_name = Answer)]
+    pub type Fetched;
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Fetched) -> u16;
+    #[wasm_bindgen(method, getter)]
+    pub fn bytes(this: &Fetched) -> Vec<u8>;
+
+    #[wasm_bindgen(js_name = replyFields)]
+    pub fn reply_fields(reply: &Response) -> String;
+    #[wasm_bindgen(catch)]
+    fn relay(reply: &Response, edits: &str) -> Result<Response, JsValue>;
+    #[wasm_bindgen(catch, js_name = respond)]
+    fn respond_with(status: u16, fields: &str, body: &[u8]) -> Result<Response, JsValue>;
+
+    pub fn spend(env: &JsValue, key: &str, quota: &str, ms: u32) -> Promise;
+    pub fn secret(env: &JsValue, name: &str) -> Option<String>;
+    pub fn log(line: &str);
+}
+
+/// The runtime's response for an answer.
+pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
+    match answer {
+        Answer::Own(response) => respond(&response),
+        Answer::Relayed { reply, edits, .. } => relay(&reply, &edit_lines(&edits)),
+    }
+}
+
+/// The runtime's response for one made here.
+pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
+    respond_with(response.status, &set_lines(&response.headers), &response.body)
+}
+
+/// Edits in the form that `edge.js` reads.
+pub fn edit_lines(edits: &HeaderEdits) -> String {
+    let mut lines = String::with_capacity(256);
+    for name in &edits.remove {
+        lines.push('-');
+        lines.push_str(name);
+        lines.push('\n');
+    }
+    push_set_lines(&mut lines, &edits.set);
+    lines
+}
+
+/// Fields to set, in the form that `edge.js` reads.
+pub fn set_lines(fields: &[(&'static str, String)]) -> String {
+    let mut lines = String::with_capacity(256);
+    push_set_lines(&mut lines, fields);
+    lines
+}
+
+fn push_set_lines(lines: &mut String, fields: &[(&'static str, String)]) {
+    for (name, value) in fields {
+        lines.push('+');
+        lines.push_str(name);
+        lines.push(':');
+        lines.push_str(value);
+        lines.push('\n');
+    }
+}

@@ -1,0 +1,116 @@
+//! The port, on a Workers runtime.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+
+use super::edge::{self, Sending};
+use crate::gcra::Verdict;
+use crate::head::{Headers, UnixMillis};
+use crate::platform::{Call, CallError, Fetched, LimiterDown, Platform, ReplyHead};
+use crate::policy::headers::HeaderEdits;
+use crate::policy::rate_limit::Charge;
+
+/// The runtime, as one request sees it.
+pub struct Workers {
+    env: JsValue,
+}
+
+impl Workers {
+    /// With the bindings and secrets of `env`.
+    pub fn new(env: JsValue) -> Self {
+        Self { env }
+    }
+}
+
+impl Platform for Workers {
+    type Inbound = Request;
+    type Reply = Response;
+
+    fn now(&self) -> UnixMillis {
+        // A clock of milliseconds since 1970 fits an f64 exactly, and is not negative.
+        UnixMillis(js_sys::Date::now() as u64)
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        edge::secret(&self.env, name)
+    }
+
+    async fn forward(
+        &self,
+        inbound: Request,
+        url: &str,
+        edits: &HeaderEdits,
+        within: Duration,
+    ) -> Result<ReplyHead<Response>, CallError> {
+        let sending = edge::forward(&inbound, url, &edge::edit_lines(edits), millis(within));
+        let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
+        Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(edge::reply_fields(&reply)), reply })
+    }
+
+    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+        let fields = edge::set_lines(&call.headers);
+        let sending = edge::get(&call.url, &fields, call.max_answer, millis(within));
+        let fetched: edge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
+        Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
+    }
+
+    async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
+        let asked = edge::spend(&self.env, &charge.key, &charge.quota.to_path(), millis(within));
+        let line = JsFuture::from(asked).await.map_err(|_| LimiterDown)?;
+        line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
+    }
+
+    fn log(&self, line: &str) {
+        edge::log(line);
+    }
+}
+
+/// A call under way. The runtime does not end it when its future is dropped; this does.
+struct InFlight {
+    sending: Sending,
+    future: JsFuture,
+    done: bool,
+}
+
+impl InFlight {
+    fn new(sending: Sending) -> Self {
+        let future = JsFuture::from(js_sys::Promise::from(JsValue::from(&sending)));
+        Self { sending, future, done: false }
+    }
+}
+
+impl Future for InFlight {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = Pin::new(&mut self.future).poll(context);
+        self.done = result.is_ready();
+        result
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if !self.done {
+            self.sending.abort();
+        }
+    }
+}
+
+/// The `CallError` that `edge.js` rejected with.
+fn call_error(reason: JsValue) -> CallError {
+    match reason.as_string().as_deref() {
+        Some("timed-out") => CallError::TimedOut,
+        Some("too-large") => CallError::TooLarge,
+        _ => CallError::Unreachable,
+    }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}

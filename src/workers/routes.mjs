@@ -1,0 +1,3 @@
+import text from "./routes.json";
+
+globalThis.POSTERN_ROUTES = text;
