@@ -106,11 +106,8 @@ fn outcome(result: Result<crate::platform::Fetched, CallError>) -> Outcome {
 
 /// Puts the parts together.
 pub fn merge(parts: &[Part], outcomes: &[Outcome]) -> Response {
-    let size: usize = parts
-        .iter()
-        .zip(outcomes)
-        .map(|(part, outcome)| part.name.len() + 4 + value(part, outcome).len())
-        .sum();
+    let size: usize =
+        parts.iter().zip(outcomes).map(|(part, outcome)| part.name.len() + 4 + value(part, outcome).len()).sum();
     let mut body = Vec::with_capacity(size + 2);
     let mut stand_ins = String::new();
     body.push(b'{');

@@ -16,7 +16,7 @@ mod value;
 
 pub use node::Node;
 pub use problem::{Place, Problem, Problems};
-pub(crate) use settings::{FromNode, OneOrMany, settings};
+pub(crate) use settings::{FromNode, List, OneOrMany, settings};
 pub use value::{Rate, SecretName, Span};
 
 use crate::gateway::Gateway;
@@ -31,8 +31,8 @@ pub fn load(text: &str) -> Result<Gateway, Vec<Problem>> {
         Err(error) => return Err(vec![Problem::not_json(&error)]),
     };
     let mut problems = Problems::default();
-    let gateway = document::Document::from_node(&tree, &Place::root(), &mut problems)
-        .and_then(|document| compile::gateway(document, &mut problems));
+    let document = document::Document::from_node(&tree, &Place::root(), &mut problems);
+    let gateway = document.map(|document| compile::gateway(document, &mut problems));
     match gateway {
         Some(gateway) if problems.is_empty() => Ok(gateway),
         _ => Err(problems.into_vec()),

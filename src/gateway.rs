@@ -132,9 +132,23 @@ mod tests {
             assert_eq!(ServiceUrl::parse(text).map(|url| url.join("/x")).as_deref(), Some(joined));
         }
         for text in [
-            "", "orders", "orders:9001", "ftp://h", "http://", "http://h:0", "http://h:99999", "http://u:p@h",
-            "http://h?x", "http://h/a?x", "http://h/a#x", "http://h/../x", "http://h//x", "http://H", "http://h h",
-            "http://[::1", "http://[x]",
+            "",
+            "orders",
+            "orders:9001",
+            "ftp://h",
+            "http://",
+            "http://h:0",
+            "http://h:99999",
+            "http://u:p@h",
+            "http://h?x",
+            "http://h/a?x",
+            "http://h/a#x",
+            "http://h/../x",
+            "http://h//x",
+            "http://H",
+            "http://h h",
+            "http://[::1",
+            "http://[x]",
         ] {
             assert_eq!(ServiceUrl::parse(text), None, "of {text:?}");
         }

@@ -51,15 +51,37 @@ mod tests {
         let too_deep = format!("{}{}", "[".repeat(129), "]".repeat(129));
         let brackets_in_a_string = format!("\"{}\\\"{}\"", "[".repeat(500), "{".repeat(500));
         for text in [
-            "null", "true", "0", "-1.5e300", "1e400", "12345678901234567890123", "\"\"", "[]",
-            "{\"a\":1,\"a\":2}", "\"\\ud800\"", &deep, &brackets_in_a_string,
+            "null",
+            "true",
+            "0",
+            "-1.5e300",
+            "1e400",
+            "12345678901234567890123",
+            "\"\"",
+            "[]",
+            "{\"a\":1,\"a\":2}",
+            "\"\\ud800\"",
+            &deep,
+            &brackets_in_a_string,
         ] {
             assert_eq!(value(text.as_bytes()), Some(text));
         }
         assert_eq!(value(b" \r\n{ } \t"), Some("{ }"));
         for text in [
-            "", " ", "nul", "<html>", "{\"a\":}", "[1,]", "1 2", "{}{}", "01", "'a'", "NaN",
-            "\u{feff}{}", "\"a", &too_deep,
+            "",
+            " ",
+            "nul",
+            "<html>",
+            "{\"a\":}",
+            "[1,]",
+            "1 2",
+            "{}{}",
+            "01",
+            "'a'",
+            "NaN",
+            "\u{feff}{}",
+            "\"a",
+            &too_deep,
         ] {
             assert_eq!(value(text.as_bytes()), None, "of {text:?}");
         }

@@ -7,15 +7,15 @@
 pub mod config;
 pub mod gateway;
 
+pub mod aggregate;
+pub mod answer;
 pub mod handle;
 pub mod head;
 pub mod path;
-pub mod router;
 pub mod policy;
-pub mod template;
-pub mod aggregate;
-pub mod answer;
 pub mod refusal;
+pub mod router;
+pub mod template;
 pub mod trace;
 
 pub mod gcra;

@@ -159,9 +159,7 @@ pub fn decode(encoded: &str) -> Vec<u8> {
 }
 
 fn push_encoded(out: &mut String, byte: u8) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     out.push('%');
     out.extend(DIGITS.get(usize::from(byte >> 4)));
     out.extend(DIGITS.get(usize::from(byte & 15)));
@@ -178,8 +176,7 @@ fn is_unreserved(byte: u8) -> bool {
 /// Characters that mean the same to a server whether they come encoded or not. `;`, `=`, `&` and
 /// `+` are not among them: path parameters and form decoding give them a second meaning.
 fn is_equal_encoded_or_not(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(byte, b'@' | b':' | b'$' | b'!' | b'\'' | b'(' | b')' | b'*' | b',')
+    is_unreserved(byte) || matches!(byte, b'@' | b':' | b'$' | b'!' | b'\'' | b'(' | b')' | b'*' | b',')
 }
 
 /// `pchar` of RFC 3986 section 3.3, without the percent sign.

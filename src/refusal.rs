@@ -68,14 +68,13 @@ impl Refusal {
                 "This path does not take that method",
                 "The Allow header names the methods that it takes.",
             ),
-            Self::NoToken => Wording(
-                401,
-                "no-token",
-                "A token is needed",
-                "Send an Authorization header with a bearer token.",
-            ),
+            Self::NoToken => {
+                Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
+            }
             Self::TokenExpired => Wording(401, "token-expired", "The token has expired", "Get a new one."),
-            Self::TokenNotYet => Wording(401, "token-not-yet", "The token is not valid yet", "Wait, or check the clock."),
+            Self::TokenNotYet => {
+                Wording(401, "token-not-yet", "The token is not valid yet", "Wait, or check the clock.")
+            }
             Self::TokenNotAccepted => Wording(
                 401,
                 "token-not-accepted",
@@ -94,15 +93,14 @@ impl Refusal {
                 "A value of the request cannot be used",
                 "A value that names a thing cannot be empty, be made of dots, or hold slashes.",
             ),
-            Self::OverLimit { .. } => Wording(
-                429,
-                "quota-exceeded",
-                "Too many requests",
-                "Wait as long as the Retry-After header says.",
-            ),
+            Self::OverLimit { .. } => {
+                Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
+            }
             Self::LimiterDown => Wording(503, "limiter-down", "The request cannot be counted now", "Try again later."),
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
-            Self::GatewayTimeout => Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later."),
+            Self::GatewayTimeout => {
+                Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
+            }
             Self::Internal => Wording(500, "internal", "The gateway failed", "Report the request id."),
         }
     }
@@ -132,10 +130,8 @@ impl Refusal {
         }
         body.push(b'}');
 
-        let mut headers = vec![
-            ("content-type", "application/problem+json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ];
+        let mut headers =
+            vec![("content-type", "application/problem+json".to_owned()), ("cache-control", "no-store".to_owned())];
         headers.extend(self.own_header());
         Response { status, headers, body }
     }

@@ -119,9 +119,9 @@ impl Methods {
     fn answer(&self, method: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Only(methods) => methods
-                .iter()
-                .any(|answered| answered == method || (answered == "GET" && method == "HEAD")),
+            Self::Only(methods) => {
+                methods.iter().any(|answered| answered == method || (answered == "GET" && method == "HEAD"))
+            }
         }
     }
 
@@ -130,9 +130,7 @@ impl Methods {
         match (self, other) {
             (Self::Any, Self::Any) => Some("every method".to_owned()),
             (Self::Any, Self::Only(methods)) | (Self::Only(methods), Self::Any) => methods.first().cloned(),
-            (Self::Only(mine), Self::Only(theirs)) => {
-                mine.iter().find(|method| theirs.contains(method)).cloned()
-            }
+            (Self::Only(mine), Self::Only(theirs)) => mine.iter().find(|method| theirs.contains(method)).cloned(),
         }
     }
 }
@@ -157,11 +155,7 @@ fn allow<'m>(methods: impl Iterator<Item = &'m Methods>) -> String {
 
 /// The names that a pattern captures.
 pub fn captures(pattern: &str) -> impl Iterator<Item = &str> {
-    pattern
-        .split('{')
-        .skip(1)
-        .filter_map(|piece| piece.split_once('}'))
-        .map(|(name, _)| name.trim_start_matches('*'))
+    pattern.split('{').skip(1).filter_map(|piece| piece.split_once('}')).map(|(name, _)| name.trim_start_matches('*'))
 }
 
 /// A pattern's fixed text must be in normal form, or no request could ever reach it; and free of
@@ -247,10 +241,9 @@ mod tests {
         for (method, path, expected) in table {
             let path = NormalPath::parse(path).unwrap();
             let found = match router.find(&path, method) {
-                Found::Route(name, params) => params
-                    .0
-                    .iter()
-                    .fold((*name).to_owned(), |text, (key, value)| format!("{text} {key}={value}")),
+                Found::Route(name, params) => {
+                    params.0.iter().fold((*name).to_owned(), |text, (key, value)| format!("{text} {key}={value}"))
+                }
                 Found::OtherMethods(allow) => format!("allow {allow}"),
                 Found::Nothing => "nothing".to_owned(),
             };
@@ -275,8 +268,22 @@ mod tests {
     #[test]
     fn a_pattern_that_nothing_reaches_is_refused() {
         for pattern in [
-            "", "orders", "/a//b", "/a/../b", "/%61", "/a b", "/ä", "/a%2Fb", "/{a}/{a}", "/{", "/{}", "/{a b}",
-            "/v=1", "/a;b", "/a%2Bb", "/{*rest}/more",
+            "",
+            "orders",
+            "/a//b",
+            "/a/../b",
+            "/%61",
+            "/a b",
+            "/ä",
+            "/a%2Fb",
+            "/{a}/{a}",
+            "/{",
+            "/{}",
+            "/{a b}",
+            "/v=1",
+            "/a;b",
+            "/a%2Bb",
+            "/{*rest}/more",
         ] {
             let refused = Router::default().insert(pattern, Methods::Any, ());
             assert!(matches!(refused, Err(Conflict::Malformed(_))), "of {pattern:?}: {refused:?}");

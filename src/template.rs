@@ -54,7 +54,8 @@ impl Template {
             }
             Err(_) => {
                 return Err("is not a clean path: it starts with / and has no empty or dot segments, \
-                            no backslash and no encoded slash".to_owned());
+                            no backslash and no encoded slash"
+                    .to_owned());
             }
         }
         let query = query_text.map(pieces).transpose()?;
@@ -118,9 +119,7 @@ impl Template {
     /// A catch-all may well end in a slash of the client's; any other value may not.
     fn ends_in_capture_of(&self, params: &Params<'_>, end: char) -> bool {
         match self.path.last() {
-            Some(Piece::Value(Source::Param(name))) => {
-                params.get(name).is_some_and(|captured| captured.ends_with(end))
-            }
+            Some(Piece::Value(Source::Param(name))) => params.get(name).is_some_and(|captured| captured.ends_with(end)),
             _ => false,
         }
     }

@@ -3,6 +3,8 @@
 //! `edge.js` is the runtime's half of the port: what would take many crossings between Wasm and
 //! JavaScript, done there in one. It decides nothing.
 
+#[cfg(feature = "drill")]
+mod drill;
 mod edge;
 mod limiter;
 mod platform;
@@ -10,10 +12,10 @@ mod platform;
 use std::panic;
 use std::sync::OnceLock;
 
-use wasm_bindgen::{JsValue, throw_str};
 use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
+use crate::answer;
 use crate::config;
 use crate::gateway::Gateway;
 use crate::handle::handle;
@@ -23,7 +25,7 @@ use platform::Workers;
 
 static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 
-/// Compiles the file, before any request is taken. A faulty file lets the Worker not start.
+/// Compiles the file, before any request is taken. With a faulty one, the entry does not start.
 #[event(start)]
 fn start() {
     report_panics();
@@ -31,16 +33,19 @@ fn start() {
         Ok(gateway) => drop(GATEWAY.set(gateway)),
         Err(problems) => {
             let lines: Vec<_> = problems.iter().map(|problem| format!("routes.json: {problem}")).collect();
-            throw_str(&lines.join("\n"));
+            edge::set_faults(&lines.join("\n"));
         }
     }
 }
 
-/// `worker` has a panic hook that renews the instance; it stays, behind the one that tells where.
+/// `worker` has a panic hook that renews the instance; it stays, behind the one that says where the
+/// panic was and lets the requests under way be answered.
 fn report_panics() {
+    edge::set_panic_body(&String::from_utf8_lossy(&internal_error().body));
     let renew = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         console_error_panic_hook::hook(info);
+        edge::panicked();
         renew(info);
     }));
 }
@@ -48,13 +53,16 @@ fn report_panics() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, worker::Error> {
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&edge::read_head(&request))) else {
-        return internal_error();
+        return Ok(edge::respond(&internal_error())?);
     };
     let platform = Workers::new(env.into());
+    #[cfg(feature = "drill")]
+    drill::panic_if_asked(&head).await;
     let answer = handle(gateway, head, request, &platform).await;
-    edge::write(answer).or_else(|_| internal_error())
+    Ok(edge::write(answer).or_else(|_| edge::respond(&internal_error()))?)
 }
 
-fn internal_error() -> Result<Response, worker::Error> {
-    edge::respond(&Refusal::Internal.response("unknown")).map_err(|error: JsValue| error.into())
+/// The answer where no request could be read, so that there is no id to give.
+fn internal_error() -> answer::Response {
+    Refusal::Internal.response("unknown")
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::document::{Document, ForwardSettings, PartSettings, ReplySettings, RouteSettings, ServiceSettings};
+use super::document::{
+    AuthSettings, Document, ForwardSettings, PartSettings, ReplySettings, RouteSettings, ServiceSettings,
+};
 use super::problem::{Place, Problems};
 use super::settings::Named;
 use super::value::Target;
@@ -21,40 +23,37 @@ const DEFAULT_MAX_ANSWER: u32 = 1 << 20;
 /// The value of a route's `auth` that lets everyone in.
 const PUBLIC: &str = "public";
 
-/// Compiles the file; notes every fault. `None` if a fault leaves nothing to build.
-pub fn gateway(document: Document, problems: &mut Problems) -> Option<Gateway> {
+/// Compiles the file and notes every fault. If there is any, the gateway is not to be used.
+pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     let root = Place::root();
-    let Document { timeout, services, auth, limits, routes, schema: _ } = document;
-    let services = compiled(services, |settings, _, _| Some(service(settings)), &root.at("services"), problems);
-    let auth = compiled(
-        auth,
-        |settings, place, problems| JwtRule::compile(settings.jwt, &place.at("jwt"), problems),
-        &root.at("auth"),
-        problems,
-    );
-    if auth.iter().any(|(name, _)| name == PUBLIC) {
-        problems.add(&root.at("auth").at(PUBLIC), "has the name that routes open to everyone use");
-    }
-    let limits = limits
-        .0
-        .into_iter()
-        .map(|(name, settings)| {
-            let place = root.at("limits").at(&name);
-            let limit = Limit::compile(&name, settings, &place, problems).map(Arc::new);
-            (name, limit)
-        })
-        .collect();
+    let services = compiled(document.services, |_, settings| service(settings));
+
+    let place_of_auth = root.at("auth");
+    let auth = compiled(document.auth, |name, settings: AuthSettings| {
+        if name == PUBLIC {
+            problems.add(&place_of_auth.at(name), "has the name by which routes are open to everyone");
+        }
+        JwtRule::compile(settings.jwt?, &place_of_auth.at(name).at("jwt"), problems)
+    });
+
+    let place_of_limits = root.at("limits");
+    let limits =
+        compiled(document.limits, |name, settings| Limit::compile(name, settings, &place_of_limits.at(name), problems));
     let known = Known { services, auth, limits };
 
     let place = root.at("routes");
-    if routes.is_empty() {
+    let routes = document.routes.map(|routes| routes.0);
+    if routes.as_ref().is_some_and(Vec::is_empty) {
         problems.add(&place, "is empty");
     }
     let mut router = Router::default();
-    for (at, settings) in routes.into_iter().enumerate() {
-        route(settings, &known, &mut router, &place.at(at), problems);
+    for (at, settings) in routes.unwrap_or_default().into_iter().enumerate() {
+        if let Some(settings) = settings {
+            route(settings, &known, &mut router, &place.at(at), problems);
+        }
     }
-    Some(Gateway { router, budget: timeout.map_or(DEFAULT_BUDGET, |span| span.0) })
+    let budget = document.timeout.flatten().map_or(DEFAULT_BUDGET, |span| span.0);
+    Gateway { router, budget }
 }
 
 /// What routes can name. A name whose own settings are at fault stands for `None`, so that it is
@@ -66,15 +65,13 @@ struct Known {
 }
 
 fn compiled<S, T>(
-    named: Named<S>,
-    mut compile: impl FnMut(S, &Place, &mut Problems) -> Option<T>,
-    place: &Place,
-    problems: &mut Problems,
+    named: Option<Named<S>>,
+    mut compile: impl FnMut(&str, S) -> Option<T>,
 ) -> Vec<(String, Option<Arc<T>>)> {
-    let entries = named.0.into_iter();
+    let entries = named.map(|named| named.0).unwrap_or_default().into_iter();
     entries
         .map(|(name, settings)| {
-            let value = compile(settings, &place.at(&name), problems).map(Arc::new);
+            let value = settings.and_then(|settings| compile(&name, settings)).map(Arc::new);
             (name, value)
         })
         .collect()
@@ -98,28 +95,21 @@ fn named<T>(
     }
 }
 
-fn service(settings: ServiceSettings) -> Service {
-    Service {
-        url: settings.url,
-        timeout: settings.timeout.map_or(DEFAULT_TIMEOUT, |span| span.0),
-        max_answer: settings.max_answer.map_or(DEFAULT_MAX_ANSWER, |size| size.0),
-    }
+fn service(settings: ServiceSettings) -> Option<Service> {
+    Some(Service {
+        url: settings.url?,
+        timeout: settings.timeout?.map_or(DEFAULT_TIMEOUT, |span| span.0),
+        max_answer: settings.max_answer?.map_or(DEFAULT_MAX_ANSWER, |size| size.0),
+    })
 }
 
-fn route(
-    settings: RouteSettings,
-    known: &Known,
-    router: &mut Router<Route>,
-    place: &Place,
-    problems: &mut Problems,
-) {
-    let is_public = settings.auth == PUBLIC;
-    let auth = if is_public {
-        None
-    } else {
-        named(&known.auth, "auth rule", &settings.auth, &place.at("auth"), problems)
-    };
-    let limit = settings.limit.and_then(|name| {
+fn route(settings: RouteSettings, known: &Known, router: &mut Router<Route>, place: &Place, problems: &mut Problems) {
+    // Where `auth` is at fault, nothing is said of what hangs on it.
+    let is_public = settings.auth.as_deref() == Some(PUBLIC);
+    let auth = settings.auth.filter(|_| !is_public);
+    let auth = auth.and_then(|name| named(&known.auth, "auth rule", &name, &place.at("auth"), problems));
+
+    let limit = settings.limit.flatten().and_then(|name| {
         let place = place.at("limit");
         let limit = named(&known.limits, "limit", &name, &place, problems)?;
         if is_public && limit.needs_caller() {
@@ -128,26 +118,32 @@ fn route(
         Some(limit)
     });
 
-    let patterns = settings.path.0;
+    let patterns = settings.path.map(|path| path.0).unwrap_or_default();
     let scope = Scope { patterns: &patterns, is_public, known };
-    let default_methods = if settings.forward.is_some() { Methods::Any } else { Methods::Only(vec!["GET".to_owned()]) };
-    let methods = settings.method.map_or(default_methods, |methods| {
-        Methods::Only(methods.0.into_iter().map(|method| method.0).collect())
-    });
+    let default_methods = match settings.forward {
+        Some(None) => Methods::Only(vec!["GET".to_owned()]),
+        _ => Methods::Any,
+    };
+    let methods = settings
+        .method
+        .flatten()
+        .map_or(default_methods, |methods| Methods::Only(methods.0.into_iter().map(|method| method.0).collect()));
     let action = match (settings.reply, settings.forward, settings.aggregate) {
-        (Some(settings), None, None) => reply(settings, &place.at("reply"), problems),
-        (None, Some(settings), None) => forward(settings.0, &scope, &place.at("forward"), problems),
-        (None, None, Some(parts)) => aggregate(parts, &scope, &place.at("aggregate"), problems),
-        _ => {
+        (Some(Some(settings)), Some(None), Some(None)) => reply(settings, &place.at("reply"), problems),
+        (Some(None), Some(Some(settings)), Some(None)) => forward(settings.0, &scope, &place.at("forward"), problems),
+        (Some(None), Some(None), Some(Some(parts))) => aggregate(parts, &scope, &place.at("aggregate"), problems),
+        (Some(_), Some(_), Some(_)) => {
             problems.add(place, "must have exactly one of \"reply\", \"forward\" and \"aggregate\"");
             None
         }
+        _ => None,
     };
 
     // A route at fault still takes its place in the router, to find the conflicts of the others.
     let action = action.unwrap_or(Action::Reply(Reply { status: 500, body: None }));
     for pattern in &patterns {
-        let route = Route { pattern: pattern.clone(), auth: auth.clone(), limit: limit.clone(), action: action.clone() };
+        let route =
+            Route { pattern: pattern.clone(), auth: auth.clone(), limit: limit.clone(), action: action.clone() };
         if let Err(conflict) = router.insert(pattern, methods.clone(), route) {
             let message = match conflict {
                 Conflict::Malformed(why) => format!("is {pattern:?}, which {why}"),
@@ -167,8 +163,9 @@ struct Scope<'r> {
 }
 
 impl Scope<'_> {
-    fn check(&self, template: &Template, place: &Place, problems: &mut Problems) {
-        for source in template.sources() {
+    /// The service that a target names; notes what its path asks for and cannot have.
+    fn resolve(&self, target: &Target, place: &Place, problems: &mut Problems) -> Option<Arc<Service>> {
+        for source in target.template.iter().flat_map(Template::sources) {
             match source {
                 Source::Claim(claim) if self.is_public => {
                     problems.add(place, format!("asks for {{jwt.{claim}}}; the route is public, so there is no token"));
@@ -183,15 +180,12 @@ impl Scope<'_> {
                 }
             }
         }
-    }
-
-    fn service(&self, target: &Target, place: &Place, problems: &mut Problems) -> Option<Arc<Service>> {
         named(&self.known.services, "service", &target.service, place, problems)
     }
 }
 
 fn reply(settings: ReplySettings, place: &Place, problems: &mut Problems) -> Option<Action> {
-    let status = settings.status.unwrap_or(200);
+    let (status, body) = (settings.status?.unwrap_or(200), settings.body?);
     let status = match u16::try_from(status) {
         Ok(status @ 200..=599) => status,
         _ => {
@@ -199,64 +193,57 @@ fn reply(settings: ReplySettings, place: &Place, problems: &mut Problems) -> Opt
             return None;
         }
     };
-    if matches!(status, 204 | 205 | 304) && settings.body.is_some() {
+    if matches!(status, 204 | 205 | 304) && body.is_some() {
         problems.add(&place.at("body"), format!("cannot go with status {status}, which has no body"));
     }
-    let body = settings.body.map(|body| body.to_json().into());
-    Some(Action::Reply(Reply { status, body }))
+    Some(Action::Reply(Reply { status, body: body.map(|body| body.to_json().into()) }))
 }
 
 fn forward(settings: ForwardSettings, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
-    let to = place.at("to");
-    let service = scope.service(&settings.to, &to, problems);
-    if let Some(template) = &settings.to.template {
-        scope.check(template, &to, problems);
-        if template.has_query() {
-            problems.add(&to, "has a query; a forwarded call keeps the client's");
-        }
+    let target = settings.to?;
+    let place = place.at("to");
+    let service = scope.resolve(&target, &place, problems);
+    if target.template.as_ref().is_some_and(Template::has_query) {
+        problems.add(&place, "has a query; a forwarded call keeps the client's");
     }
     let service = service?;
-    let timeout = settings.timeout.map_or(service.timeout, |span| span.0);
-    Some(Action::Forward(Forward { service, path: settings.to.template, timeout }))
+    let timeout = settings.timeout?.map_or(service.timeout, |span| span.0);
+    Some(Action::Forward(Forward { service, path: target.template, timeout }))
 }
 
-fn aggregate(
-    parts: Named<PartSettings>,
-    scope: &Scope<'_>,
-    place: &Place,
-    problems: &mut Problems,
-) -> Option<Action> {
+fn aggregate(parts: Named<PartSettings>, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
     if parts.0.is_empty() {
         problems.add(place, "is empty");
     }
-    let compiled: Vec<Option<Part>> = parts
-        .0
-        .into_iter()
-        .map(|(name, settings)| part(&name, settings, scope, &place.at(&name), problems))
+    let parts = parts.0.into_iter();
+    let parts: Vec<Option<Part>> = parts
+        .map(|(name, settings)| {
+            let place = place.at(&name);
+            part(name, settings?, scope, &place, problems)
+        })
         .collect();
-    Some(Action::Aggregate(compiled.into_iter().collect::<Option<Vec<_>>>()?.into()))
+    Some(Action::Aggregate(parts.into_iter().collect::<Option<Vec<_>>>()?.into()))
 }
 
 fn part(
-    name: &str,
+    name: String,
     settings: PartSettings,
     scope: &Scope<'_>,
     place: &Place,
     problems: &mut Problems,
 ) -> Option<Part> {
-    let get = place.at("get");
-    let service = scope.service(&settings.get, &get, problems);
-    let Some(path) = settings.get.template else {
-        problems.add(&get, "lacks a path; write \"service:/path\"");
-        return None;
-    };
-    scope.check(&path, &get, problems);
+    let target = settings.get?;
+    let place = place.at("get");
+    let service = scope.resolve(&target, &place, problems);
+    if target.template.is_none() {
+        problems.add(&place, "lacks a path; write \"service:/path\"");
+    }
     let service = service?;
     Some(Part {
-        name: name.to_owned(),
-        timeout: settings.timeout.map_or(service.timeout, |span| span.0),
+        name,
+        path: target.template?,
+        timeout: settings.timeout?.map_or(service.timeout, |span| span.0),
         service,
-        path,
-        stand_in: settings.stand_in.map(|value| value.to_json()),
+        stand_in: settings.stand_in?.map(|value| value.to_json()),
     })
 }

@@ -3,7 +3,7 @@
 
 use super::node::Node;
 use super::problem::{Place, Problems};
-use super::settings::{FromNode, Named, OneOrMany, settings};
+use super::settings::{FromNode, List, Named, OneOrMany, settings};
 use super::value::{Method, Size, Span, Target};
 use crate::gateway::ServiceUrl;
 use crate::policy::jwt::JwtSettings;
@@ -20,7 +20,7 @@ settings! {
         "services" => services: Named<ServiceSettings>,
         "auth" => auth: Named<AuthSettings>,
         "limits" => limits: Named<LimitSettings>,
-        "routes" => routes: Vec<RouteSettings>,
+        "routes" => routes: List<RouteSettings>,
     }
 }
 
@@ -80,7 +80,7 @@ impl FromNode for Forwarding {
         match node {
             Node::String(_) => {
                 let to = Target::from_node(node, place, problems)?;
-                Some(Self(ForwardSettings { to, timeout: None }))
+                Some(Self(ForwardSettings { to: Some(to), timeout: Some(None) }))
             }
             other => ForwardSettings::from_node(other, place, problems).map(Self),
         }

@@ -70,7 +70,9 @@ impl Problems {
         let known: Vec<_> = known.collect();
         let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
         let help = match nearest {
-            Some(nearest) if distance(name, nearest) <= 1 + name.len() / 4 => format!("did you mean {nearest:?}?"),
+            Some(nearest) if distance(name, nearest) < (2 + name.len() / 4).min(name.len()) => {
+                format!("did you mean {nearest:?}?")
+            }
             Some(_) => format!("there are: {}", known.join(", ")),
             None => "there are none".to_owned(),
         };
@@ -108,7 +110,9 @@ mod tests {
 
     #[test]
     fn words_have_a_distance() {
-        for (from, to, expected) in [("", "", 0), ("auth", "auth", 0), ("atuh", "auth", 2), ("", "abc", 3), ("kitten", "sitting", 3)] {
+        for (from, to, expected) in
+            [("", "", 0), ("auth", "auth", 0), ("atuh", "auth", 2), ("", "abc", 3), ("kitten", "sitting", 3)]
+        {
             assert_eq!(distance(from, to), expected, "from {from} to {to}");
         }
     }

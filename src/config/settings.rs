@@ -1,7 +1,8 @@
 //! Reading the tree into what was written, without stopping at the first fault.
 //!
 //! serde's own derive stops there, and an operator would mend a file one fault at a time; so the
-//! shapes of the file are declared with [`settings!`], which reads each key by itself.
+//! shapes of the file are declared with [`settings!`], which reads each key by itself. Wherever a
+//! value is at fault, that is noted and `None` stands for it, and everything around it is read.
 
 use super::node::Node;
 use super::problem::{Place, Problems};
@@ -29,8 +30,8 @@ impl<T: FromNode> FromNode for Option<T> {
 
 impl FromNode for Node {
     fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
-        let whole = no_key_twice(node, place, problems);
-        whole.then(|| node.clone())
+        each_key_once_below(node, place, problems);
+        Some(node.clone())
     }
 }
 
@@ -57,17 +58,17 @@ impl FromNode for u32 {
     }
 }
 
-impl<T: FromNode> FromNode for Vec<T> {
+/// An array. `None` stands for an element at fault.
+#[derive(Clone, Debug)]
+pub struct List<T>(pub Vec<Option<T>>);
+
+impl<T: FromNode> FromNode for List<T> {
     fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
         let Node::Array(elements) = node else {
             return wrong_kind(node, "an array", place, problems);
         };
-        let read: Vec<Option<T>> = elements
-            .iter()
-            .enumerate()
-            .map(|(at, element)| T::from_node(element, &place.at(at), problems))
-            .collect();
-        read.into_iter().collect()
+        let read = |(at, element)| T::from_node(element, &place.at(at), problems);
+        Some(Self(elements.iter().enumerate().map(read).collect()))
     }
 }
 
@@ -82,34 +83,28 @@ impl<T: FromNode> FromNode for OneOrMany<T> {
                 problems.add(place, "is empty");
                 None
             }
-            Node::Array(_) => Vec::from_node(node, place, problems).map(Self),
+            Node::Array(_) => List::from_node(node, place, problems)?.0.into_iter().collect::<Option<_>>().map(Self),
             one => T::from_node(one, place, problems).map(|one| Self(vec![one])),
         }
     }
 }
 
-/// An object whose keys are names that the operator gave, in the order of the file.
+/// An object whose keys are names that the operator gave, in the order of the file. `None` stands
+/// for a value at fault, so that its name is not taken for unknown elsewhere.
 #[derive(Clone, Debug)]
-pub struct Named<T>(pub Vec<(String, T)>);
+pub struct Named<T>(pub Vec<(String, Option<T>)>);
 
 impl<T: FromNode> FromNode for Named<T> {
     fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
         let Node::Object(members) = node else {
             return wrong_kind(node, "an object", place, problems);
         };
-        let unique = each_key_once(members, place, problems);
-        let read: Vec<Option<(String, T)>> = members
-            .iter()
-            .map(|(name, value)| {
-                let value = T::from_node(value, &place.at(name), problems);
-                if name.is_empty() {
-                    problems.add(place, "has an empty name");
-                    return None;
-                }
-                value.map(|value| (name.clone(), value))
-            })
-            .collect();
-        read.into_iter().collect::<Option<Vec<_>>>().filter(|_| unique).map(Self)
+        each_key_once(members, place, problems);
+        if members.iter().any(|(name, _)| name.is_empty()) {
+            problems.add(place, "has an empty name");
+        }
+        let read = |(name, value): &(String, Node)| (name.clone(), T::from_node(value, &place.at(name), problems));
+        Some(Self(members.iter().map(read).collect()))
     }
 
     fn when_missing() -> Option<Self> {
@@ -129,39 +124,34 @@ pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place, problems: &mut 
 }
 
 /// Notes each key that stands more than once in an object.
-pub fn each_key_once(members: &[(String, Node)], place: &Place, problems: &mut Problems) -> bool {
-    let mut once = true;
+fn each_key_once(members: &[(String, Node)], place: &Place, problems: &mut Problems) {
     for (at, (key, _)) in members.iter().enumerate() {
         if members.iter().take(at).any(|(earlier, _)| earlier == key) {
             problems.add(&place.at(key), "stands twice");
-            once = false;
         }
     }
-    once
 }
 
-fn no_key_twice(node: &Node, place: &Place, problems: &mut Problems) -> bool {
+/// Notes each key that stands more than once in an object, however deep.
+fn each_key_once_below(node: &Node, place: &Place, problems: &mut Problems) {
     match node {
-        Node::Array(elements) => elements
-            .iter()
-            .enumerate()
-            .fold(true, |fine, (at, element)| no_key_twice(element, &place.at(at), problems) && fine),
-        Node::Object(members) => members
-            .iter()
-            .fold(each_key_once(members, place, problems), |fine, (key, value)| {
-                no_key_twice(value, &place.at(key), problems) && fine
-            }),
-        _ => true,
+        Node::Array(elements) => {
+            for (at, element) in elements.iter().enumerate() {
+                each_key_once_below(element, &place.at(at), problems);
+            }
+        }
+        Node::Object(members) => {
+            each_key_once(members, place, problems);
+            for (key, value) in members {
+                each_key_once_below(value, &place.at(key), problems);
+            }
+        }
+        _ => {}
     }
 }
 
 /// Finds a member and reads it; a missing one is a fault unless its type says otherwise.
-pub fn member<T: FromNode>(
-    members: &[(String, Node)],
-    key: &str,
-    place: &Place,
-    problems: &mut Problems,
-) -> Option<T> {
+pub fn member<T: FromNode>(members: &[(String, Node)], key: &str, place: &Place, problems: &mut Problems) -> Option<T> {
     match members.iter().find(|(name, _)| name == key) {
         Some((_, value)) => T::from_node(value, &place.at(key), problems),
         None => {
@@ -175,18 +165,17 @@ pub fn member<T: FromNode>(
 }
 
 /// Notes each key that is none of `known`, and each that stands twice.
-pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place, problems: &mut Problems) -> bool {
-    let mut fine = each_key_once(members, place, problems);
+pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place, problems: &mut Problems) {
+    each_key_once(members, place, problems);
     for (key, _) in members {
         if !known.contains(&key.as_str()) {
             problems.add_unknown(&place.at(key), "is not known here", key, known.iter().copied());
-            fine = false;
         }
     }
-    fine
 }
 
-/// Declares a shape of the file: each key, the field it is read into, and its type.
+/// Declares a shape of the file: each key, the field it is read into, and its type. A field is
+/// `None` where its value is at fault, or missing and must not be.
 macro_rules! settings {
     ($(#[$about:meta])* $visible:vis struct $name:ident {
         $($(#[$field_about:meta])* $key:literal => $field:ident: $kind:ty,)*
@@ -194,7 +183,7 @@ macro_rules! settings {
         $(#[$about])*
         #[derive(Clone, Debug)]
         $visible struct $name {
-            $($(#[$field_about])* pub $field: $kind,)*
+            $($(#[$field_about])* pub $field: Option<$kind>,)*
         }
 
         impl $crate::config::FromNode for $name {
@@ -207,12 +196,8 @@ macro_rules! settings {
                 let $crate::config::Node::Object(members) = node else {
                     return wrong_kind(node, "an object", place, problems);
                 };
-                let fine = check_keys(members, &[$($key),*], place, problems);
-                $(let $field = member(members, $key, place, problems);)*
-                if !fine {
-                    return None;
-                }
-                Some(Self { $($field: $field?,)* })
+                check_keys(members, &[$($key),*], place, problems);
+                Some(Self { $($field: member(members, $key, place, problems),)* })
             }
         }
     };

@@ -148,7 +148,6 @@ impl Text for SecretName {
     }
 }
 
-
 /// A request method, in upper case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method(pub String);

@@ -90,9 +90,7 @@ pub fn towards_client(headers: &Headers) -> HeaderEdits {
         .iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            HOP_BY_HOP.contains(name)
-                || TRACES_OF_THE_INSIDE.contains(name)
-                || named.iter().any(|other| other == name)
+            HOP_BY_HOP.contains(name) || TRACES_OF_THE_INSIDE.contains(name) || named.iter().any(|other| other == name)
         })
         .map(str::to_owned)
         .collect();
@@ -127,12 +125,28 @@ mod tests {
 
     #[test]
     fn only_what_is_the_clients_to_say_reaches_a_service() {
-        let passes = "accept:*/*\nauthorization:Bearer t\ncookie:a=b\nx-custom:1\ncontent-type:text/plain\nrange:bytes=0-1\n";
+        let passes =
+            "accept:*/*\nauthorization:Bearer t\ncookie:a=b\nx-custom:1\ncontent-type:text/plain\nrange:bytes=0-1\n";
         assert_eq!(towards_service(&head(passes)).remove, Vec::<String>::new());
         for name in [
-            "host", "connection", "te", "upgrade", "proxy-authorization", "forwarded", "x-forwarded-for",
-            "x-forwarded-host", "x-user-id", "x-user", "x-original-url", "x-rewrite-url", "x-http-method-override",
-            "x-real-ip", "cf-connecting-ip", "x-request-id", "x-postern-anything", "via",
+            "host",
+            "connection",
+            "te",
+            "upgrade",
+            "proxy-authorization",
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-user-id",
+            "x-user",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-http-method-override",
+            "x-real-ip",
+            "cf-connecting-ip",
+            "x-request-id",
+            "x-postern-anything",
+            "via",
         ] {
             assert_eq!(towards_service(&head(&format!("{name}:v\n"))).remove, [name], "of {name}");
         }
@@ -155,7 +169,9 @@ mod tests {
 
     #[test]
     fn a_client_learns_nothing_of_the_inside() {
-        let headers = Headers::from_text("server:nginx\nx-powered-by:Express\nconnection:x-hop\nx-hop:1\netag:\"1\"\nset-cookie:a=b\n");
+        let headers = Headers::from_text(
+            "server:nginx\nx-powered-by:Express\nconnection:x-hop\nx-hop:1\netag:\"1\"\nset-cookie:a=b\n",
+        );
         assert_eq!(towards_client(&headers).remove, ["server", "x-powered-by", "connection", "x-hop"]);
     }
 }

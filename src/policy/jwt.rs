@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::config::{FromNode, Node, OneOrMany, Place, Problems, SecretName, Span, settings};
+use crate::config::{FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Span, settings};
 use crate::head::UnixMillis;
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ settings! {
         "audience" => audience: OneOrMany<String>,
         /// How far the issuer's clock may be off; default 30 s.
         "leeway" => leeway: Option<Span>,
-        "keys" => keys: Vec<KeySettings>,
+        "keys" => keys: List<KeySettings>,
     }
 }
 
@@ -107,7 +107,11 @@ struct Key {
 #[derive(Debug)]
 enum Material {
     /// HMAC: the name of the secret, and the fewest bytes that it may have (RFC 7518, section 3.2).
-    Secret { algorithm: &'static str, name: String, min_bytes: usize },
+    Secret {
+        algorithm: &'static str,
+        name: String,
+        min_bytes: usize,
+    },
     Es256(Box<<Es256 as Algorithm>::VerifyingKey>),
     Ed25519(Box<<Ed25519 as Algorithm>::VerifyingKey>),
 }
@@ -177,21 +181,19 @@ impl JwtRule {
     /// Compiles a rule; notes each fault.
     pub fn compile(settings: JwtSettings, place: &Place, problems: &mut Problems) -> Option<Self> {
         let place = place.at("keys");
-        if settings.keys.is_empty() {
-            problems.add(&place, "is empty");
-        }
-        let keys: Vec<Option<Key>> = settings
-            .keys
-            .into_iter()
-            .enumerate()
-            .map(|(at, key)| Key::compile(key, &place.at(at), problems))
-            .collect();
-        let leeway = settings.leeway.map_or(DEFAULT_LEEWAY, |span| span.0);
+        let keys = settings.keys.map(|keys| {
+            if keys.0.is_empty() {
+                problems.add(&place, "is empty");
+            }
+            let keys = keys.0.into_iter().enumerate();
+            keys.map(|(at, key)| Key::compile(key?, &place.at(at), problems)).collect::<Vec<_>>()
+        });
+        let leeway = settings.leeway?.map_or(DEFAULT_LEEWAY, |span| span.0);
         Some(Self {
-            issuer: settings.issuer,
-            audience: settings.audience.0,
+            issuer: settings.issuer?,
+            audience: settings.audience?.0,
             leeway: i64::try_from(leeway.as_secs()).unwrap_or(i64::MAX),
-            keys: keys.into_iter().collect::<Option<_>>()?,
+            keys: keys?.into_iter().collect::<Option<_>>()?,
         })
     }
 
@@ -225,8 +227,7 @@ impl JwtRule {
     ) -> Result<Claims<Map<String, Value>>, Unknown> {
         let kid = token.header().key_id.as_deref();
         let candidates = self.keys.iter().filter(|key| {
-            key.material.algorithm() == token.algorithm()
-                && (key.kid.is_none() || key.kid.as_deref() == kid)
+            key.material.algorithm() == token.algorithm() && (key.kid.is_none() || key.kid.as_deref() == kid)
         });
         let mut why = Unknown::NotAccepted("of no key here");
         for key in candidates {
@@ -244,7 +245,8 @@ impl JwtRule {
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(Unknown::NotAccepted("of another issuer"));
         }
-        let is_for_us = |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
+        let is_for_us =
+            |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
         let for_us = match custom.get("aud") {
             Some(Value::Array(audiences)) => audiences.iter().any(is_for_us),
             Some(audience) => is_for_us(audience),
@@ -268,14 +270,14 @@ impl JwtRule {
 
 impl Key {
     fn compile(settings: KeySettings, place: &Place, problems: &mut Problems) -> Option<Self> {
-        let material = match settings.alg {
+        let material = match settings.alg? {
             KeyAlgorithm::Hs256 => secret("HS256", 32, &settings, place, problems),
             KeyAlgorithm::Hs384 => secret("HS384", 48, &settings, place, problems),
             KeyAlgorithm::Hs512 => secret("HS512", 64, &settings, place, problems),
             KeyAlgorithm::Es256 => public_key(&settings, place, problems).map(|key| Material::Es256(Box::new(key))),
             KeyAlgorithm::EdDsa => public_key(&settings, place, problems).map(|key| Material::Ed25519(Box::new(key))),
         };
-        Some(Self { kid: settings.kid, material: material? })
+        Some(Self { kid: settings.kid?, material: material? })
     }
 }
 
@@ -286,7 +288,7 @@ fn secret(
     place: &Place,
     problems: &mut Problems,
 ) -> Option<Material> {
-    match (&settings.secret, &settings.jwk) {
+    match (settings.secret.as_ref()?, settings.jwk.as_ref()?) {
         (Some(SecretName(name)), None) => Some(Material::Secret { algorithm, name: name.clone(), min_bytes }),
         _ => {
             problems.add(place, format!("is for {algorithm}, must have a \"secret\" and no \"jwk\""));
@@ -299,7 +301,7 @@ fn public_key<K>(settings: &KeySettings, place: &Place, problems: &mut Problems)
 where
     K: for<'k> TryFrom<&'k JsonWebKey<'k>, Error: std::fmt::Display>,
 {
-    let (Some(jwk), None) = (&settings.jwk, &settings.secret) else {
+    let (Some(jwk), None) = (settings.jwk.as_ref()?, settings.secret.as_ref()?) else {
         problems.add(place, "is for a public key, must have a \"jwk\" and no \"secret\"");
         return None;
     };

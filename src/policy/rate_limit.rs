@@ -11,8 +11,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::config::{FromNode, Node, Place, Problems, settings};
 use crate::config::Rate;
+use crate::config::{FromNode, Node, Place, Problems, settings};
 use crate::gcra::{Quota, Verdict};
 use crate::policy::jwt::Caller;
 
@@ -105,15 +105,16 @@ impl Limit {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
-        if settings.burst == Some(0) {
+        let burst = settings.burst?;
+        if burst == Some(0) {
             problems.add(&place.at("burst"), "is 0, must be at least 1");
             return None;
         }
         Some(Self {
             name: name.to_owned(),
-            quota: settings.rate.quota(settings.burst),
-            by: settings.by.unwrap_or(By::Caller),
-            when_down: settings.when_down.unwrap_or(WhenDown::Open),
+            quota: settings.rate?.quota(burst),
+            by: settings.by?.unwrap_or(By::Caller),
+            when_down: settings.when_down?.unwrap_or(WhenDown::Open),
         })
     }
 

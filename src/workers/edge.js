@@ -5,7 +5,22 @@
 
 /** The text of routes.json, put there by the entry before the Wasm starts. */
 export function routesText() {
-  return globalThis.POSTERN_ROUTES ?? "";
+  return globalThis.POSTERN.routes;
+}
+
+/** Leaves the faults of routes.json for the entry, which then does not start. */
+export function setFaults(faults) {
+  globalThis.POSTERN.faults = faults;
+}
+
+/** Keeps the body that requests under way get when the Wasm panics. */
+export function setPanicBody(body) {
+  globalThis.POSTERN.panicBody = body;
+}
+
+/** Ends every request under way: the Wasm that they wait for is about to stop. */
+export function panicked() {
+  for (const end of globalThis.POSTERN.underWay) end();
 }
 
 /** The head of a request, in the form that `Head::from_text` reads. */

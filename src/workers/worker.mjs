@@ -1,5 +1,29 @@
 // The entry of the Worker, put beside the built Wasm: routes.json first, as text, then the gateway,
-// which compiles it while it starts.
-import "./routes.mjs";
+// which compiles it while it starts. With a faulty file the Worker does not start, so no platform
+// takes the deployment, and none ever serves half a file.
+import "./shared.mjs";
+import Gateway, { Limiter } from "./index.js";
 
-export { Limiter, default } from "./index.js";
+const shared = globalThis.POSTERN;
+if (shared.faults !== null) throw new Error(shared.faults);
+
+/**
+ * A panic ends the Wasm instance, and with it every request that is under way there: their promises
+ * would stay pending. They are answered here; the next request gets a new instance.
+ */
+async function fetch(request, env, context) {
+  let panicked;
+  const panic = new Promise((_, reject) => (panicked = reject));
+  shared.underWay.add(panicked);
+  try {
+    return await Promise.race([new Gateway(context, env).fetch(request), panic]);
+  } catch {
+    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    return new Response(shared.panicBody, { status: 500, headers });
+  } finally {
+    shared.underWay.delete(panicked);
+  }
+}
+
+export { Limiter };
+export default { fetch };

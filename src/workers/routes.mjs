@@ -1,3 +1,0 @@
-import text from "./routes.json";
-
-globalThis.POSTERN_ROUTES = text;

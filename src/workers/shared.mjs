@@ -1,0 +1,13 @@
+// What the entry and the built gateway share. They are two bundles, so it goes by a global.
+import routes from "./routes.json";
+
+globalThis.POSTERN = {
+  /** The text of routes.json, for the gateway to compile when it starts. */
+  routes,
+  /** The faults of that text, a line each, or null. */
+  faults: null,
+  /** A function for each request under way, to call when the Wasm panics. */
+  underWay: new Set(),
+  /** The body of the answer that those requests then get. */
+  panicBody: "",
+};
