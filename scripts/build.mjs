@@ -37,7 +37,8 @@ export async function buildWasm(folder, { features = [], optimise = true } = {})
 /** A digest of everything that the Wasm is built from. */
 function fingerprint(settings) {
   const digest = createHash("sha256").update(settings.join("\0"));
-  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", ...filesIn("src")];
+  const rust = filesIn("src").filter((file) => !ENTRY.includes(path.basename(file)));
+  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", ...rust];
   for (const file of files.sort()) {
     const content = readFileSync(at(file));
     digest.update(`${file}\0${content.length}\0`).update(content);

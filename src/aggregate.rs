@@ -5,13 +5,16 @@
 //! spliced in as the bytes it came in. A part that failed is replaced by its stand-in; one that has
 //! none fails the whole, at once.
 
+use std::fmt;
+use std::time::Duration;
+
 use futures::future::try_join_all;
 
 use crate::answer::Response;
 use crate::gateway::Part;
 use crate::json;
 use crate::path::push_encoded_value;
-use crate::platform::{Call, CallError, Platform};
+use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::refusal::Refusal;
 use crate::trace::Trace;
 
@@ -42,20 +45,27 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn refusal(self) -> Refusal {
-        match self {
-            Self::Call(CallError::TimedOut) => Refusal::GatewayTimeout,
-            _ => Refusal::BadGateway,
+    /// Whether no stand-in helps: there is nobody to give it to.
+    fn is_final(self) -> bool {
+        self == Self::Call(CallError::ClientGone)
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Call(error) => error.into(),
+            Failure::Status(_) | Failure::NotJson => Self::BadGateway,
         }
     }
+}
 
-    fn describe(self) -> String {
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call(CallError::TimedOut) => "timed out".to_owned(),
-            Self::Call(CallError::Unreachable) => "unreachable".to_owned(),
-            Self::Call(CallError::TooLarge) => "answer too large".to_owned(),
-            Self::Status(status) => format!("status {status}"),
-            Self::NotJson => "answer is not JSON".to_owned(),
+            Self::Call(error) => error.fmt(formatter),
+            Self::Status(status) => write!(formatter, "answered with status {status}"),
+            Self::NotJson => formatter.write_str("answered with what is not JSON"),
         }
     }
 }
@@ -65,7 +75,7 @@ impl Failure {
 pub async fn fetch<P: Platform>(
     parts: &[Part],
     calls: Vec<Call>,
-    within: impl Fn(&Part) -> std::time::Duration,
+    within: impl Fn(&Part) -> Duration,
     platform: &P,
     trace: &mut Trace,
 ) -> Result<Vec<Outcome>, Refusal> {
@@ -73,24 +83,24 @@ pub async fn fetch<P: Platform>(
         let within = within(part);
         async move {
             match outcome(platform.get(&call, within).await) {
-                Outcome::Failed(failure) if part.stand_in.is_none() => Err((part, failure)),
+                Outcome::Failed(failure) if part.stand_in.is_none() || failure.is_final() => Err((part, failure)),
                 outcome => Ok(outcome),
             }
         }
     });
     let outcomes = try_join_all(fetches).await.map_err(|(part, failure)| {
-        trace.note(format!("part {}: {}", part.name, failure.describe()));
-        failure.refusal()
+        trace.note(format!("part {} {failure}", part.name));
+        Refusal::from(failure)
     })?;
     for (part, outcome) in parts.iter().zip(&outcomes) {
         if let Outcome::Failed(failure) = outcome {
-            trace.note(format!("part {}: {}, stand-in", part.name, failure.describe()));
+            trace.note(format!("part {} {failure}; stood in for", part.name));
         }
     }
     Ok(outcomes)
 }
 
-fn outcome(result: Result<crate::platform::Fetched, CallError>) -> Outcome {
+fn outcome(result: Result<Fetched, CallError>) -> Outcome {
     match result {
         Err(error) => Outcome::Failed(Failure::Call(error)),
         // 204 and 205 say that there is nothing, and JSON has a word for that.

@@ -7,7 +7,7 @@ use crate::answer::{Answer, Response};
 use crate::gateway::{Action, Forward, Gateway, Part, Reply};
 use crate::head::Head;
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, Call, CallError, LimiterDown, Platform};
+use crate::platform::{AnswerOn, Call, LimiterDown, Platform};
 use crate::policy::headers;
 use crate::policy::jwt::{Caller, JwtRule, Unknown};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
@@ -17,10 +17,10 @@ use crate::template::Unfit;
 use crate::trace::Trace;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
-pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, inbound: P::Inbound, platform: &P) -> AnswerOn<P> {
+pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, platform: &P) -> AnswerOn<P> {
     let mut trace = Trace::default();
     let mut limit_headers = Vec::new();
-    let mut answer = serve(gateway, &head, inbound, platform, &mut limit_headers, &mut trace)
+    let mut answer = serve(gateway, &head, platform, &mut limit_headers, &mut trace)
         .await
         .unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
@@ -36,7 +36,6 @@ pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, inbound: P::Inbo
 async fn serve<P: Platform>(
     gateway: &Gateway,
     head: &Head,
-    inbound: P::Inbound,
     platform: &P,
     limit_headers: &mut Vec<(&'static str, String)>,
     trace: &mut Trace,
@@ -67,7 +66,7 @@ async fn serve<P: Platform>(
     let asked = Asked { head, path: &path, params: &params, caller: caller.as_ref() };
     match &route.action {
         Action::Reply(reply) => Ok(Answer::Own(fixed(reply))),
-        Action::Forward(forward) => relay(forward, &asked, inbound, gateway, platform, trace).await,
+        Action::Forward(forward) => relay(forward, &asked, gateway, platform, trace).await,
         Action::Aggregate(parts) => compose(parts, &asked, gateway, platform, trace).await.map(Answer::Own),
     }
 }
@@ -137,7 +136,6 @@ fn fixed(reply: &Reply) -> Response {
 async fn relay<P: Platform>(
     forward: &Forward,
     asked: &Asked<'_>,
-    inbound: P::Inbound,
     gateway: &Gateway,
     platform: &P,
     trace: &mut Trace,
@@ -153,18 +151,14 @@ async fn relay<P: Platform>(
     let url = forward.service.url.join(&target);
     let edits = headers::towards_service(asked.head);
     let within = time_left(gateway, asked.head, platform).min(forward.timeout);
-    match platform.forward(inbound, &url, &edits, within).await {
+    match platform.forward(&url, &edits, within).await {
         Ok(head) => {
             let edits = headers::towards_client(&head.headers);
             Ok(Answer::Relayed { reply: head.reply, status: head.status, edits })
         }
-        Err(CallError::TimedOut) => {
-            trace.note("service timed out");
-            Err(Refusal::GatewayTimeout)
-        }
-        Err(CallError::Unreachable | CallError::TooLarge) => {
-            trace.note("service unreachable");
-            Err(Refusal::BadGateway)
+        Err(error) => {
+            trace.note(format!("service {error}"));
+            Err(error.into())
         }
     }
 }

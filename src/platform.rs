@@ -3,6 +3,7 @@
 //! `workers/` implements it on a Workers runtime, `tests/simulation.rs` as a deterministic
 //! simulation. Nothing is added here without a caller in the core.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::answer::Answer;
@@ -11,11 +12,10 @@ use crate::head::{Headers, UnixMillis};
 use crate::policy::headers::HeaderEdits;
 use crate::policy::rate_limit::Charge;
 
-/// What the gateway needs of the runtime, for the time of one request.
+/// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
+/// client goes away.
 #[allow(async_fn_in_trait)] // One thread, static dispatch: nobody needs the futures to be Send.
 pub trait Platform {
-    /// The client's request as the runtime holds it, its body unread.
-    type Inbound;
     /// A service's reply as the runtime holds it, its body unread.
     type Reply;
 
@@ -25,11 +25,11 @@ pub trait Platform {
     /// A secret of the environment.
     fn secret(&self, name: &str) -> Option<String>;
 
-    /// Hands the client's request on to `url`, method and body as they are, header fields edited.
-    /// Redirects are not followed. Gives the head of the reply, at most `within` later.
+    /// Hands the client's request on to `url`, method and body as they are, header fields edited;
+    /// once a request, since a body can be read once. Redirects
+    /// are not followed. Gives the head of the reply, at most `within` later.
     async fn forward(
         &self,
-        inbound: Self::Inbound,
         url: &str,
         edits: &HeaderEdits,
         within: Duration,
@@ -86,6 +86,19 @@ pub enum CallError {
     Unreachable,
     /// The answer is larger than allowed.
     TooLarge,
+    /// The client went away, and nobody waits for the answer.
+    ClientGone,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::TimedOut => "timed out",
+            Self::Unreachable => "unreachable",
+            Self::TooLarge => "answered with too much",
+            Self::ClientGone => "not waited for, the client went away",
+        })
+    }
 }
 
 /// The limiter could not be asked.

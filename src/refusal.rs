@@ -4,6 +4,7 @@
 
 use crate::answer::Response;
 use crate::json;
+use crate::platform::CallError;
 
 /// Why a request is turned down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,20 @@ pub enum Refusal {
     BadGateway,
     /// The service gave no answer in time.
     GatewayTimeout,
+    /// The client went away; nobody reads this, but the log keeps its status.
+    ClientGone,
     /// The gateway itself is at fault.
     Internal,
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::TimedOut => Self::GatewayTimeout,
+            CallError::Unreachable | CallError::TooLarge => Self::BadGateway,
+            CallError::ClientGone => Self::ClientGone,
+        }
+    }
 }
 
 /// The realm of a challenge (RFC 9110, section 11.5).
@@ -101,6 +114,7 @@ impl Refusal {
             Self::GatewayTimeout => {
                 Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
             }
+            Self::ClientGone => Wording(499, "client-gone", "The client went away", "Nobody reads this."),
             Self::Internal => Wording(500, "internal", "The gateway failed", "Report the request id."),
         }
     }
@@ -177,6 +191,7 @@ mod tests {
             (Refusal::LimiterDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::GatewayTimeout, 504, None),
+            (Refusal::ClientGone, 499, None),
             (Refusal::Internal, 500, None),
         ];
         for (refusal, status, header) in all {

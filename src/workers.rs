@@ -55,10 +55,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&edge::read_head(&request))) else {
         return Ok(edge::respond(&internal_error())?);
     };
-    let platform = Workers::new(env.into());
+    let platform = Workers::new(env.into(), request);
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
-    let answer = handle(gateway, head, request, &platform).await;
+    let answer = handle(gateway, head, &platform).await;
     Ok(edge::write(answer).or_else(|_| edge::respond(&internal_error()))?)
 }
 

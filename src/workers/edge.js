@@ -42,16 +42,16 @@ function clientAddress({ cf, headers }) {
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
 export function forward(request, url, edits, ms) {
-  return sending(ms, (signal) => {
+  return sending(request, ms, (signal) => {
     const onward = new Request(url, request);
     edit(onward.headers, edits);
     return fetch(onward, { signal, redirect: "manual" });
   });
 }
 
-/** Makes a GET. Resolves to an Answer, read whole. */
-export function get(url, fields, limit, ms) {
-  return sending(ms, async (signal) => {
+/** Makes a GET for the sake of a request. Resolves to an Answer, read whole. */
+export function get(request, url, fields, limit, ms) {
+  return sending(request, ms, async (signal) => {
     const headers = new Headers();
     edit(headers, fields);
     const response = await fetch(url, { headers, signal, redirect: "manual" });
@@ -72,20 +72,23 @@ export class Answer {
 }
 
 /**
- * A promise of what `start` brings, with a time limit and a way to abort it. Rejects with the name
- * of a `CallError`.
+ * A promise of what `start` brings, with a time limit and a way to abort it; aborted too when the
+ * client of `request` goes away. Rejects with the name of a `CallError`.
  */
-function sending(ms, start) {
+function sending(request, ms, start) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort("timed-out"), ms);
+  const leave = () => controller.abort("client-gone");
+  request.signal.addEventListener("abort", leave);
   const run = async () => {
     try {
       return await start(controller.signal);
     } catch (error) {
-      if (controller.signal.reason === "timed-out") throw "timed-out";
+      if (controller.signal.aborted) throw controller.signal.reason;
       throw error === "too-large" ? error : "unreachable";
     } finally {
       clearTimeout(timer);
+      request.signal.removeEventListener("abort", leave);
     }
   };
   return Object.assign(run(), { abort: () => controller.abort("dropped") });

@@ -28,7 +28,7 @@ extern "C" {
     pub fn abort(this: &Sending);
 
     pub fn forward(request: &Request, url: &str, edits: &str, ms: u32) -> Sending;
-    pub fn get(url: &str, fields: &str, limit: u32, ms: u32) -> Sending;
+    pub fn get(request: &Request, url: &str, fields: &str, limit: u32, ms: u32) -> Sending;
 
     #[wasm_bindgen(js_name = Answer)]
     pub type Fetched;

@@ -18,17 +18,17 @@ use crate::policy::rate_limit::Charge;
 /// The runtime, as one request sees it.
 pub struct Workers {
     env: JsValue,
+    request: Request,
 }
 
 impl Workers {
-    /// With the bindings and secrets of `env`.
-    pub fn new(env: JsValue) -> Self {
-        Self { env }
+    /// For one request, with the bindings and secrets of `env`.
+    pub fn new(env: JsValue, request: Request) -> Self {
+        Self { env, request }
     }
 }
 
 impl Platform for Workers {
-    type Inbound = Request;
     type Reply = Response;
 
     fn now(&self) -> UnixMillis {
@@ -42,19 +42,18 @@ impl Platform for Workers {
 
     async fn forward(
         &self,
-        inbound: Request,
         url: &str,
         edits: &HeaderEdits,
         within: Duration,
     ) -> Result<ReplyHead<Response>, CallError> {
-        let sending = edge::forward(&inbound, url, &edge::edit_lines(edits), millis(within));
+        let sending = edge::forward(&self.request, url, &edge::edit_lines(edits), millis(within));
         let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(edge::reply_fields(&reply)), reply })
     }
 
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         let fields = edge::set_lines(&call.headers);
-        let sending = edge::get(&call.url, &fields, call.max_answer, millis(within));
+        let sending = edge::get(&self.request, &call.url, &fields, call.max_answer, millis(within));
         let fetched: edge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
     }
@@ -107,6 +106,7 @@ fn call_error(reason: JsValue) -> CallError {
     match reason.as_string().as_deref() {
         Some("timed-out") => CallError::TimedOut,
         Some("too-large") => CallError::TooLarge,
+        Some("client-gone") => CallError::ClientGone,
         _ => CallError::Unreachable,
     }
 }

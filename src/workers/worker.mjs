@@ -16,7 +16,11 @@ async function fetch(request, env, context) {
   const panic = new Promise((_, reject) => (panicked = reject));
   shared.underWay.add(panicked);
   try {
-    return await Promise.race([new Gateway(context, env).fetch(request), panic]);
+    const answer = new Gateway(context, env).fetch(request);
+    // To its end even if the client goes away: a request that is cut off would leave its state in
+    // the Wasm for ever. Its calls are aborted by the request's signal.
+    context.waitUntil(answer.catch(() => {}));
+    return await Promise.race([answer, panic]);
   } catch {
     const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
     return new Response(shared.panicBody, { status: 500, headers });

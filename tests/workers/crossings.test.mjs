@@ -1,0 +1,53 @@
+// What a request costs in crossings between JavaScript and Wasm. The numbers are printed and held:
+// a rise is a decision, to be made here.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CUSTOMER, bearer, json, startGateway, startUpstream } from "./harness.mjs";
+
+const upstream = await startUpstream((request, response) => json(response, { id: 1 }));
+const part = (name) => ({ get: `svc:/${name}` });
+const gateway = await startGateway(
+  {
+    services: { svc: { url: upstream.url } },
+    auth: { customer: CUSTOMER },
+    limits: { many: { rate: "1000/min" } },
+    routes: [
+      { path: "/reply", auth: "public", reply: { body: 1 } },
+      { path: "/forward", auth: "public", forward: "svc" },
+      { path: "/dashboard", auth: "customer", limit: "many", aggregate: { a: part("a"), b: part("b"), c: part("c") } },
+    ],
+  },
+  { probe: true },
+);
+
+for (const [what, path, status, most] of [
+  ["a fixed reply", "/reply", 200, 12],
+  ["a forwarded request", "/forward", 200, 28],
+  ["a dashboard: token, limit, three calls", "/dashboard", 200, 130],
+  ["a refused token", "/dashboard", 401, 12],
+]) {
+  test(`${what} crosses at most ${most} times`, async (context) => {
+    const headers = status === 200 ? bearer() : { authorization: "Bearer no" };
+    const probe = async () => (await gateway.get("/probe")).json();
+    const ask = async () => {
+      const answer = await gateway.get(path, headers);
+      assert.equal(answer.status, status);
+      await answer.arrayBuffer();
+    };
+    await ask();
+    const rounds = 10;
+    const before = await probe();
+    for (let round = 0; round < rounds; round += 1) await ask();
+    const after = await probe();
+    const toJavaScript = (after.toJavaScript - before.toJavaScript) / rounds;
+    const toWasm = (after.toWasm - before.toWasm) / rounds;
+    context.diagnostic(`${what}: ${toJavaScript} calls to JavaScript, ${toWasm} to Wasm`);
+    if (process.env.POSTERN_CROSSINGS) {
+      for (const [name, count] of Object.entries(after.names)) {
+        const each = (count - (before.names[name] ?? 0)) / rounds;
+        if (each > 0) context.diagnostic(`  ${each} ${name}`);
+      }
+    }
+    assert.ok(toJavaScript + toWasm <= most, `${toJavaScript} + ${toWasm}`);
+  });
+}

@@ -1,0 +1,207 @@
+// The main job: one call in, three calls out at once, one answer.
+import assert from "node:assert/strict";
+import net from "node:net";
+import { test } from "node:test";
+import { CUSTOMER, bearer, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+
+const users = await startUpstream((request, response) => json(response, { id: "ada", name: "Ada" }));
+const orders = await startUpstream((request, response) => json(response, [{ id: 1 }, { id: 2 }]));
+const unread = await startUpstream((request, response) => json(response, { count: 3 }));
+const gateway = await startGateway({
+  services: {
+    "user-svc": { url: users.url, timeout: "700ms" },
+    "order-svc": { url: orders.url, timeout: "700ms", max_answer: "64KiB" },
+    "notif-svc": { url: unread.url, timeout: "300ms" },
+  },
+  auth: { customer: CUSTOMER },
+  limits: { "per-user": { rate: "1000/min" } },
+  routes: [
+    {
+      path: "/dashboard",
+      auth: "customer",
+      limit: "per-user",
+      aggregate: {
+        user: { get: "user-svc:/users/{jwt.sub}" },
+        orders: { get: "order-svc:/orders?user={jwt.sub}", else: [] },
+        unread: { get: "notif-svc:/unread?user={jwt.sub}", else: null },
+      },
+    },
+  ],
+});
+
+const well = { users: users.handle, orders: orders.handle, unread: unread.handle };
+function allWell() {
+  users.handle = well.users;
+  orders.handle = well.orders;
+  unread.handle = well.unread;
+  for (const upstream of [users, orders, unread]) upstream.seen.length = 0;
+}
+const dashboard = (headers = bearer()) => gateway.get("/dashboard", headers);
+
+test("three services become one answer", async () => {
+  allWell();
+  const answer = await dashboard();
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("content-type"), "application/json");
+  assert.equal(answer.headers.get("x-postern-complete"), "true");
+  assert.equal(answer.headers.get("x-postern-stand-ins"), null);
+  assert.equal(
+    await answer.text(),
+    '{"user":{"id":"ada","name":"Ada"},"orders":[{"id":1},{"id":2}],"unread":{"count":3}}',
+  );
+  assert.equal(users.seen[0].target, "/users/ada");
+  assert.equal(orders.seen[0].target, "/orders?user=ada");
+  assert.equal(unread.seen[0].target, "/unread?user=ada");
+});
+
+test("a service gets no token of the client's, and learns where the request came from", async () => {
+  allWell();
+  await dashboard({ ...bearer(), cookie: "a=b", "x-user-id": "eve" });
+  const { headers } = users.seen[0];
+  assert.equal(headers.authorization, undefined);
+  assert.equal(headers.cookie, undefined);
+  assert.equal(headers["x-user-id"], undefined);
+  assert.equal(headers["x-forwarded-for"], "127.0.0.1");
+  assert.match(headers["x-request-id"], /^[0-9a-f-]{36}$/);
+});
+
+test("three services of 300 ms are answered in well under 600", async () => {
+  allWell();
+  const slow = (answer) => async (request, response) => {
+    await sleep(300);
+    answer(request, response);
+  };
+  users.handle = slow(well.users);
+  orders.handle = slow(well.orders);
+  unread.handle = async (request, response) => {
+    await sleep(250);
+    well.unread(request, response);
+  };
+  const start = performance.now();
+  const answer = await dashboard();
+  await answer.text();
+  const took = performance.now() - start;
+  assert.equal(answer.headers.get("x-postern-complete"), "true");
+  assert.ok(took < 600, `took ${took} ms`);
+});
+
+const nothingOfTheInside = (text) => assert.doesNotMatch(text, /127\.0\.0\.1|svc|workerd|ECONN|\.rs/);
+
+for (const [what, lie] of [
+  ["fails", (request, response) => json(response, { secret: "stack" }, 500)],
+  ["is missing", (request, response) => json(response, {}, 404)],
+  ["sends a page", (request, response) => response.end("<html>")],
+  ["sends nothing", (request, response) => response.end()],
+  ["sends half a body", (request, response) => response.end('{"a":')],
+  ["sends broken UTF-8", (request, response) => response.end(Buffer.from([0x22, 0xff, 0x22]))],
+  ["redirects", (request, response) => response.writeHead(302, { location: users.url + "/users/ada" }).end()],
+  ["sends too much", (request, response) => json(response, "x".repeat(70_000))],
+  ["hangs up", (request, response) => response.destroy()],
+  [
+    "hangs up in the middle",
+    (request, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("[1,");
+      setTimeout(() => response.destroy(), 20);
+    },
+  ],
+  ["never answers", () => {}],
+  [
+    "never ends its answer",
+    (request, response) => {
+      response.write("[1,");
+    },
+  ],
+]) {
+  test(`an optional service that ${what} is stood in for`, async () => {
+    allWell();
+    orders.handle = lie;
+    const answer = await dashboard();
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("x-postern-complete"), "false");
+    assert.equal(answer.headers.get("x-postern-stand-ins"), "orders");
+    const text = await answer.text();
+    assert.deepEqual(JSON.parse(text), { user: { id: "ada", name: "Ada" }, orders: [], unread: { count: 3 } });
+    nothingOfTheInside(text);
+  });
+
+  test(`a required service that ${what} fails the whole`, async () => {
+    allWell();
+    users.handle = what === "sends too much" ? (request, response) => json(response, "x".repeat(1 << 20)) : lie;
+    if (what === "redirects") users.handle = (request, response) => response.writeHead(302, { location: orders.url }).end();
+    const answer = await dashboard();
+    assert.equal(answer.status, what.startsWith("never") ? 504 : 502);
+    assert.equal(answer.headers.get("content-type"), "application/problem+json");
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    const text = await answer.text();
+    assert.equal(JSON.parse(text).request_id, answer.headers.get("x-request-id"));
+    nothingOfTheInside(text);
+  });
+}
+
+test("a required failure does not wait for the slowest, and aborts it", async () => {
+  allWell();
+  users.handle = (request, response) => json(response, {}, 500);
+  orders.handle = () => {};
+  const start = performance.now();
+  const answer = await dashboard();
+  assert.equal(answer.status, 502);
+  assert.ok(performance.now() - start < 500);
+  await until(() => orders.seen[0]?.gone, "the abort of the slow call");
+});
+
+test("a part that timed out is aborted", async () => {
+  allWell();
+  unread.handle = () => {};
+  const answer = await dashboard();
+  assert.equal(answer.headers.get("x-postern-stand-ins"), "unread");
+  await until(() => unread.seen[0]?.gone, "the abort of the late call");
+});
+
+// A reset, as from a browser that closes a connection with an answer under way. The end of a
+// connection alone (FIN) tells workerd nothing: a client may end its side and still read.
+test("a client that goes away aborts the calls", async () => {
+  allWell();
+  for (const upstream of [users, orders]) upstream.handle = () => {};
+  const client = net.connect(gateway.port, "127.0.0.1");
+  client.write(`GET /dashboard HTTP/1.1\r\nHost: g\r\nAuthorization: ${bearer().authorization}\r\n\r\n`);
+  await until(() => users.seen.length + orders.seen.length === 2, "the calls");
+  const left = performance.now();
+  client.resetAndDestroy();
+  await until(() => users.seen[0].gone && orders.seen[0].gone, "the abort of the calls");
+  assert.ok(performance.now() - left < 300, "before any time limit could have done it");
+  await until(() => gateway.log().includes('"status":499'), "the log line");
+});
+
+test("values stay as the service wrote them", async () => {
+  allWell();
+  const odd = ' {"z": 12345678901234567890123456789, "a":1.50e+2 ,"z":"\\u00e9\\/"}\n';
+  users.handle = (request, response) => response.end(odd);
+  const text = await (await dashboard()).text();
+  assert.ok(text.startsWith(`{"user":${odd.trim()},"orders":`), text);
+});
+
+test("a compressed answer is read", async () => {
+  allWell();
+  const { gzipSync } = await import("node:zlib");
+  users.handle = (request, response) => {
+    response.writeHead(200, { "content-encoding": "gzip" });
+    response.end(gzipSync('{"id":"zipped"}'));
+  };
+  assert.equal(JSON.parse(await (await dashboard()).text()).user.id, "zipped");
+});
+
+test("no content is null", async () => {
+  allWell();
+  unread.handle = (request, response) => response.writeHead(204).end();
+  const answer = await dashboard();
+  assert.equal(answer.headers.get("x-postern-complete"), "true");
+  assert.equal(JSON.parse(await answer.text()).unread, null);
+});
+
+test("HEAD is answered like GET, without the body", async () => {
+  allWell();
+  const answer = await fetch(`${gateway.url}/dashboard`, { method: "HEAD", headers: bearer() });
+  assert.equal(answer.status, 200);
+  assert.equal(await answer.text(), "");
+});

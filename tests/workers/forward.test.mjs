@@ -1,0 +1,225 @@
+// A forwarded route: what the client sent is what the service gets, and the other way round.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import http from "node:http";
+import net from "node:net";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { CUSTOMER, bearer, json, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+
+const orders = await startUpstream();
+const dead = await startUpstream();
+dead.stop();
+const routes = {
+  services: { orders: { url: orders.url + "/base", timeout: "500ms" }, dead: { url: dead.url } },
+  auth: { customer: CUSTOMER },
+  routes: [
+    { path: ["/orders", "/orders/{*rest}"], auth: "public", forward: "orders" },
+    { path: "/mine/{id}", auth: "customer", forward: "orders:/users/{jwt.sub}/orders/{id}" },
+    { path: "/slow", auth: "public", forward: { to: "orders", timeout: "200ms" } },
+    { path: "/dead", auth: "public", forward: "dead" },
+    { path: "/health", auth: "public", reply: { body: { status: "ok" } } },
+  ],
+};
+const gateway = await startGateway(routes, { probe: true });
+
+function answering(handle) {
+  orders.seen.length = 0;
+  orders.handle = handle;
+}
+
+/** An upstream's handler that reads the body, keeps it, and answers with `status`. */
+const keepBody = (status = 200) => async (request, response, entry) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  entry.body = Buffer.concat(chunks).toString();
+  response.writeHead(status, { "content-type": "text/plain", "x-own": "kept" });
+  response.end("answer");
+};
+
+for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
+  test(`${method} goes on as ${method}, with target, fields and body`, async () => {
+    answering(keepBody(201));
+    const body = ["GET", "OPTIONS"].includes(method) ? undefined : "the body";
+    const headers = { "content-type": "text/x-test", "x-custom": "1", cookie: "a=b", authorization: "Basic eA==" };
+    const answer = await fetch(`${gateway.url}/orders/7%20a?q=a+b&q=%C3%A9&empty`, { method, headers, body });
+    assert.equal(answer.status, 201);
+    assert.equal(answer.headers.get("x-own"), "kept");
+    assert.equal(await answer.text(), "answer");
+    const [seen] = orders.seen;
+    assert.equal(seen.method, method);
+    assert.equal(seen.target, "/base/orders/7%20a?q=a+b&q=%C3%A9&empty");
+    assert.equal(seen.body, body ?? "");
+    for (const [name, value] of Object.entries(headers)) assert.equal(seen.headers[name], value, name);
+    assert.equal(seen.headers.host, new URL(orders.url).host);
+  });
+}
+
+test("what a client may not say does not arrive", async () => {
+  answering(keepBody());
+  await raw(
+    gateway.port,
+    [
+      "GET /orders HTTP/1.1",
+      "Host: public.test",
+      "Connection: close, x-hop, authorization",
+      "X-Hop: 1",
+      "Authorization: Bearer mine",
+      "X-User-Id: admin",
+      "X-Forwarded-For: 6.6.6.6",
+      "X-Forwarded-Host: evil",
+      "Forwarded: for=6.6.6.6",
+      "CF-Connecting-IP: 6.6.6.6",
+      "X-Real-IP: 6.6.6.6",
+      "X-Original-URL: /admin",
+      "X-HTTP-Method-Override: DELETE",
+      "X-Request-Id: forged",
+      "Proxy-Authorization: x",
+      "",
+      "",
+    ].join("\r\n"),
+  );
+  const { headers } = orders.seen[0];
+  for (const name of [
+    ...["x-hop", "authorization", "x-user-id", "forwarded", "cf-connecting-ip", "x-real-ip", "x-original-url"],
+    ...["x-http-method-override", "proxy-authorization"],
+  ]) {
+    assert.equal(headers[name], undefined, name);
+  }
+  assert.equal(headers["x-forwarded-for"], "127.0.0.1");
+  assert.equal(headers["x-forwarded-host"], "public.test");
+  assert.notEqual(headers["x-request-id"], "forged");
+});
+
+test("what tells of the inside does not come out; the rest does", async () => {
+  answering((request, response) => {
+    response.writeHead(200, {
+      server: "nginx/1.2",
+      "x-powered-by": "Express",
+      etag: '"1"',
+      "set-cookie": ["a=1", "b=2"],
+      "x-request-id": "of the inside",
+    });
+    response.end("x");
+  });
+  const answer = await gateway.get("/orders");
+  assert.equal(answer.headers.get("server"), null);
+  assert.equal(answer.headers.get("x-powered-by"), null);
+  assert.equal(answer.headers.get("etag"), '"1"');
+  assert.deepEqual(answer.headers.getSetCookie(), ["a=1", "b=2"]);
+  assert.match(answer.headers.get("x-request-id"), /^[0-9a-f-]{36}$/);
+});
+
+for (const status of [204, 301, 302, 304, 307, 400, 401, 404, 418, 429, 500, 503]) {
+  test(`status ${status} is kept`, async () => {
+    answering((request, response) => response.writeHead(status, { location: "/elsewhere" }).end());
+    const answer = await gateway.get("/orders");
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers.get("location"), "/elsewhere");
+    assert.equal(orders.seen.length, 1);
+  });
+}
+
+test("a path is rewritten by its template", async () => {
+  answering(keepBody());
+  await gateway.get("/mine/7?a=1", bearer({ sub: "a|b" }));
+  assert.equal(orders.seen[0].target, "/base/users/a%7Cb/orders/7?a=1");
+});
+
+test("a compressed answer passes as it is", async () => {
+  const zipped = gzipSync("x".repeat(10_000));
+  answering((request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(zipped));
+  const { headers, body } = await new Promise((resolve) => {
+    http.get(`${gateway.url}/orders`, { headers: { "accept-encoding": "gzip" } }, async (response) => {
+      const chunks = [];
+      for await (const chunk of response) chunks.push(chunk);
+      resolve({ headers: response.headers, body: Buffer.concat(chunks) });
+    });
+  });
+  assert.equal(headers["content-encoding"], "gzip");
+  assert.ok(body.equals(zipped));
+});
+
+test("a body comes through as it is written, not when it ends", async () => {
+  answering(async (request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: first\n\n");
+    await sleep(700); // longer than the service's time limit, which is for the head
+    response.end("data: last\n\n");
+  });
+  const start = performance.now();
+  const answer = await gateway.get("/orders");
+  const reader = answer.body.getReader();
+  assert.equal(Buffer.from((await reader.read()).value).toString(), "data: first\n\n");
+  assert.ok(performance.now() - start < 500);
+  assert.equal(Buffer.from((await reader.read()).value).toString(), "data: last\n\n");
+});
+
+test("5 MB go up and come down without passing through the Wasm memory", async () => {
+  const probe = async () => (await gateway.get("/probe")).json();
+  const digest = (data) => createHash("sha256").update(data).digest("hex");
+  const payload = randomBytes(5 << 20);
+  answering(async (request, response, entry) => {
+    const hash = createHash("sha256");
+    for await (const chunk of request) hash.update(chunk);
+    entry.body = hash.digest("hex");
+    response.end(payload);
+  });
+  await gateway.get("/orders").then((answer) => answer.arrayBuffer());
+  const before = await probe();
+  const answer = await fetch(`${gateway.url}/orders`, { method: "POST", body: payload });
+  const received = Buffer.from(await answer.arrayBuffer());
+  const after = await probe();
+  assert.equal(orders.seen[1].body, digest(payload));
+  assert.equal(digest(received), digest(payload));
+  assert.ok(after.memory - before.memory < 1 << 20, `the memory grew by ${after.memory - before.memory}`);
+});
+
+test("a service that is not there is 502, one that is late 504", async () => {
+  const nowhere = await gateway.get("/dead");
+  assert.equal(nowhere.status, 502);
+  assert.doesNotMatch(await nowhere.text(), /127\.0\.0\.1|dead|ECONN/);
+  answering(() => {});
+  const start = performance.now();
+  const late = await gateway.get("/slow");
+  assert.equal(late.status, 504);
+  assert.ok(performance.now() - start < 450);
+  await until(() => orders.seen[0].gone, "the abort of the late call");
+});
+
+test("a client that goes away aborts the forwarded call", async () => {
+  answering(() => {});
+  const client = net.connect(gateway.port, "127.0.0.1");
+  client.write("GET /orders HTTP/1.1\r\nHost: g\r\n\r\n");
+  await until(() => orders.seen.length === 1, "the call");
+  const left = performance.now();
+  client.resetAndDestroy();
+  await until(() => orders.seen[0].gone, "the abort of the call");
+  assert.ok(performance.now() - left < 300);
+});
+
+test("the gateway's own routes ask no service", async () => {
+  answering(keepBody());
+  const answer = await gateway.get("/health");
+  assert.equal(answer.status, 200);
+  assert.deepEqual(await answer.json(), { status: "ok" });
+  assert.equal(orders.seen.length, 0);
+});
+
+test("no route is 404, another method 405 with Allow", async () => {
+  const nothing = await gateway.get("/nothing");
+  assert.equal(nothing.status, 404);
+  assert.equal(nothing.headers.get("content-type"), "application/problem+json");
+  const other = await fetch(`${gateway.url}/health`, { method: "POST" });
+  assert.equal(other.status, 405);
+  assert.equal(other.headers.get("allow"), "GET, HEAD");
+});
+
+test("a token that lacks a claim of the path is 403, one that cannot stand there 400", async () => {
+  answering((request, response) => json(response, {}));
+  assert.equal((await gateway.get("/mine/7", bearer({ sub: undefined }))).status, 403);
+  for (const sub of ["..", ".", "", "a/b", "../admin"]) {
+    assert.equal((await gateway.get("/mine/7", bearer({ sub }))).status, 400, `sub ${sub}`);
+  }
+  assert.equal(orders.seen.length, 0);
+});

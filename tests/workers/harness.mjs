@@ -1,0 +1,191 @@
+// What the end-to-end tests stand on: the built gateway in plain workerd, upstreams that do as they
+// are told and remember what they got, tokens, and requests as raw as a test wants them.
+import { createHmac } from "node:crypto";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after } from "node:test";
+import { at, fromNpm } from "../../scripts/run.mjs";
+
+export const SECRET = "a-secret-of-the-tests-of-32-bytes";
+
+/** The auth rule that `token` mints for. */
+export const CUSTOMER = {
+  jwt: { issuer: "https://id.test/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
+};
+
+const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "index.js", "index_bg.wasm"];
+const PROBE_FILES = ["probe.mjs", "probed-worker.mjs"];
+
+/**
+ * Starts plain `workerd serve` with a build of the gateway and a routes.json. Ends with the tests.
+ *
+ * `build` is the folder of the build. `probe` puts a counter of crossings around the Wasm.
+ */
+export async function startGateway(routes, { build = "build", probe = false, env = { JWT_SECRET: SECRET } } = {}) {
+  const gateway = await launch(routes, { build, probe, env });
+  if (gateway.failed) throw new Error(`workerd did not start:\n${gateway.log()}`);
+  return gateway;
+}
+
+/** As `startGateway`, but gives back what workerd said if it did not start. */
+export async function launch(routes, { build = "build", probe = false, env = { JWT_SECRET: SECRET } } = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), "postern-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const file of GATEWAY_FILES) copyFileSync(at(build, file), path.join(folder, file));
+  for (const file of PROBE_FILES) copyFileSync(at("tests", "workers", file), path.join(folder, file));
+  writeFileSync(path.join(folder, "routes.json"), typeof routes === "string" ? routes : JSON.stringify(routes));
+  mkdirSync(path.join(folder, "objects"));
+  const port = await freePort();
+  writeFileSync(path.join(folder, "workerd.capnp"), config(port, env, probe));
+
+  const child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+  const ended = once(child, "exit");
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  after(stop);
+  const failed = await Promise.race([ended.then(() => true), answering(port).then(() => false)]);
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    failed,
+    url,
+    port,
+    stop,
+    log: () => log,
+    get: (target, headers = {}) => fetch(url + target, { headers, redirect: "manual" }),
+  };
+}
+
+function config(port, env, probe) {
+  const text = (value) => JSON.stringify(value);
+  const module = (name) => {
+    const kind = name.endsWith(".json") ? "text" : name.endsWith(".wasm") ? "wasm" : "esModule";
+    return `(name = ${text(name)}, ${kind} = embed ${text(name)})`;
+  };
+  const files = ["shared.mjs", "routes.json", "index.js", "index_bg.wasm"];
+  const modules = probe ? ["probed-worker.mjs", "probe.mjs", "worker.mjs", ...files] : ["worker.mjs", ...files];
+  const secrets = Object.entries(env).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "gateway", worker = .gateway),
+    (name = "objects", disk = (path = "objects", writable = true)),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "gateway")],
+);
+const gateway :Workerd.Worker = (
+  modules = [${modules.map(module).join(", ")}],
+  compatibilityDate = "2026-10-01",
+  compatibilityFlags = ["enable_request_signal"],
+  bindings = [${["(name = \"LIMITER\", durableObjectNamespace = \"Limiter\")", ...secrets].join(", ")}],
+  durableObjectNamespaces = [(className = "Limiter", uniqueKey = "limiter", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),
+);
+`;
+}
+
+/**
+ * Starts an HTTP server that answers with `handle(request, response)` and keeps what it got:
+ * `seen` has the method, target, header fields (as a plain object), body and whether the peer
+ * went away before it was answered.
+ */
+export async function startUpstream(handle = (request, response) => response.end("{}")) {
+  const upstream = { seen: [], handle };
+  const server = http.createServer(async (request, response) => {
+    const entry = { method: request.method, target: request.url, headers: request.headers, gone: false, body: null };
+    upstream.seen.push(entry);
+    response.on("close", () => (entry.gone = !response.writableFinished));
+    request.on("error", () => {});
+    upstream.handle(request, response, entry);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  upstream.url = `http://127.0.0.1:${server.address().port}`;
+  upstream.stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return upstream;
+}
+
+/** Answers with JSON. */
+export function json(response, value, status = 200) {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(value));
+}
+
+/** A token for `CUSTOMER`, with these claims over the usual ones. */
+export function token(claims = {}, { secret = SECRET, header = {} } = {}) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const usual = { iss: "https://id.test/", aud: "shop", sub: "ada", iat: now, exp: now + 300 };
+  const signed = `${encode({ alg: "HS256", typ: "JWT", ...header })}.${encode({ ...usual, ...claims })}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+/** The `Authorization` header of a token. */
+export const bearer = (...of) => ({ authorization: `Bearer ${token(...of)}` });
+
+/** Sends text as it is, gives back what comes until the connection ends. */
+export async function raw(port, text) {
+  const socket = net.connect(port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (data) => (answer += data));
+  socket.on("error", () => {});
+  socket.write(text);
+  await once(socket, "close");
+  return answer;
+}
+
+/** Asks for a target exactly as written; gives status and body. */
+export async function rawGet(port, target, headers = "") {
+  const answer = await raw(port, `GET ${target} HTTP/1.1\r\nHost: gateway.test\r\nConnection: close\r\n${headers}\r\n`);
+  return { status: Number(answer.split(" ")[1]), text: answer };
+}
+
+/** Waits until a condition holds; fails after a while. */
+export async function until(condition, what, ms = 5000) {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await sleep(10);
+  }
+}
+
+/** Waits. */
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A port that nothing listens on. */
+export async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Resolves once something answers HTTP on a port. */
+export async function answering(port, ms = 20_000) {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
+    await answer?.arrayBuffer();
+    if (answer !== null) return;
+    await sleep(20);
+  }
+  throw new Error(`nothing answers on port ${port}`);
+}

@@ -1,0 +1,61 @@
+// How often a caller may call, counted by real Durable Objects.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CUSTOMER, bearer, sleep, startGateway } from "./harness.mjs";
+
+const hello = { body: "hello" };
+const routes = {
+  auth: { customer: CUSTOMER },
+  limits: {
+    twenty: { rate: "20/min", burst: 20 },
+    quick: { rate: "4/s", burst: 2 },
+    open: { rate: "1/day", by: "address" },
+  },
+  routes: [
+    { path: "/twenty", auth: "customer", limit: "twenty", reply: hello },
+    { path: "/quick", auth: "customer", limit: "quick", reply: hello },
+    { path: "/open", auth: "public", limit: "open", reply: hello },
+  ],
+};
+const gateway = await startGateway(routes);
+const statuses = (answers) => answers.map((answer) => answer.status).sort();
+
+test("50 calls at once against a limit of 20 admit exactly 20", async () => {
+  const headers = bearer({ sub: "crowd" });
+  const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get("/twenty", headers)));
+  assert.deepEqual(statuses(answers), [...Array(20).fill(200), ...Array(30).fill(429)]);
+});
+
+test("one caller's calls are not another's", async () => {
+  for (const sub of ["one", "two"]) {
+    const answer = await gateway.get("/twenty", bearer({ sub }));
+    assert.equal(answer.headers.get("ratelimit"), '"twenty";r=19;t=3');
+  }
+});
+
+test("a refusal says when to come back, and is right", async () => {
+  const headers = bearer({ sub: "patient" });
+  let refused;
+  for (let call = 0; call < 3; call += 1) refused = await gateway.get("/quick", headers);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("retry-after"), "1");
+  assert.equal(refused.headers.get("ratelimit"), '"quick";r=0;t=1');
+  assert.equal(refused.headers.get("ratelimit-policy"), '"quick";q=2;w=1');
+  const problem = await refused.json();
+  assert.equal(problem.type, "https://iana.org/assignments/http-problem-types#quota-exceeded");
+  assert.deepEqual(problem["violated-policies"], ["quick"]);
+  await sleep(1000);
+  assert.equal((await gateway.get("/quick", headers)).status, 200);
+});
+
+test("without a token the address counts, whatever the client says of it", async () => {
+  const spoofed = { "cf-connecting-ip": "192.0.2.1", "x-forwarded-for": "192.0.2.1", "x-real-ip": "192.0.2.1" };
+  assert.equal((await gateway.get("/open")).status, 200);
+  assert.equal((await gateway.get("/open", spoofed)).status, 429);
+});
+
+test("a token that is refused costs nothing", async () => {
+  const sub = "framed";
+  for (let call = 0; call < 3; call += 1) await gateway.get("/quick", bearer({ sub, exp: 1 }));
+  assert.equal((await gateway.get("/quick", bearer({ sub }))).headers.get("ratelimit"), '"quick";r=1;t=1');
+});
