@@ -43,6 +43,13 @@ async function wasmTarget() {
   await run("rustup", ["target", "add", TARGET]);
 }
 
+/** Adds Rust's formatter and linter, which a minimal installation lacks. */
+export async function rustLinters() {
+  if (output("cargo", ["fmt", "--version"]) !== null && output("cargo", ["clippy", "--version"]) !== null) return;
+  say("Adding Rust's formatter and linter");
+  await run("rustup", ["component", "add", "rustfmt", "clippy"]);
+}
+
 /** The folder for tools of these versions, shared by all clones of this user. */
 function toolsFolder() {
   const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");

@@ -1,7 +1,7 @@
 // What the entry and the built gateway share. They are two bundles, so it goes by a global.
 import routes from "./routes.json";
 
-globalThis.POSTERN = {
+export const shared = (globalThis.POSTERN = {
   /** The text of routes.json, for the gateway to compile when it starts. */
   routes,
   /** The faults of that text, a line each, or null. */
@@ -10,4 +10,4 @@ globalThis.POSTERN = {
   underWay: new Set(),
   /** The body of the answer that those requests then get. */
   panicBody: "",
-};
+});

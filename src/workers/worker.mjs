@@ -1,10 +1,9 @@
 // The entry of the Worker, put beside the built Wasm: routes.json first, as text, then the gateway,
 // which compiles it while it starts. With a faulty file the Worker does not start, so no platform
 // takes the deployment, and none ever serves half a file.
-import "./shared.mjs";
+import { shared } from "./shared.mjs";
 import Gateway, { Limiter } from "./index.js";
 
-const shared = globalThis.POSTERN;
 if (shared.faults !== null) throw new Error(shared.faults);
 
 /**

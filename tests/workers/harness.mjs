@@ -52,7 +52,7 @@ export async function launch(routes, { build = "build", probe = false, env = { J
     await ended;
   };
   after(stop);
-  const failed = await Promise.race([ended.then(() => true), answering(port).then(() => false)]);
+  const failed = await Promise.race([ended.then(() => true), answering(port, child).then(() => false)]);
   const url = `http://127.0.0.1:${port}`;
   return {
     failed,
@@ -178,14 +178,15 @@ export async function freePort() {
   return port;
 }
 
-/** Resolves once something answers HTTP on a port. */
-export async function answering(port, ms = 20_000) {
+/** Resolves once something answers HTTP on a port, or never if the process meant to do so ends. */
+export async function answering(port, child, ms = 20_000) {
   const end = Date.now() + ms;
-  while (Date.now() < end) {
+  while (Date.now() < end && child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
     await answer?.arrayBuffer();
     if (answer !== null) return;
     await sleep(20);
   }
-  throw new Error(`nothing answers on port ${port}`);
+  if (child.exitCode === null) throw new Error(`nothing answers on port ${port}`);
+  await new Promise(() => {});
 }

@@ -1,0 +1,91 @@
+// The gateway under `wrangler dev`, as its users run it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { at, fromNpm, node } from "../../scripts/run.mjs";
+import { CUSTOMER, SECRET, answering, bearer, freePort, json, rawGet, startUpstream } from "./harness.mjs";
+
+const upstream = await startUpstream((request, response) => json(response, { target: request.url }));
+const port = await wranglerDev({
+  services: { svc: { url: upstream.url } },
+  auth: { customer: CUSTOMER },
+  limits: { twenty: { rate: "20/min" }, one: { rate: "1/day", by: "address" } },
+  routes: [
+    {
+      path: "/dashboard",
+      auth: "customer",
+      limit: "twenty",
+      aggregate: { a: { get: "svc:/a/{jwt.sub}" }, b: { get: "svc:/b?of={jwt.sub}" } },
+    },
+    { path: "/public/{*rest}", auth: "public", forward: "svc" },
+    { path: "/admin", auth: "customer", forward: "svc" },
+    { path: "/open", auth: "public", limit: "one", reply: { body: "hello" } },
+  ],
+});
+const url = `http://127.0.0.1:${port}`;
+
+/** Starts `wrangler dev` on a folder as a deployment has it: the project's settings and a build. */
+async function wranglerDev(routes) {
+  const folder = mkdtempSync(path.join(tmpdir(), "postern-wrangler-"));
+  mkdirSync(path.join(folder, "build"));
+  for (const file of ["worker.mjs", "shared.mjs", "index.js", "index_bg.wasm", "package.json"]) {
+    copyFileSync(at("build", file), path.join(folder, "build", file));
+  }
+  writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes));
+  // All but the build step: what it makes is there.
+  const settings = readFileSync(at("wrangler.toml"), "utf8").replace(/^\[build\]\n(?:[^[\n].*\n)+/m, "");
+  writeFileSync(path.join(folder, "wrangler.toml"), settings);
+  writeFileSync(path.join(folder, ".dev.vars"), `JWT_SECRET="${SECRET}"\n`);
+  const port = await freePort();
+  const flags = ["dev", "--port", String(port), "--ip", "127.0.0.1", "--show-interactive-dev-session=false"];
+  const child = spawn(node(), [fromNpm("wrangler"), ...flags, "--inspector-port", String(await freePort())], {
+    cwd: folder,
+    detached: true,
+    stdio: "ignore",
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+  });
+  const ended = once(child, "exit");
+  after(async () => {
+    process.kill(-child.pid, "SIGKILL");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await answering(port, child, 60_000);
+  return port;
+}
+
+test("the dashboard is composed", async () => {
+  const answer = await fetch(`${url}/dashboard`, { headers: bearer({ sub: "a b" }) });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("x-postern-complete"), "true");
+  assert.equal(await answer.text(), '{"a":{"target":"/a/a%20b"},"b":{"target":"/b?of=a%20b"}}');
+});
+
+test("50 calls at once against a limit of 20 admit exactly 20", async () => {
+  const headers = bearer({ sub: "crowd" });
+  const calls = Array.from({ length: 50 }, () => fetch(`${url}/dashboard`, { headers }));
+  const statuses = (await Promise.all(calls)).map((answer) => answer.status);
+  assert.equal(statuses.filter((status) => status === 200).length, 20);
+  assert.equal(statuses.filter((status) => status === 429).length, 30);
+});
+
+for (const target of ["/public/../admin", "/public/%2e%2e/admin", "/public/..\\admin", "/%61dmin", "/public/..;/admin"]) {
+  test(`${target} does not reach what needs a token`, async () => {
+    upstream.seen.length = 0;
+    const { status } = await rawGet(port, target);
+    assert.ok([400, 401].includes(status), `status ${status}`);
+    assert.deepEqual(upstream.seen, []);
+  });
+}
+
+test("a client cannot say where it comes from", async () => {
+  const spoofed = { "x-forwarded-for": "6.6.6.6", "x-real-ip": "6.6.6.6" };
+  await fetch(`${url}/public/x`, { headers: spoofed });
+  assert.notEqual(upstream.seen.at(-1).headers["x-forwarded-for"], "6.6.6.6");
+  assert.equal((await fetch(`${url}/open`)).status, 200);
+  assert.equal((await fetch(`${url}/open`, { headers: spoofed })).status, 429);
+});
