@@ -1,1 +1,8 @@
-fn _x() {}
+//! The one binary of native tests; `tests/workers` has those inside the real runtime.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod world; // a simulated runtime: virtual time, scripted services, seeded faults
+
+mod chaos; // what holds whatever the services do
+mod problems; // faulty files and what is said of them: tests/problems
+mod scenarios; // requests and answers as data: tests/scenarios

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::document::{
-    AuthSettings, Document, ForwardSettings, PartSettings, ReplySettings, RouteSettings, ServiceSettings,
+    AuthSettings, Document, Forwarding, PartSettings, ReplySettings, RouteSettings, ServiceSettings,
 };
 use super::problem::{Place, Problems};
 use super::settings::Named;
@@ -130,7 +130,7 @@ fn route(settings: RouteSettings, known: &Known, router: &mut Router<Route>, pla
         .map_or(default_methods, |methods| Methods::Only(methods.0.into_iter().map(|method| method.0).collect()));
     let action = match (settings.reply, settings.forward, settings.aggregate) {
         (Some(Some(settings)), Some(None), Some(None)) => reply(settings, &place.at("reply"), problems),
-        (Some(None), Some(Some(settings)), Some(None)) => forward(settings.0, &scope, &place.at("forward"), problems),
+        (Some(None), Some(Some(settings)), Some(None)) => forward(settings, &scope, &place.at("forward"), problems),
         (Some(None), Some(None), Some(Some(parts))) => aggregate(parts, &scope, &place.at("aggregate"), problems),
         (Some(_), Some(_), Some(_)) => {
             problems.add(place, "must have exactly one of \"reply\", \"forward\" and \"aggregate\"");
@@ -199,15 +199,17 @@ fn reply(settings: ReplySettings, place: &Place, problems: &mut Problems) -> Opt
     Some(Action::Reply(Reply { status, body: body.map(|body| body.to_json().into()) }))
 }
 
-fn forward(settings: ForwardSettings, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
-    let target = settings.to?;
-    let place = place.at("to");
+fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
+    let (target, place, timeout) = match settings {
+        Forwarding::Brief(target) => (target, place.clone(), None),
+        Forwarding::Full(settings) => (settings.to?, place.at("to"), settings.timeout?),
+    };
     let service = scope.resolve(&target, &place, problems);
     if target.template.as_ref().is_some_and(Template::has_query) {
         problems.add(&place, "has a query; a forwarded call keeps the client's");
     }
     let service = service?;
-    let timeout = settings.timeout?.map_or(service.timeout, |span| span.0);
+    let timeout = timeout.map_or(service.timeout, |span| span.0);
     Some(Action::Forward(Forward { service, path: target.template, timeout }))
 }
 

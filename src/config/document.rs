@@ -73,16 +73,16 @@ settings! {
 
 /// `"forward": "orders"` is short for `"forward": { "to": "orders" }`.
 #[derive(Clone, Debug)]
-pub struct Forwarding(pub ForwardSettings);
+pub enum Forwarding {
+    Brief(Target),
+    Full(ForwardSettings),
+}
 
 impl FromNode for Forwarding {
     fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
         match node {
-            Node::String(_) => {
-                let to = Target::from_node(node, place, problems)?;
-                Some(Self(ForwardSettings { to: Some(to), timeout: Some(None) }))
-            }
-            other => ForwardSettings::from_node(other, place, problems).map(Self),
+            Node::String(_) => Target::from_node(node, place, problems).map(Self::Brief),
+            other => ForwardSettings::from_node(other, place, problems).map(Self::Full),
         }
     }
 }

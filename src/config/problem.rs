@@ -35,8 +35,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pointer = if self.place.0.is_empty() { "/" } else { &self.place.0 };
-        write!(formatter, "{pointer}: {}", self.message)?;
+        if !self.place.0.is_empty() {
+            write!(formatter, "{}: ", self.place.0)?;
+        }
+        formatter.write_str(&self.message)?;
         match &self.help {
             Some(help) => write!(formatter, "; {help}"),
             None => Ok(()),

@@ -13,7 +13,7 @@ use crate::template::Template;
 trait Text: Sized {
     /// What must stand there, for the message.
     const FORM: &'static str;
-    /// Whether a faulty text may be a secret, not to be shown.
+    /// Whether a faulty text may hold a secret, and is not shown.
     const SECRET: bool = false;
     /// Reads it; the error completes "is "…", …".
     fn read(text: &str) -> Result<Self, String>;
@@ -167,10 +167,15 @@ impl Text for Method {
 
 impl Text for ServiceUrl {
     const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
+    // It may have credentials in it, which have no business there or in a log.
+    const SECRET: bool = true;
 
     fn read(text: &str) -> Result<Self, String> {
         Self::parse(text).ok_or_else(|| {
-            format!("must be {}: http or https, a host, maybe a port and a base path, and nothing else", Self::FORM)
+            format!(
+                "must be {}: http or https, a host in lower case, maybe a port and a base path, and nothing else",
+                Self::FORM
+            )
         })
     }
 }

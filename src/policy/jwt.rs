@@ -368,3 +368,6 @@ fn is_access_token(token_type: &str) -> bool {
     let bare = bare.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default());
     bare.eq_ignore_ascii_case("JWT") || bare.eq_ignore_ascii_case("at+jwt")
 }
+
+#[cfg(test)]
+mod tests;

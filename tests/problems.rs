@@ -1,0 +1,30 @@
+//! Faulty files and what is said of them: each `tests/problems/NAME.json` has a `NAME.txt` with the
+//! lines that the check must print. Run with `POSTERN_BLESS=1` to write what it prints now.
+
+use std::path::PathBuf;
+
+#[test]
+fn every_fault_is_said_with_its_place() {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir("tests/problems").unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    assert!(files.len() >= 8, "the faulty files are not where they should be");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let problems = postern::config::load(&text).expect_err(&format!("{} is accepted", file.display()));
+        let said: String = problems.iter().map(|problem| format!("{problem}\n")).collect();
+        let golden = file.with_extension("txt");
+        if std::env::var_os("POSTERN_BLESS").is_some() {
+            std::fs::write(&golden, &said).unwrap();
+        }
+        let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+        assert_eq!(said, expected, "of {}", file.display());
+    }
+}
+
+#[test]
+fn the_shipped_file_is_fine() {
+    let text = std::fs::read_to_string("routes.json").unwrap();
+    assert!(postern::config::load(&text).is_ok());
+}

@@ -1,0 +1,204 @@
+//! Requests and the answers they must get, as data: each file in `tests/scenarios` is a world, a
+//! `routes.json` and a list of requests. To add a case, add a file.
+//!
+//! ```json
+//! { "about": "what it shows",
+//!   "routes": { … },
+//!   "secrets": { "JWT_SECRET": "…" },
+//!   "limiter": "down",
+//!   "services": { "http://users/users/ada": { "json": { … }, "after": 20 },
+//!                 "http://orders/…": { "status": 500 }, "http://x/": "breaks", "http://y/": "stalls" },
+//!   "requests": [
+//!     { "at": 0, "get": "https://api.example/dashboard", "token": { "sub": "ada" },
+//!       "status": 200, "headers": { "x-postern-complete": "true", "server": null },
+//!       "json": { … }, "text": "…", "calls": ["GET http://users/users/ada"], "took": 20, "log": "…" } ] }
+//! ```
+//!
+//! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
+//! over usual ones; `exp` and `nbf` count from now. `headers` to send are in `send`. What is not
+//! said is not checked, but calls to services that are not in the file fail the case.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::world::{BEGINNING, Behaviour, Got, Then, World};
+
+const SECRET: &str = "a-secret-of-the-scenarios-32-bytes";
+
+/// The `routes` of a scenario as they stand there: the order of their keys counts.
+#[derive(serde::Deserialize)]
+struct Routes {
+    routes: Box<RawValue>,
+}
+
+#[test]
+fn every_scenario_goes_as_written() {
+    let mut files = Vec::new();
+    collect(Path::new("tests/scenarios"), &mut files);
+    assert!(files.len() >= 10, "the scenarios are not where they should be");
+    let mut faults = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let scenario: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let Routes { routes } = serde_json::from_str(&text).unwrap();
+        let gone_otherwise = play(&scenario, routes.get());
+        faults.extend(gone_otherwise.into_iter().map(|fault| format!("{}: {fault}", file.display())));
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            collect(&entry, files);
+        } else if entry.extension().is_some_and(|extension| extension == "json") {
+            files.push(entry);
+        }
+    }
+}
+
+/// Plays a scenario; gives what went otherwise.
+fn play(scenario: &Value, routes: &str) -> Vec<String> {
+    let gateway = match postern::config::load(routes) {
+        Ok(gateway) => gateway,
+        Err(problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
+    };
+    let services = scenario["services"].as_object().cloned().unwrap_or_default();
+    let mut world = World::new(move |url| match services.get(url) {
+        Some(written) => behaviour(written),
+        None => panic!("a call to {url}, which the scenario does not have"),
+    });
+    world = world.with_secret("JWT_SECRET", SECRET);
+    for (name, value) in scenario["secrets"].as_object().into_iter().flatten() {
+        world = world.with_secret(name, value.as_str().unwrap());
+    }
+    if scenario["limiter"] == "down" {
+        world.limiter.set(None);
+    }
+    let mut faults = Vec::new();
+    for (number, step) in scenario["requests"].as_array().unwrap().iter().enumerate() {
+        world.seen.borrow_mut().clear();
+        world.log.borrow_mut().clear();
+        let got = world.run(async {
+            world.sleep_until(Duration::from_millis(step["at"].as_u64().unwrap_or_default())).await;
+            let (method, url) = target(step);
+            world.send(&gateway, &method, &url, &fields(step, &world)).await
+        });
+        faults.extend(differences(step, &got, &world).into_iter().map(|fault| format!("request {number}: {fault}")));
+    }
+    faults
+}
+
+fn behaviour(written: &Value) -> Behaviour {
+    match written.as_str() {
+        Some("breaks") => return Behaviour::breaks(Duration::ZERO),
+        Some("stalls") => return Behaviour::stalls(),
+        _ => {}
+    }
+    let body = match (&written["json"], written["text"].as_str()) {
+        (_, Some(text)) => text.as_bytes().to_vec(),
+        (Value::Null, None) => Vec::new(),
+        (json, None) => json.to_string().into_bytes(),
+    };
+    let headers = written["headers"].as_object().into_iter().flatten();
+    Behaviour {
+        after: Duration::from_millis(written["after"].as_u64().unwrap_or(10)),
+        then: Then::Answer {
+            status: written["status"].as_u64().unwrap_or(200) as u16,
+            headers: headers.map(|(name, value)| format!("{name}:{}\n", value.as_str().unwrap())).collect(),
+            body,
+        },
+    }
+}
+
+fn target(step: &Value) -> (String, String) {
+    ["get", "head", "post", "put", "patch", "delete", "options"]
+        .into_iter()
+        .find_map(|method| Some((method.to_uppercase(), step[method].as_str()?.to_owned())))
+        .expect("a request has a method")
+}
+
+fn fields(step: &Value, world: &World) -> String {
+    let mut lines: String = step["send"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("{name}:{}\n", value.as_str().unwrap()))
+        .collect();
+    if let Some(claims) = step["token"].as_object() {
+        lines.push_str(&format!("authorization:Bearer {}\n", token(claims, world)));
+    }
+    lines
+}
+
+fn token(claims: &Map<String, Value>, world: &World) -> String {
+    let now = (BEGINNING / 1000) as i64 + world.now().as_secs() as i64;
+    let usual = json!({ "iss": "https://id.example/", "aud": "shop", "sub": "ada", "exp": 300 });
+    let mut all = usual.as_object().unwrap().clone();
+    all.extend(claims.clone());
+    all.retain(|_, value| !value.is_null());
+    for name in ["exp", "nbf"] {
+        if let Some(offset) = all.get(name).and_then(Value::as_i64) {
+            all.insert(name.to_owned(), json!(now + offset));
+        }
+    }
+    Hs256.token(&Header::empty(), &Claims::new(all), &Hs256Key::new(SECRET)).unwrap()
+}
+
+fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut expect = |what: &str, expected: String, actual: String| {
+        if expected != actual {
+            faults.push(format!("{what}: expected {expected}, got {actual}"));
+        }
+    };
+    expect("status", step["status"].to_string(), got.status.to_string());
+    for (name, value) in step["headers"].as_object().into_iter().flatten() {
+        let actual = got.headers.get(name).map_or(Value::Null, |actual| json!(actual));
+        expect(name, value.to_string(), actual.to_string());
+    }
+    if let Some(text) = step["text"].as_str() {
+        expect("body", text.to_owned(), got.body.clone());
+    }
+    if let Some(expected) = step.get("json") {
+        let actual = serde_json::from_str(&got.body).unwrap_or(Value::Null);
+        for (key, value) in expected.as_object().into_iter().flatten() {
+            expect(&format!("body, {key}"), value.to_string(), actual[key].to_string());
+        }
+        if !expected.is_object() {
+            expect("body", expected.to_string(), actual.to_string());
+        }
+    }
+    if let Some(took) = step["took"].as_u64() {
+        expect("took", took.to_string(), got.took.as_millis().to_string());
+    }
+    if let Some(calls) = step["calls"].as_array() {
+        let mut made: Vec<_> = world.seen.borrow().iter().map(|seen| format!("{} {}", seen.method, seen.url)).collect();
+        let mut expected: Vec<_> = calls.iter().map(|call| call.as_str().unwrap().to_owned()).collect();
+        made.sort();
+        expected.sort();
+        expect("calls", format!("{expected:?}"), format!("{made:?}"));
+    }
+    for (name, value) in step["service_got"].as_object().into_iter().flatten() {
+        let seen = world.seen.borrow();
+        let prefix = format!("{name}:");
+        let actual = seen.first().and_then(|seen| seen.headers.iter().find_map(|line| line.strip_prefix(&prefix)));
+        expect(&format!("the service's {name}"), value.to_string(), json!(actual).to_string());
+    }
+    if let Some(note) = step["log"].as_str() {
+        let log = world.log.borrow().join("\n");
+        expect(
+            "log",
+            format!("something with {note}"),
+            if log.contains(note) { format!("something with {note}") } else { log },
+        );
+    }
+    faults
+}

@@ -1,0 +1,290 @@
+//! A runtime in which nothing is real: time passes when nobody can go on, services do what they
+//! are told, and every run is the same. A race or a stall is a test that repeats.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use postern::answer::Answer;
+use postern::gateway::Gateway;
+use postern::gcra::Verdict;
+use postern::handle::handle;
+use postern::head::{Head, Headers, UnixMillis};
+use postern::platform::{Call, CallError, Fetched, LimiterDown, Platform, ReplyHead};
+use postern::policy::headers::HeaderEdits;
+use postern::policy::rate_limit::Charge;
+
+/// When the simulation begins: 2026-01-01, in milliseconds.
+pub const BEGINNING: u64 = 1_767_225_600_000;
+
+/// How a service takes a call.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// How long it takes for it.
+    pub after: Duration,
+    /// What it does then.
+    pub then: Then,
+}
+
+/// What a service does in the end.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// It answers.
+    Answer { status: u16, headers: String, body: Vec<u8> },
+    /// The connection breaks.
+    Break,
+}
+
+impl Behaviour {
+    /// Answers with JSON.
+    pub fn json(after: Duration, body: impl Into<String>) -> Self {
+        let body = body.into().into_bytes();
+        Self { after, then: Then::Answer { status: 200, headers: "content-type:application/json\n".into(), body } }
+    }
+
+    /// Answers with a status and nothing else.
+    pub fn status(after: Duration, status: u16) -> Self {
+        Self { after, then: Then::Answer { status, headers: String::new(), body: Vec::new() } }
+    }
+
+    /// Breaks the connection.
+    pub fn breaks(after: Duration) -> Self {
+        Self { after, then: Then::Break }
+    }
+
+    /// Does nothing for longer than anybody waits.
+    pub fn stalls() -> Self {
+        Self::breaks(Duration::from_secs(1_000_000))
+    }
+}
+
+/// A call as a service got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub method: String,
+    pub url: String,
+    /// Lines `name:value`, sorted.
+    pub headers: Vec<String>,
+    /// Whether it was given up before the service was done.
+    pub aborted: bool,
+    pub from: Duration,
+    pub until: Duration,
+}
+
+/// An answer as a client got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    pub status: u16,
+    pub headers: HashMap<String, String>,
+    pub body: String,
+    pub took: Duration,
+}
+
+type Services = dyn Fn(&str) -> Behaviour;
+
+/// The simulated world.
+pub struct World {
+    now: Cell<Duration>,
+    sleepers: RefCell<Vec<(Duration, Waker)>>,
+    services: Box<Services>,
+    secrets: HashMap<String, String>,
+    counters: RefCell<HashMap<String, u64>>,
+    requests: Cell<u32>,
+    /// How long the limiter takes; `None` is down.
+    pub limiter: Cell<Option<Duration>>,
+    pub seen: RefCell<Vec<Seen>>,
+    pub log: RefCell<Vec<String>>,
+}
+
+impl World {
+    /// A world in which a call to a URL meets this behaviour.
+    pub fn new(services: impl Fn(&str) -> Behaviour + 'static) -> Self {
+        Self {
+            now: Cell::new(Duration::ZERO),
+            sleepers: RefCell::default(),
+            services: Box::new(services),
+            secrets: HashMap::new(),
+            counters: RefCell::default(),
+            requests: Cell::new(0),
+            limiter: Cell::new(Some(Duration::from_millis(1))),
+            seen: RefCell::default(),
+            log: RefCell::default(),
+        }
+    }
+
+    /// Adds a secret to the environment.
+    pub fn with_secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The time since the beginning.
+    pub fn now(&self) -> Duration {
+        self.now.get()
+    }
+
+    /// Runs to the end, letting time pass whenever nothing else can happen.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return output;
+            }
+            let mut sleepers = self.sleepers.borrow_mut();
+            let next = sleepers.iter().map(|(until, _)| *until).min().expect("everybody waits and nobody sleeps");
+            self.now.set(self.now.get().max(next));
+            let (due, waiting) = sleepers.drain(..).partition(|(until, _)| *until <= next);
+            *sleepers = waiting;
+            drop(sleepers);
+            let due: Vec<(Duration, Waker)> = due;
+            due.into_iter().for_each(|(_, waker)| waker.wake());
+        }
+    }
+
+    /// Sleeps until a moment after the beginning.
+    pub async fn sleep_until(&self, until: Duration) {
+        std::future::poll_fn(|context| {
+            if self.now.get() >= until {
+                return Poll::Ready(());
+            }
+            self.sleepers.borrow_mut().push((until, context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Sends a request: method, URL, and header fields as lines `name:value`.
+    pub async fn send(&self, gateway: &Gateway, method: &str, url: &str, headers: &str) -> Got {
+        self.requests.set(self.requests.get() + 1);
+        let arrived = BEGINNING + self.now().as_millis() as u64;
+        let text = format!("{method}\n{url}\n192.0.2.7\nrequest-{}\n{arrived}\n{headers}", self.requests.get());
+        let head = Head::from_text(&text).expect("a head");
+        let start = self.now();
+        let visit = Visit { world: self, method: method.to_owned(), headers: headers.to_owned() };
+        let answer = handle(gateway, head, &visit).await;
+        let (status, headers, body) = match answer {
+            Answer::Own(response) => {
+                let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                (response.status, headers, response.body)
+            }
+            Answer::Relayed { reply, edits, status } => (status, edited(&reply.headers, &edits), reply.body),
+        };
+        Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), took: self.now() - start }
+    }
+
+    /// A call that meets its service's behaviour, or the end of its time.
+    async fn call(
+        &self,
+        method: &str,
+        url: &str,
+        headers: HashMap<String, String>,
+        within: Duration,
+    ) -> Result<Reply, CallError> {
+        let behaviour = (self.services)(url);
+        let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| format!("{name}:{value}")).collect();
+        headers.sort();
+        let from = self.now();
+        let entry = Seen { method: method.into(), url: url.into(), headers, aborted: true, from, until: from };
+        let mut under_way = UnderWay { world: self, entry };
+        self.sleep_until(from + behaviour.after.min(within)).await;
+        if behaviour.after > within {
+            return Err(CallError::TimedOut);
+        }
+        under_way.entry.aborted = false;
+        match behaviour.then {
+            Then::Answer { status, headers, body } => {
+                let headers = Headers::from_text(headers);
+                Ok(Reply { status, headers, body })
+            }
+            Then::Break => Err(CallError::Unreachable),
+        }
+    }
+}
+
+/// Keeps what became of a call, also of one that was dropped.
+struct UnderWay<'w> {
+    world: &'w World,
+    entry: Seen,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.entry.until = self.world.now();
+        self.world.seen.borrow_mut().push(self.entry.clone());
+    }
+}
+
+/// A service's reply in the simulation.
+#[derive(Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+/// The runtime as one request sees it.
+struct Visit<'w> {
+    world: &'w World,
+    method: String,
+    headers: String,
+}
+
+impl Platform for Visit<'_> {
+    type Reply = Reply;
+
+    fn now(&self) -> UnixMillis {
+        UnixMillis(BEGINNING + self.world.now().as_millis() as u64)
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.world.secrets.get(name).cloned()
+    }
+
+    async fn forward(&self, url: &str, edits: &HeaderEdits, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
+        let headers = edited(&Headers::from_text(self.headers.clone()), edits);
+        let reply = self.world.call(&self.method, url, headers, within).await?;
+        Ok(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply })
+    }
+
+    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+        let headers = call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let reply = self.world.call("GET", &call.url, headers, within).await?;
+        if reply.body.len() > call.max_answer as usize {
+            return Err(CallError::TooLarge);
+        }
+        Ok(Fetched { status: reply.status, body: reply.body })
+    }
+
+    async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
+        let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
+            self.world.sleep_until(self.world.now() + within).await;
+            return Err(LimiterDown);
+        };
+        self.world.sleep_until(self.world.now() + latency).await;
+        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
+        let mut counters = self.world.counters.borrow_mut();
+        let paid_until = counters.entry(charge.key.clone()).or_default();
+        let (verdict, after) = charge.quota.spend(*paid_until, now);
+        if verdict.admitted {
+            *paid_until = after;
+        }
+        Ok(verdict)
+    }
+
+    fn log(&self, line: &str) {
+        self.world.log.borrow_mut().push(line.to_owned());
+    }
+}
+
+fn edited(headers: &Headers, edits: &HeaderEdits) -> HashMap<String, String> {
+    let mut fields: HashMap<String, String> =
+        headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    edits.remove.iter().for_each(|name| drop(fields.remove(name)));
+    fields.extend(edits.set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    fields
+}
+
+/// A future on the heap, for lists of them.
+pub type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
