@@ -35,6 +35,6 @@ pub fn load(text: &str) -> Result<Gateway, Vec<Problem>> {
     let gateway = document.map(|document| compile::gateway(document, &mut problems));
     match gateway {
         Some(gateway) if problems.is_empty() => Ok(gateway),
-        _ => Err(problems.into_vec()),
+        _ => Err(problems.in_order_of(&tree)),
     }
 }

@@ -82,7 +82,7 @@ fn named<T>(
     known: &[(String, Option<Arc<T>>)],
     what: &str,
     name: &str,
-    place: &Place,
+    place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Arc<T>> {
     match known.iter().find(|(candidate, _)| candidate == name) {
@@ -103,7 +103,13 @@ fn service(settings: ServiceSettings) -> Option<Service> {
     })
 }
 
-fn route(settings: RouteSettings, known: &Known, router: &mut Router<Route>, place: &Place, problems: &mut Problems) {
+fn route(
+    settings: RouteSettings,
+    known: &Known,
+    router: &mut Router<Route>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) {
     // Where `auth` is at fault, nothing is said of what hangs on it.
     let is_public = settings.auth.as_deref() == Some(PUBLIC);
     let auth = settings.auth.filter(|_| !is_public);
@@ -164,7 +170,7 @@ struct Scope<'r> {
 
 impl Scope<'_> {
     /// The service that a target names; notes what its path asks for and cannot have.
-    fn resolve(&self, target: &Target, place: &Place, problems: &mut Problems) -> Option<Arc<Service>> {
+    fn resolve(&self, target: &Target, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Service>> {
         for source in target.template.iter().flat_map(Template::sources) {
             match source {
                 Source::Claim(claim) if self.is_public => {
@@ -184,7 +190,7 @@ impl Scope<'_> {
     }
 }
 
-fn reply(settings: ReplySettings, place: &Place, problems: &mut Problems) -> Option<Action> {
+fn reply(settings: ReplySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
     let (status, body) = (settings.status?.unwrap_or(200), settings.body?);
     let status = match u16::try_from(status) {
         Ok(status @ 200..=599) => status,
@@ -199,9 +205,9 @@ fn reply(settings: ReplySettings, place: &Place, problems: &mut Problems) -> Opt
     Some(Action::Reply(Reply { status, body: body.map(|body| body.to_json().into()) }))
 }
 
-fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
+fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
     let (target, place, timeout) = match settings {
-        Forwarding::Brief(target) => (target, place.clone(), None),
+        Forwarding::Brief(target) => (target, *place, None),
         Forwarding::Full(settings) => (settings.to?, place.at("to"), settings.timeout?),
     };
     let service = scope.resolve(&target, &place, problems);
@@ -213,7 +219,12 @@ fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place, problems: &mu
     Some(Action::Forward(Forward { service, path: target.template, timeout }))
 }
 
-fn aggregate(parts: Named<PartSettings>, scope: &Scope<'_>, place: &Place, problems: &mut Problems) -> Option<Action> {
+fn aggregate(
+    parts: Named<PartSettings>,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Action> {
     if parts.0.is_empty() {
         problems.add(place, "is empty");
     }
@@ -221,17 +232,17 @@ fn aggregate(parts: Named<PartSettings>, scope: &Scope<'_>, place: &Place, probl
     let parts: Vec<Option<Part>> = parts
         .map(|(name, settings)| {
             let place = place.at(&name);
-            part(name, settings?, scope, &place, problems)
+            part(&name, settings?, scope, &place, problems)
         })
         .collect();
     Some(Action::Aggregate(parts.into_iter().collect::<Option<Vec<_>>>()?.into()))
 }
 
 fn part(
-    name: String,
+    name: &str,
     settings: PartSettings,
     scope: &Scope<'_>,
-    place: &Place,
+    place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Part> {
     let target = settings.get?;
@@ -242,7 +253,7 @@ fn part(
     }
     let service = service?;
     Some(Part {
-        name,
+        name: name.to_owned(),
         path: target.template?,
         timeout: settings.timeout?.map_or(service.timeout, |span| span.0),
         service,

@@ -79,7 +79,7 @@ pub enum Forwarding {
 }
 
 impl FromNode for Forwarding {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::String(_) => Target::from_node(node, place, problems).map(Self::Brief),
             other => ForwardSettings::from_node(other, place, problems).map(Self::Full),

@@ -2,41 +2,109 @@
 
 use std::fmt;
 
-/// A place in the file, as a JSON pointer (RFC 6901): `/routes/3/auth`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(String);
+use super::node::Node;
 
-impl Place {
+/// A place in the file: a chain back to the whole of it, so that going deeper costs nothing as long
+/// as there is no fault to tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'p> {
+    from: Option<(&'p Place<'p>, Key<'p>)>,
+}
+
+/// One step into the file.
+#[derive(Clone, Copy, Debug)]
+pub enum Key<'p> {
+    /// To the member of this name.
+    Name(&'p str),
+    /// To the element of this number.
+    Number(usize),
+}
+
+impl<'p> From<&'p str> for Key<'p> {
+    fn from(name: &'p str) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl<'p> From<&'p String> for Key<'p> {
+    fn from(name: &'p String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<usize> for Key<'_> {
+    fn from(number: usize) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'p> Place<'p> {
     /// The whole file.
     pub fn root() -> Self {
-        Self(String::new())
+        Self { from: None }
     }
 
-    /// The member `key` of the object here, or the element of that number in the array here.
-    pub fn at(&self, key: impl fmt::Display) -> Self {
-        let key = key.to_string().replace('~', "~0").replace('/', "~1");
-        Self(format!("{}/{key}", self.0))
+    /// The member or element `key` of what is here.
+    pub fn at(&'p self, key: impl Into<Key<'p>>) -> Self {
+        Self { from: Some((self, key.into())) }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let Some((from, key)) = self.from else { return Vec::new() };
+        let mut keys = from.keys();
+        keys.push(match key {
+            Key::Name(name) => name.to_owned(),
+            Key::Number(number) => number.to_string(),
+        });
+        keys
     }
 }
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    place: Place,
+    /// The way to the place, from the whole file.
+    keys: Vec<String>,
     message: String,
     help: Option<String>,
 }
 
 impl Problem {
     pub(super) fn not_json(error: &serde_json::Error) -> Self {
-        Self { place: Place::root(), message: format!("not JSON: {error}"), help: None }
+        Self { keys: Vec::new(), message: format!("not JSON: {error}"), help: None }
+    }
+
+    /// The way to the place as the number of the member or element at each step: by it, problems
+    /// sort in the order of the file.
+    fn ordinals(&self, tree: &Node) -> Vec<usize> {
+        let mut node = Some(tree);
+        let steps = self.keys.iter().map(|key| {
+            let (at, below) = match node {
+                Some(Node::Object(members)) => {
+                    let found = members.iter().enumerate().find(|(_, (name, _))| name == key);
+                    found.map(|(at, (_, value))| (at, value)).unzip()
+                }
+                Some(Node::Array(elements)) => {
+                    let found = elements.iter().enumerate().find(|(at, _)| at.to_string() == *key);
+                    found.unzip()
+                }
+                _ => (None, None),
+            };
+            node = below;
+            at.unwrap_or_default()
+        });
+        steps.collect()
     }
 }
 
+/// The place as a JSON pointer (RFC 6901), unless it is the whole file; what is wrong; what to do.
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.place.0.is_empty() {
-            write!(formatter, "{}: ", self.place.0)?;
+        for key in &self.keys {
+            write!(formatter, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
+        }
+        if !self.keys.is_empty() {
+            formatter.write_str(": ")?;
         }
         formatter.write_str(&self.message)?;
         match &self.help {
@@ -52,19 +120,19 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes a fault.
-    pub fn add(&mut self, place: &Place, message: impl Into<String>) {
-        self.0.push(Problem { place: place.clone(), message: message.into(), help: None });
+    pub fn add(&mut self, place: &Place<'_>, message: impl Into<String>) {
+        self.0.push(Problem { keys: place.keys(), message: message.into(), help: None });
     }
 
     /// Notes a fault, and what would mend it.
-    pub fn add_with_help(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Problem { place: place.clone(), message: message.into(), help: Some(help.into()) });
+    pub fn add_with_help(&mut self, place: &Place<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.0.push(Problem { keys: place.keys(), message: message.into(), help: Some(help.into()) });
     }
 
     /// Notes that `name` is none of `known`, with the likeliest of them.
     pub fn add_unknown<'k>(
         &mut self,
-        place: &Place,
+        place: &Place<'_>,
         message: impl Into<String>,
         name: &str,
         known: impl Iterator<Item = &'k str>,
@@ -86,7 +154,9 @@ impl Problems {
         self.0.is_empty()
     }
 
-    pub(super) fn into_vec(self) -> Vec<Problem> {
+    /// All of them, in the order of the file.
+    pub(super) fn in_order_of(mut self, tree: &Node) -> Vec<Problem> {
+        self.0.sort_by_cached_key(|problem| problem.ordinals(tree));
         self.0
     }
 }
@@ -121,6 +191,8 @@ mod tests {
 
     #[test]
     fn a_pointer_escapes_its_keys() {
-        assert_eq!(Place::root().at("a/b~c").at(3).0, "/a~1b~0c/3");
+        let mut problems = Problems::default();
+        problems.add(&Place::root().at("a/b~c").at(3), "is wrong");
+        assert_eq!(problems.0[0].to_string(), "/a~1b~0c/3: is wrong");
     }
 }

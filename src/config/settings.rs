@@ -10,7 +10,7 @@ use super::problem::{Place, Problems};
 /// What can be read from a value of the file.
 pub trait FromNode: Sized {
     /// Reads the value, or notes what is wrong with it and gives `None`.
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self>;
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self>;
 
     /// What stands where the key is missing; `None` where it must not be.
     fn when_missing() -> Option<Self> {
@@ -19,7 +19,7 @@ pub trait FromNode: Sized {
 }
 
 impl<T: FromNode> FromNode for Option<T> {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         T::from_node(node, place, problems).map(Some)
     }
 
@@ -29,14 +29,14 @@ impl<T: FromNode> FromNode for Option<T> {
 }
 
 impl FromNode for Node {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         each_key_once_below(node, place, problems);
         Some(node.clone())
     }
 }
 
 impl FromNode for String {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::String(text) if text.is_empty() => {
                 problems.add(place, "is empty");
@@ -49,7 +49,7 @@ impl FromNode for String {
 }
 
 impl FromNode for u32 {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let number = match node {
             Node::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
             _ => None,
@@ -63,7 +63,7 @@ impl FromNode for u32 {
 pub struct List<T>(pub Vec<Option<T>>);
 
 impl<T: FromNode> FromNode for List<T> {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let Node::Array(elements) = node else {
             return wrong_kind(node, "an array", place, problems);
         };
@@ -77,7 +77,7 @@ impl<T: FromNode> FromNode for List<T> {
 pub struct OneOrMany<T>(pub Vec<T>);
 
 impl<T: FromNode> FromNode for OneOrMany<T> {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::Array(elements) if elements.is_empty() => {
                 problems.add(place, "is empty");
@@ -95,7 +95,7 @@ impl<T: FromNode> FromNode for OneOrMany<T> {
 pub struct Named<T>(pub Vec<(String, Option<T>)>);
 
 impl<T: FromNode> FromNode for Named<T> {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let Node::Object(members) = node else {
             return wrong_kind(node, "an object", place, problems);
         };
@@ -113,7 +113,7 @@ impl<T: FromNode> FromNode for Named<T> {
 }
 
 /// Notes a value of another kind than `expected`.
-pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place, problems: &mut Problems) -> Option<T> {
+pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
     let got = match node {
         Node::Number(number) => number.to_string(),
         Node::String(text) => format!("{text:?}"),
@@ -124,7 +124,7 @@ pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place, problems: &mut 
 }
 
 /// Notes each key that stands more than once in an object.
-fn each_key_once(members: &[(String, Node)], place: &Place, problems: &mut Problems) {
+fn each_key_once(members: &[(String, Node)], place: &Place<'_>, problems: &mut Problems) {
     for (at, (key, _)) in members.iter().enumerate() {
         if members.iter().take(at).any(|(earlier, _)| earlier == key) {
             problems.add(&place.at(key), "stands twice");
@@ -133,7 +133,7 @@ fn each_key_once(members: &[(String, Node)], place: &Place, problems: &mut Probl
 }
 
 /// Notes each key that stands more than once in an object, however deep.
-fn each_key_once_below(node: &Node, place: &Place, problems: &mut Problems) {
+fn each_key_once_below(node: &Node, place: &Place<'_>, problems: &mut Problems) {
     match node {
         Node::Array(elements) => {
             for (at, element) in elements.iter().enumerate() {
@@ -151,7 +151,12 @@ fn each_key_once_below(node: &Node, place: &Place, problems: &mut Problems) {
 }
 
 /// Finds a member and reads it; a missing one is a fault unless its type says otherwise.
-pub fn member<T: FromNode>(members: &[(String, Node)], key: &str, place: &Place, problems: &mut Problems) -> Option<T> {
+pub fn member<T: FromNode>(
+    members: &[(String, Node)],
+    key: &str,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<T> {
     match members.iter().find(|(name, _)| name == key) {
         Some((_, value)) => T::from_node(value, &place.at(key), problems),
         None => {
@@ -165,7 +170,7 @@ pub fn member<T: FromNode>(members: &[(String, Node)], key: &str, place: &Place,
 }
 
 /// Notes each key that is none of `known`, and each that stands twice.
-pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place, problems: &mut Problems) {
+pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>, problems: &mut Problems) {
     each_key_once(members, place, problems);
     for (key, _) in members {
         if !known.contains(&key.as_str()) {
@@ -189,7 +194,7 @@ macro_rules! settings {
         impl $crate::config::FromNode for $name {
             fn from_node(
                 node: &$crate::config::Node,
-                place: &$crate::config::Place,
+                place: &$crate::config::Place<'_>,
                 problems: &mut $crate::config::Problems,
             ) -> Option<Self> {
                 use $crate::config::settings::{check_keys, member, wrong_kind};

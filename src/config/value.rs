@@ -26,7 +26,7 @@ fn not_of_form<T: Text>() -> String {
 macro_rules! written_as_text {
     ($($name:ty),*) => {$(
         impl FromNode for $name {
-            fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+            fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
                 let Node::String(text) = node else {
                     return wrong_kind(node, <$name as Text>::FORM, place, problems);
                 };

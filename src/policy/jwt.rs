@@ -78,7 +78,7 @@ impl KeyAlgorithm {
 }
 
 impl FromNode for KeyAlgorithm {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let name = String::from_node(node, place, problems)?;
         let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm);
         if found.is_none() {
@@ -179,7 +179,7 @@ struct ExtraHeader {
 
 impl JwtRule {
     /// Compiles a rule; notes each fault.
-    pub fn compile(settings: JwtSettings, place: &Place, problems: &mut Problems) -> Option<Self> {
+    pub fn compile(settings: JwtSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let place = place.at("keys");
         let keys = settings.keys.map(|keys| {
             if keys.0.is_empty() {
@@ -269,7 +269,7 @@ impl JwtRule {
 }
 
 impl Key {
-    fn compile(settings: KeySettings, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn compile(settings: KeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let material = match settings.alg? {
             KeyAlgorithm::Hs256 => secret("HS256", 32, &settings, place, problems),
             KeyAlgorithm::Hs384 => secret("HS384", 48, &settings, place, problems),
@@ -285,7 +285,7 @@ fn secret(
     algorithm: &'static str,
     min_bytes: usize,
     settings: &KeySettings,
-    place: &Place,
+    place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Material> {
     match (settings.secret.as_ref()?, settings.jwk.as_ref()?) {
@@ -297,7 +297,7 @@ fn secret(
     }
 }
 
-fn public_key<K>(settings: &KeySettings, place: &Place, problems: &mut Problems) -> Option<K>
+fn public_key<K>(settings: &KeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<K>
 where
     K: for<'k> TryFrom<&'k JsonWebKey<'k>, Error: std::fmt::Display>,
 {

@@ -44,7 +44,7 @@ pub enum By {
 }
 
 impl FromNode for By {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let text = String::from_node(node, place, problems)?;
         match (text.as_str(), text.strip_prefix("jwt.")) {
             ("caller", _) => Some(Self::Caller),
@@ -68,7 +68,7 @@ pub enum WhenDown {
 }
 
 impl FromNode for WhenDown {
-    fn from_node(node: &Node, place: &Place, problems: &mut Problems) -> Option<Self> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::String(text) if text == "open" => Some(Self::Open),
             Node::String(text) if text == "closed" => Some(Self::Closed),
@@ -101,7 +101,7 @@ pub struct Charge {
 
 impl Limit {
     /// Compiles a limit; notes each fault.
-    pub fn compile(name: &str, settings: LimitSettings, place: &Place, problems: &mut Problems) -> Option<Self> {
+    pub fn compile(name: &str, settings: LimitSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
