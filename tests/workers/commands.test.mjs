@@ -1,4 +1,5 @@
-// `npm start` as a newcomer sees it: what it prints works when copied, Ctrl-C leaves nothing behind.
+// The project's commands as a newcomer sees them: what `npm start` prints works when copied, Ctrl-C
+// leaves nothing behind, and a faulty file neither starts nor deploys.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,8 +9,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
-import { at } from "../../scripts/run.mjs";
-import { freePort, until } from "./harness.mjs";
+import { at, fromNpm, node } from "../../scripts/run.mjs";
+import { freePort, sleep, until } from "./harness.mjs";
 
 const COPIED = [
   ...["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package.json", "package-lock.json", "wrangler.toml"],
@@ -89,6 +90,46 @@ test("a port in use is said in one clear line", async () => {
   assert.equal(code, 1);
   assert.match(run.said, new RegExp(`Port ${ports[1]}, which order-svc needs, is in use`));
   assert.doesNotMatch(run.said, /at .*\.mjs:\d+/);
+});
+
+test("a saved fault leaves what runs as it is, a mended file is taken over", async () => {
+  const { folder, ports } = await projectOnOtherPorts();
+  const run = npmStart(folder);
+  await until(() => run.said.includes("Ctrl-C ends everything"), "the start", 60_000);
+  const file = path.join(folder, "routes.json");
+  const good = readFileSync(file, "utf8");
+  const health = async () => (await fetch(`http://127.0.0.1:${ports.at(-1)}/health`)).text();
+  writeFileSync(file, good.replace('"/health"', '"health"'));
+  await until(() => run.said.includes("The gateway goes on with the routes that it has"), "the refusal", 20_000);
+  assert.match(run.said, /routes\.json: \/routes\/2\/path: is "health"/);
+  assert.equal(await health(), '{"status":"ok"}');
+  writeFileSync(file, good.replace('"status": "ok"', '"status": "mended"'));
+  const end = Date.now() + 20_000;
+  while (Date.now() < end && !(await health()).includes("mended")) await sleep(200);
+  assert.equal(await health(), '{"status":"mended"}');
+  process.kill(-run.child.pid, "SIGTERM");
+  await run.ended;
+});
+
+test("a deployment takes a good file and refuses a faulty one, with every fault", async () => {
+  const { folder } = await projectOnOtherPorts();
+  const file = path.join(folder, "routes.json");
+  const deploy = () =>
+    promisify(execFile)(node(), [fromNpm("wrangler"), "deploy", "--dry-run", "--outdir", "out"], {
+      cwd: folder,
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
+    }).then(
+      ({ stdout, stderr }) => ({ deployed: true, said: stdout + stderr }),
+      ({ stdout, stderr }) => ({ deployed: false, said: stdout + stderr }),
+    );
+  const good = await deploy();
+  assert.ok(good.deployed, good.said);
+  assert.match(good.said, /LIMITER/);
+  writeFileSync(file, readFileSync(file, "utf8").replace('"60/min"', '"often"').replace('"order-svc" }', '"oder-svc" }'));
+  const faulty = await deploy();
+  assert.ok(!faulty.deployed);
+  assert.match(faulty.said, /routes\.json: \/limits\/per-user\/rate: is "often"/);
+  assert.match(faulty.said, /routes\.json: \/routes\/1\/forward: names the service "oder-svc"/);
 });
 
 test("a faulty routes.json is refused before anything starts", async () => {
