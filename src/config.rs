@@ -1,7 +1,7 @@
 //! What the operator writes: `routes.json`, from its text to a [`Gateway`].
 //!
 //! ```text
-//! text ─ node ─▶ tree ─ document ─▶ what was written ─ compile ─▶ Gateway, or every Problem
+//! text ─ settings ─▶ tree ─ document ─▶ what was written ─ compile ─▶ Gateway, or every Problem
 //! ```
 //!
 //! [`load`] is the only door. It gives a gateway or the faults of the file, all of them, each with
@@ -9,17 +9,10 @@
 
 mod compile;
 mod document;
-mod node;
-mod problem;
-pub(crate) mod settings;
-mod value;
-
-pub use node::Node;
-pub use problem::{Place, Problem, Problems};
-pub(crate) use settings::{FromNode, List, OneOrMany, settings};
-pub use value::{Rate, SecretName, Span};
+mod target;
 
 use crate::gateway::Gateway;
+use crate::settings::{FromNode, Node, Place, Problem, Problems};
 
 /// Reads the text of a `routes.json`.
 ///

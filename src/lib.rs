@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod gateway;
+pub mod settings;
 
 pub mod aggregate;
 pub mod answer;

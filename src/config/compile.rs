@@ -7,13 +7,12 @@ use std::time::Duration;
 use super::document::{
     AuthSettings, Document, Forwarding, PartSettings, ReplySettings, RouteSettings, ServiceSettings,
 };
-use super::problem::{Place, Problems};
-use super::settings::Named;
-use super::value::Target;
+use super::target::Target;
 use crate::gateway::{Action, Forward, Gateway, Part, Reply, Route, Service};
 use crate::policy::jwt::JwtRule;
 use crate::policy::rate_limit::Limit;
 use crate::router::{self, Conflict, Methods, Router};
+use crate::settings::{Named, Place, Problems};
 use crate::template::{Source, Template};
 
 const DEFAULT_BUDGET: Duration = Duration::from_secs(30);

@@ -1,15 +1,13 @@
 //! The file as it is written. Defaults are filled in, names resolved and rules across keys checked
 //! in [`super::compile`].
 
-use super::node::Node;
-use super::problem::{Place, Problems};
-use super::settings::{FromNode, List, Named, OneOrMany, settings};
-use super::value::{Method, Size, Span, Target};
+use super::target::Target;
 use crate::gateway::ServiceUrl;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::rate_limit::LimitSettings;
+use crate::settings::{FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, Span, shape};
 
-settings! {
+shape! {
     /// The whole file.
     pub struct Document {
         /// For editors; not read.
@@ -24,7 +22,7 @@ settings! {
     }
 }
 
-settings! {
+shape! {
     pub struct ServiceSettings {
         "url" => url: ServiceUrl,
         /// Until the head of an answer (forward) or all of it (aggregate) is there; default 10 s.
@@ -34,14 +32,14 @@ settings! {
     }
 }
 
-settings! {
+shape! {
     /// How a caller proves who it is.
     pub struct AuthSettings {
         "jwt" => jwt: JwtSettings,
     }
 }
 
-settings! {
+shape! {
     pub struct RouteSettings {
         "path" => path: OneOrMany<String>,
         /// Default: every method for a forward, `GET` otherwise.
@@ -55,7 +53,7 @@ settings! {
     }
 }
 
-settings! {
+shape! {
     pub struct ReplySettings {
         /// Default 200.
         "status" => status: Option<u32>,
@@ -63,7 +61,7 @@ settings! {
     }
 }
 
-settings! {
+shape! {
     pub struct ForwardSettings {
         "to" => to: Target,
         /// Default: the service's.
@@ -87,7 +85,7 @@ impl FromNode for Forwarding {
     }
 }
 
-settings! {
+shape! {
     pub struct PartSettings {
         "get" => get: Target,
         /// Default: the service's.

@@ -25,15 +25,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::config::{FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Span, settings};
 use crate::head::UnixMillis;
+use crate::settings::{FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Span, shape};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
 /// The longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 8 << 10;
 
-settings! {
+shape! {
     /// A rule as written.
     pub struct JwtSettings {
         /// The `iss` that tokens must have.
@@ -46,7 +46,7 @@ settings! {
     }
 }
 
-settings! {
+shape! {
     /// A key as written: a secret for HS256, HS384 and HS512, a public JWK (RFC 7517) otherwise.
     pub struct KeySettings {
         "alg" => alg: KeyAlgorithm,

@@ -11,15 +11,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::config::Rate;
-use crate::config::{FromNode, Node, Place, Problems, settings};
 use crate::gcra::{Quota, Verdict};
 use crate::policy::jwt::Caller;
+use crate::settings::{FromNode, Node, Place, Problems, Rate, shape};
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
 
-settings! {
+shape! {
     /// A limit as written.
     pub struct LimitSettings {
         "rate" => rate: Rate,

@@ -5,7 +5,6 @@ use jwt_compact::alg::SigningKey;
 use serde_json::json;
 
 use super::*;
-use crate::config;
 
 const SECRET: &str = "a-secret-of-the-tests-of-32-bytes";
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -22,7 +21,7 @@ const EC_SECRET: &str = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
 fn rule(keys: &serde_json::Value) -> JwtRule {
     let settings = json!({ "issuer": "i", "audience": "a", "keys": keys }).to_string();
     let node: Node = serde_json::from_str(&settings).unwrap();
-    let (place, mut problems) = (config::Place::root(), config::Problems::default());
+    let (place, mut problems) = (Place::root(), Problems::default());
     let settings = JwtSettings::from_node(&node, &place, &mut problems).unwrap();
     JwtRule::compile(settings, &place, &mut problems).unwrap_or_else(|| panic!("{problems:?}"))
 }

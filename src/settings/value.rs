@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use super::node::Node;
 use super::problem::{Place, Problems};
-use super::settings::{FromNode, wrong_kind};
-use crate::gateway::ServiceUrl;
+use super::shape::wrong_kind;
 use crate::gcra::Quota;
-use crate::template::Template;
 
 /// A value that is written as a string.
-trait Text: Sized {
+pub trait Text: Sized {
     /// What must stand there, for the message.
     const FORM: &'static str;
     /// Whether a faulty text may hold a secret, and is not shown.
@@ -19,33 +17,40 @@ trait Text: Sized {
     fn read(text: &str) -> Result<Self, String>;
 }
 
-fn not_of_form<T: Text>() -> String {
+/// What is wrong with a text of another form.
+pub fn not_of_form<T: Text>() -> String {
     format!("must be {}", T::FORM)
 }
 
+/// Reads a value of the file for each type that is written as a string.
 macro_rules! written_as_text {
     ($($name:ty),*) => {$(
-        impl FromNode for $name {
-            fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-                let Node::String(text) = node else {
-                    return wrong_kind(node, <$name as Text>::FORM, place, problems);
-                };
-                match <$name as Text>::read(text) {
-                    Ok(value) => Some(value),
-                    Err(why) if <$name as Text>::SECRET => {
-                        problems.add(place, why);
-                        None
-                    }
-                    Err(why) => {
-                        problems.add(place, format!("is {text:?}, {why}"));
-                        None
-                    }
-                }
+        impl $crate::settings::FromNode for $name {
+            fn from_node(
+                node: &$crate::settings::Node,
+                place: &$crate::settings::Place<'_>,
+                problems: &mut $crate::settings::Problems,
+            ) -> Option<Self> {
+                $crate::settings::read_text(node, place, problems)
             }
         }
     )*};
 }
-written_as_text!(Span, Size, Rate, SecretName, Method, ServiceUrl, Target);
+pub(crate) use written_as_text;
+written_as_text!(Span, Size, Rate, SecretName, Method);
+
+/// Reads a value that is written as a string; notes one that is not of its form.
+pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
+    let Node::String(text) = node else {
+        return wrong_kind(node, T::FORM, place, problems);
+    };
+    match T::read(text) {
+        Ok(value) => return Some(value),
+        Err(why) if T::SECRET => problems.add(place, why),
+        Err(why) => problems.add(place, format!("is {text:?}, {why}")),
+    }
+    None
+}
 
 /// A span of time: `"250ms"`, `"5s"`, `"2m"`, `"1h"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,48 +167,6 @@ impl Text for Method {
             _ if fine => Ok(Self(text.to_owned())),
             _ => Err(not_of_form::<Self>()),
         }
-    }
-}
-
-impl Text for ServiceUrl {
-    const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
-    // It may have credentials in it, which have no business there or in a log.
-    const SECRET: bool = true;
-
-    fn read(text: &str) -> Result<Self, String> {
-        Self::parse(text).ok_or_else(|| {
-            format!(
-                "must be {}: http or https, a host in lower case, maybe a port and a base path, and nothing else",
-                Self::FORM
-            )
-        })
-    }
-}
-
-/// Where a call goes: `"orders"` (the path as the client sent it) or `"orders:/v2/orders/{id}"`.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The name of the service.
-    pub service: String,
-    /// The path and query there, if the target names them.
-    pub template: Option<Template>,
-}
-
-impl Text for Target {
-    const FORM: &'static str = "\"service\" or \"service:/path\"";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let (service, template) = match text.split_once(':') {
-            None => (text, None),
-            Some((service, path)) => {
-                let template = Template::parse(path).map_err(|why| format!("whose path {why}"))?;
-                (service, Some(template))
-            }
-        };
-        if service.is_empty() {
-            return Err(not_of_form::<Self>());
-        }
-        Ok(Self { service: service.to_owned(), template })
     }
 }
 

@@ -70,7 +70,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn not_json(error: &serde_json::Error) -> Self {
+    /// The file is not JSON.
+    pub fn not_json(error: &serde_json::Error) -> Self {
         Self { keys: Vec::new(), message: format!("not JSON: {error}"), help: None }
     }
 
@@ -155,7 +156,7 @@ impl Problems {
     }
 
     /// All of them, in the order of the file.
-    pub(super) fn in_order_of(mut self, tree: &Node) -> Vec<Problem> {
+    pub fn in_order_of(mut self, tree: &Node) -> Vec<Problem> {
         self.0.sort_by_cached_key(|problem| problem.ordinals(tree));
         self.0
     }

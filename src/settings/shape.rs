@@ -1,7 +1,7 @@
-//! Reading the tree into what was written, without stopping at the first fault.
+//! Shapes of the file: reading the tree into what was written, without stopping at the first fault.
 //!
 //! serde's own derive stops there, and an operator would mend a file one fault at a time; so the
-//! shapes of the file are declared with [`settings!`], which reads each key by itself. Wherever a
+//! shapes of the file are declared with [`shape!`], which reads each key by itself. Wherever a
 //! value is at fault, that is noted and `None` stands for it, and everything around it is read.
 
 use super::node::Node;
@@ -181,7 +181,7 @@ pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>,
 
 /// Declares a shape of the file: each key, the field it is read into, and its type. A field is
 /// `None` where its value is at fault, or missing and must not be.
-macro_rules! settings {
+macro_rules! shape {
     ($(#[$about:meta])* $visible:vis struct $name:ident {
         $($(#[$field_about:meta])* $key:literal => $field:ident: $kind:ty,)*
     }) => {
@@ -191,14 +191,14 @@ macro_rules! settings {
             $($(#[$field_about])* pub $field: Option<$kind>,)*
         }
 
-        impl $crate::config::FromNode for $name {
+        impl $crate::settings::FromNode for $name {
             fn from_node(
-                node: &$crate::config::Node,
-                place: &$crate::config::Place<'_>,
-                problems: &mut $crate::config::Problems,
+                node: &$crate::settings::Node,
+                place: &$crate::settings::Place<'_>,
+                problems: &mut $crate::settings::Problems,
             ) -> Option<Self> {
-                use $crate::config::settings::{check_keys, member, wrong_kind};
-                let $crate::config::Node::Object(members) = node else {
+                use $crate::settings::{check_keys, member, wrong_kind};
+                let $crate::settings::Node::Object(members) = node else {
                     return wrong_kind(node, "an object", place, problems);
                 };
                 check_keys(members, &[$($key),*], place, problems);
@@ -207,4 +207,4 @@ macro_rules! settings {
         }
     };
 }
-pub(crate) use settings;
+pub(crate) use shape;

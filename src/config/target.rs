@@ -1,0 +1,49 @@
+//! Where calls go: the addresses of services, and the targets that name them.
+
+use crate::gateway::ServiceUrl;
+use crate::settings::{Text, not_of_form, written_as_text};
+use crate::template::Template;
+
+written_as_text!(ServiceUrl, Target);
+
+impl Text for ServiceUrl {
+    const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
+    // It may have credentials in it, which have no business there or in a log.
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| {
+            format!(
+                "must be {}: http or https, a host in lower case, maybe a port and a base path, and nothing else",
+                Self::FORM
+            )
+        })
+    }
+}
+
+/// Where a call goes: `"orders"` (the path as the client sent it) or `"orders:/v2/orders/{id}"`.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The name of the service.
+    pub service: String,
+    /// The path and query there, if the target names them.
+    pub template: Option<Template>,
+}
+
+impl Text for Target {
+    const FORM: &'static str = "\"service\" or \"service:/path\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (service, template) = match text.split_once(':') {
+            None => (text, None),
+            Some((service, path)) => {
+                let template = Template::parse(path).map_err(|why| format!("whose path {why}"))?;
+                (service, Some(template))
+            }
+        };
+        if service.is_empty() {
+            return Err(not_of_form::<Self>());
+        }
+        Ok(Self { service: service.to_owned(), template })
+    }
+}

@@ -1,0 +1,14 @@
+//! How settings are read: the file as a tree, its places and problems, the shapes that are declared
+//! of it, and the small values that stand in it. Knows nothing of what the settings are for.
+
+mod node;
+mod problem;
+mod shape;
+mod value;
+
+pub use node::Node;
+pub use problem::{Place, Problem, Problems};
+pub use shape::{FromNode, List, Named, OneOrMany};
+pub(crate) use shape::{check_keys, member, shape, wrong_kind};
+pub use value::{Method, Rate, SecretName, Size, Span};
+pub(crate) use value::{Text, not_of_form, read_text, written_as_text};
