@@ -1,5 +1,6 @@
 //! The gateway as compiled from its file: immutable, every name resolved, nothing left to check.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ impl ServiceUrl {
         let (scheme, rest) = text.split_once("://")?;
         let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let base = base.strip_suffix('/').unwrap_or(base);
-        let clean_base = base.is_empty() || NormalPath::parse(base).is_ok_and(|normal| normal.as_str() == base);
+        let clean_base = base.is_empty()
+            || !base.ends_with('/') && NormalPath::parse(base).is_ok_and(|normal| normal.as_str() == base);
         let fine = matches!(scheme, "http" | "https") && is_host_and_port(authority) && clean_base;
         fine.then(|| Self { base: format!("{scheme}://{authority}{base}") })
     }
@@ -102,19 +104,28 @@ impl ServiceUrl {
 }
 
 fn is_host_and_port(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[') {
+    let (is_host, after) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
-            Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("v6", port.strip_prefix(':')),
-            _ => return false,
+            Some((address, after)) => (address.parse::<Ipv6Addr>().is_ok(), after),
+            None => return false,
         },
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
+        None => {
+            let (host, after) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            (is_name_or_v4(host), after)
+        }
     };
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    is_host && (after.is_empty() || after.strip_prefix(':').is_some_and(is_port))
+}
+
+/// A name in lower case or an IPv4 address. What ends in a number is an address to the URL standard.
+fn is_name_or_v4(host: &str) -> bool {
     let is_name = !host.is_empty()
         && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte));
-    is_name && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    let ends_in_number =
+        host.rsplit('.').next().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit()));
+    is_name && (!ends_in_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
 #[cfg(test)]
@@ -149,6 +160,15 @@ mod tests {
             "http://h h",
             "http://[::1",
             "http://[x]",
+            "http://[::1]junk",
+            "http://[::1]80",
+            "http://h:+80",
+            "http://h:",
+            "http://999.1.1.1",
+            "http://1",
+            "http://0x7f000001",
+            "http://h//",
+            "http://h/a//",
         ] {
             assert_eq!(ServiceUrl::parse(text), None, "of {text:?}");
         }

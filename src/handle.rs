@@ -18,29 +18,35 @@ use crate::trace::Trace;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
 pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, platform: &P) -> AnswerOn<P> {
-    let mut trace = Trace::default();
-    let mut limit_headers = Vec::new();
-    let mut answer = serve(gateway, &head, platform, &mut limit_headers, &mut trace)
-        .await
-        .unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
+    let mut visit = Visit { gateway, head: &head, platform, trace: Trace::default(), limit_headers: Vec::new() };
+    let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
-    // 6. Shape: what every answer carries.
-    answer.set_headers(limit_headers);
+    // 6. What every answer carries.
+    answer.set_headers(visit.limit_headers);
     answer.set_headers([("x-request-id", head.request_id.clone())]);
 
     let took = platform.now().since(head.arrived);
-    platform.log(&trace.line(&head.request_id, &head.method, answer.status(), took));
+    platform.log(&visit.trace.line(&head.request_id, &head.method, answer.status(), took));
     answer
 }
 
-async fn serve<P: Platform>(
-    gateway: &Gateway,
-    head: &Head,
-    platform: &P,
-    limit_headers: &mut Vec<(&'static str, String)>,
-    trace: &mut Trace,
-) -> Result<AnswerOn<P>, Refusal> {
-    // 1. One reading of the path: this is matched, and this is sent on.
+/// One request on its way.
+struct Visit<'v, P> {
+    gateway: &'v Gateway,
+    head: &'v Head,
+    platform: &'v P,
+    trace: Trace,
+    /// What the answer says of the caller's limit, whatever the answer turns out to be.
+    limit_headers: Vec<(&'static str, String)>,
+}
+
+async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Refusal> {
+    let (gateway, head) = (visit.gateway, visit.head);
+
+    // 1. One reading of the request: this is matched, and this is sent on.
+    if !head.has_one_host() {
+        return Err(Refusal::AmbiguousHost);
+    }
     let path = NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
 
     // 2. Which route?
@@ -49,65 +55,66 @@ async fn serve<P: Platform>(
         Found::OtherMethods(allow) => return Err(Refusal::OtherMethods(allow)),
         Found::Nothing => return Err(Refusal::NoRoute),
     };
-    trace.route = Some(route.pattern.clone());
+    visit.trace.route = Some(route.pattern.clone());
 
     // 3. Who is calling?
     let caller = match &route.auth {
-        Some(rule) => Some(identify(rule, head, platform, trace)?),
+        Some(rule) => Some(identify(rule, visit)?),
         None => None,
     };
 
     // 4. How often may they?
     if let Some(limit) = &route.limit {
-        admit(limit, caller.as_ref(), head, platform, limit_headers, trace).await?;
+        admit(limit, caller.as_ref(), visit).await?;
     }
 
     // 5. Answer.
-    let asked = Asked { head, path: &path, params: &params, caller: caller.as_ref() };
+    let asked = Asked { path: &path, params: &params, caller: caller.as_ref() };
     match &route.action {
         Action::Reply(reply) => Ok(Answer::Own(fixed(reply))),
-        Action::Forward(forward) => relay(forward, &asked, gateway, platform, trace).await,
-        Action::Aggregate(parts) => compose(parts, &asked, gateway, platform, trace).await.map(Answer::Own),
+        Action::Forward(forward) => relay(forward, &asked, visit).await,
+        Action::Aggregate(parts) => compose(parts, &asked, visit).await.map(Answer::Own),
     }
 }
 
-/// A request that was admitted, for the step that answers it.
+/// What an admitted request asks for.
 struct Asked<'r> {
-    head: &'r Head,
     path: &'r NormalPath,
     params: &'r Params<'r>,
     caller: Option<&'r Caller>,
 }
 
-fn identify<P: Platform>(rule: &JwtRule, head: &Head, platform: &P, trace: &mut Trace) -> Result<Caller, Refusal> {
-    let authorization = head.headers.get("authorization");
-    rule.identify(authorization, head.arrived, |name| platform.secret(name)).map_err(|unknown| match unknown {
+impl<P: Platform> Visit<'_, P> {
+    /// What is left of the time that the request has in all.
+    fn time_left(&self) -> Duration {
+        self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))
+    }
+}
+
+fn identify<P: Platform>(rule: &JwtRule, visit: &mut Visit<'_, P>) -> Result<Caller, Refusal> {
+    let authorization = visit.head.headers.get("authorization");
+    let secret = |name: &str| visit.platform.secret(name);
+    rule.identify(authorization, visit.head.arrived, secret).map_err(|unknown| match unknown {
         Unknown::NoToken => Refusal::NoToken,
         Unknown::Expired => Refusal::TokenExpired,
         Unknown::NotYet => Refusal::TokenNotYet,
         Unknown::NotAccepted(why) => {
-            trace.note(format!("token {why}"));
+            visit.trace.note(format!("token {why}"));
             Refusal::TokenNotAccepted
         }
         Unknown::Misconfigured(why) => {
-            trace.note(why);
+            visit.trace.note(why);
             Refusal::Internal
         }
     })
 }
 
-async fn admit<P: Platform>(
-    limit: &Limit,
-    caller: Option<&Caller>,
-    head: &Head,
-    platform: &P,
-    limit_headers: &mut Vec<(&'static str, String)>,
-    trace: &mut Trace,
-) -> Result<(), Refusal> {
-    let charge = limit.charge(caller, head.client).map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
-    match platform.spend(&charge, LIMITER_TIMEOUT).await {
+async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut Visit<'_, P>) -> Result<(), Refusal> {
+    let charge = limit.charge(caller, visit.head.client).map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
+    let within = visit.time_left().min(LIMITER_TIMEOUT);
+    match visit.platform.spend(&charge, within).await {
         Ok(verdict) => {
-            limit_headers.extend(limit.headers(&verdict));
+            visit.limit_headers.extend(limit.headers(&verdict));
             if verdict.admitted {
                 return Ok(());
             }
@@ -116,11 +123,11 @@ async fn admit<P: Platform>(
         }
         Err(LimiterDown) => match limit.when_down {
             WhenDown::Open => {
-                trace.note("limiter down, let through");
+                visit.trace.note("limiter down, let through");
                 Ok(())
             }
             WhenDown::Closed => {
-                trace.note("limiter down, refused");
+                visit.trace.note("limiter down, refused");
                 Err(Refusal::LimiterDown)
             }
         },
@@ -136,28 +143,31 @@ fn fixed(reply: &Reply) -> Response {
 async fn relay<P: Platform>(
     forward: &Forward,
     asked: &Asked<'_>,
-    gateway: &Gateway,
-    platform: &P,
-    trace: &mut Trace,
+    visit: &mut Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let mut target = match &forward.path {
         Some(template) => template.render(asked.params, asked.caller).map_err(unfit)?,
         None => asked.path.as_str().to_owned(),
     };
-    if let Some(query) = &asked.head.query {
+    if let Some(query) = &visit.head.query {
         target.push('?');
         target.push_str(query);
     }
     let url = forward.service.url.join(&target);
-    let edits = headers::towards_service(asked.head);
-    let within = time_left(gateway, asked.head, platform).min(forward.timeout);
-    match platform.forward(&url, &edits, within).await {
+    let edits = headers::towards_service(visit.head);
+    let within = visit.time_left().min(forward.timeout);
+    match visit.platform.forward(&url, &edits, within).await {
+        // A runtime can make no response of another status.
+        Ok(head) if !(200..=599).contains(&head.status) => {
+            visit.trace.note(format!("service answered with status {}", head.status));
+            Err(Refusal::BadGateway)
+        }
         Ok(head) => {
             let edits = headers::towards_client(&head.headers);
             Ok(Answer::Relayed { reply: head.reply, status: head.status, edits })
         }
         Err(error) => {
-            trace.note(format!("service {error}"));
+            visit.trace.note(format!("service {error}"));
             Err(error.into())
         }
     }
@@ -166,11 +176,9 @@ async fn relay<P: Platform>(
 async fn compose<P: Platform>(
     parts: &[Part],
     asked: &Asked<'_>,
-    gateway: &Gateway,
-    platform: &P,
-    trace: &mut Trace,
+    visit: &mut Visit<'_, P>,
 ) -> Result<Response, Refusal> {
-    let headers = headers::of_own_call(asked.head);
+    let headers = headers::of_own_call(visit.head);
     let calls = parts
         .iter()
         .map(|part| {
@@ -179,8 +187,9 @@ async fn compose<P: Platform>(
             Ok(Call { url, headers: headers.clone(), max_answer: part.service.max_answer })
         })
         .collect::<Result<Vec<_>, Refusal>>()?;
-    let left = time_left(gateway, asked.head, platform);
-    let outcomes = aggregate::fetch(parts, calls, |part| left.min(part.timeout), platform, trace).await?;
+    let left = visit.time_left();
+    let within = |part: &Part| left.min(part.timeout);
+    let outcomes = aggregate::fetch(parts, calls, within, visit.platform, &mut visit.trace).await?;
     Ok(aggregate::merge(parts, &outcomes))
 }
 
@@ -189,8 +198,4 @@ fn unfit(unfit: Unfit<'_>) -> Refusal {
         Unfit::Claim(claim) => Refusal::ClaimMissing(claim.to_owned()),
         Unfit::Path => Refusal::UnusableValue,
     }
-}
-
-fn time_left<P: Platform>(gateway: &Gateway, head: &Head, platform: &P) -> Duration {
-    gateway.budget.saturating_sub(platform.now().since(head.arrived))
 }

@@ -73,6 +73,15 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Whether `Host` is one name or address with maybe a port. Some runtimes paste it into the URL
+    /// as it comes, where a `/` in it would become a path.
+    pub fn has_one_host(&self) -> bool {
+        let is_host = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+        is_host(&self.authority) && self.headers.get("host").is_none_or(is_host)
+    }
+}
+
 /// Header fields, in the lines `name:value` that they came in. A request has some twenty, of which
 /// a policy asks for one or two: a scan is cheaper than building a map.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +138,25 @@ mod tests {
         assert_eq!(head.headers.get("accept"), Some("a:b"));
         assert_eq!(head.headers.get("cookie"), None);
         assert_eq!(head.client, Some("192.0.2.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_host_is_one_host() {
+        for (host, one) in [
+            ("api.example", true),
+            ("localhost:8787", true),
+            ("[::1]:80", true),
+            ("a_b", true),
+            ("h/x?a=", false),
+            ("a, b", false),
+            ("user@h", false),
+            ("h#", false),
+            ("h\\x", false),
+            ("h h", false),
+        ] {
+            let head = Head::from_text(&format!("GET\nhttp://h/\n\nid\n1\nhost:{host}\n")).unwrap();
+            assert_eq!(head.has_one_host(), one, "of {host:?}");
+        }
     }
 
     #[test]

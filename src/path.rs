@@ -12,7 +12,7 @@
 //! | other percent-encoded bytes | kept, hexadecimal digits in upper case | RFC 3986 section 6.2.2.1 |
 //! | characters that may not stand in a path | percent-encoded | what the URL standard's parser would do on the way out |
 //! | `//`, `\`, `%2F`, `%5C`, control characters and `%00` to `%1F`, `%7F`, a broken `%` | refused | servers differ: a separator to one is a letter to another |
-//! | `.` or `..` before `;` | refused | some servers drop `;…` first and then see a dot segment |
+//! | `;` | refused | some servers take `;…` for parameters and drop it: to them `/admin;x` is `/admin` |
 
 use std::fmt;
 
@@ -69,9 +69,6 @@ impl NormalPath {
                         segments.push(String::new());
                     }
                 }
-                segment if segment.starts_with(".;") || segment.starts_with("..;") => {
-                    return Err(Ambiguous);
-                }
                 segment => segments.push(segment),
             }
             rest = next;
@@ -82,6 +79,18 @@ impl NormalPath {
             path.push_str(segment);
         }
         Ok(Self(path))
+    }
+
+    /// Reads a path of the file, with `x` in the place of each value: it must be written in normal
+    /// form, or what it says is not what happens. The error says what is wrong, for the operator.
+    pub fn check_written(sample: &str) -> Result<(), String> {
+        match Self::parse_composed(sample) {
+            Ok(normal) if normal.as_str() == sample => Ok(()),
+            Ok(normal) => Err(format!("is in an unusual spelling; write {normal} (x for each value)")),
+            Err(Ambiguous) => Err("is not a clean path: it starts with / and has no empty or dot segments, no \
+                                   backslash, no semicolon and no encoded slash"
+                .to_owned()),
+        }
     }
 
     /// The path as text.
@@ -115,7 +124,7 @@ fn normal_segment(raw: &str) -> Result<String, Ambiguous> {
                     }
                 }
             }
-            b'\\' | b'?' | b'#' | 0..=0x1f | 0x7f => return Err(Ambiguous),
+            b'\\' | b'?' | b'#' | b';' | 0..=0x1f | 0x7f => return Err(Ambiguous),
             byte => byte,
         };
         if is_path_character(byte) {
@@ -179,9 +188,9 @@ fn is_equal_encoded_or_not(byte: u8) -> bool {
     is_unreserved(byte) || matches!(byte, b'@' | b':' | b'$' | b'!' | b'\'' | b'(' | b')' | b'*' | b',')
 }
 
-/// `pchar` of RFC 3986 section 3.3, without the percent sign.
+/// `pchar` of RFC 3986 section 3.3, without the percent sign and `;`.
 fn is_path_character(byte: u8) -> bool {
-    is_equal_encoded_or_not(byte) || matches!(byte, b';' | b'=' | b'&' | b'+')
+    is_equal_encoded_or_not(byte) || matches!(byte, b'=' | b'&' | b'+')
 }
 
 #[cfg(test)]
@@ -211,7 +220,9 @@ mod tests {
             ("/%c3%a4", Some("/%C3%A4")),
             ("/ä", Some("/%C3%A4")),
             ("/a%2bb", Some("/a%2Bb")),
-            ("/a+b;v=1", Some("/a+b;v=1")),
+            ("/a+b=1&c", Some("/a+b=1&c")),
+            ("/a;v=1", refused),
+            ("/admin;x/y", refused),
             ("/a%3bb", Some("/a%3Bb")),
             ("/%252e%252e/admin", Some("/%252e%252e/admin")),
             ("/{id}", Some("/%7Bid%7D")),

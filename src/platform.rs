@@ -1,7 +1,6 @@
 //! The port to the world: what the gateway cannot do by itself.
 //!
-//! `workers/` implements it on a Workers runtime, `tests/simulation.rs` as a deterministic
-//! simulation. Nothing is added here without a caller in the core.
+//! `workers/` implements it on a Workers runtime, `tests/world.rs` as a deterministic simulation. Nothing is added here without a caller in the core.
 
 use std::fmt;
 use std::time::Duration;

@@ -11,6 +11,8 @@ use crate::platform::CallError;
 pub enum Refusal {
     /// The path has no single reading.
     AmbiguousPath,
+    /// What the request calls the gateway is not one host.
+    AmbiguousHost,
     /// No route has this path.
     NoRoute,
     /// The route has other methods: the value of `Allow`.
@@ -72,7 +74,13 @@ impl Refusal {
                 400,
                 "ambiguous-path",
                 "The path can be read in more than one way",
-                "Send a path without empty segments, backslashes, control characters and encoded slashes.",
+                "Send a path without empty segments, backslashes, semicolons, control characters and encoded slashes.",
+            ),
+            Self::AmbiguousHost => Wording(
+                400,
+                "ambiguous-host",
+                "The request names no single host",
+                "Send one Host, of a name and maybe a port.",
             ),
             Self::NoRoute => Wording(404, "no-route", "There is nothing here", "Check the path."),
             Self::OtherMethods(_) => Wording(
@@ -104,7 +112,7 @@ impl Refusal {
                 400,
                 "unusable-value",
                 "A value of the request cannot be used",
-                "A value that names a thing cannot be empty, be made of dots, or hold slashes.",
+                "A value that names a thing cannot be made of dots or hold slashes.",
             ),
             Self::OverLimit { .. } => {
                 Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
@@ -179,6 +187,7 @@ mod tests {
     fn every_refusal_is_a_problem_document() {
         let all = [
             (Refusal::AmbiguousPath, 400, None),
+            (Refusal::AmbiguousHost, 400, None),
             (Refusal::NoRoute, 404, None),
             (Refusal::OtherMethods("GET".into()), 405, Some("allow")),
             (Refusal::NoToken, 401, Some("www-authenticate")),

@@ -10,8 +10,18 @@ use crate::path::NormalPath;
 #[derive(Debug)]
 pub struct Router<T> {
     tree: matchit::Router<usize>,
+    /// For each pattern that ends in a catch-all, the path before it: a rest may be empty.
+    empty_rests: matchit::Router<usize>,
     by_pattern: HashMap<String, usize>,
-    entries: Vec<Vec<Entry<T>>>,
+    leaves: Vec<Leaf<T>>,
+}
+
+/// What a pattern leads to.
+#[derive(Debug)]
+struct Leaf<T> {
+    /// Whether the pattern itself ends in a slash.
+    ends_in_slash: bool,
+    entries: Vec<Entry<T>>,
 }
 
 #[derive(Debug)]
@@ -57,7 +67,12 @@ pub enum Conflict {
 
 impl<T> Default for Router<T> {
     fn default() -> Self {
-        Self { tree: matchit::Router::new(), by_pattern: HashMap::new(), entries: Vec::new() }
+        Self {
+            tree: matchit::Router::new(),
+            empty_rests: matchit::Router::new(),
+            by_pattern: HashMap::new(),
+            leaves: Vec::new(),
+        }
     }
 }
 
@@ -68,17 +83,21 @@ impl<T> Router<T> {
         let at = match self.by_pattern.get(pattern) {
             Some(at) => *at,
             None => {
-                let at = self.entries.len();
+                let at = self.leaves.len();
                 self.tree.insert(pattern, at).map_err(|error| match error {
                     InsertError::Conflict { with } => Conflict::Pattern(with),
                     other => Conflict::Malformed(other.to_string()),
                 })?;
+                if let Some((before, _)) = pattern.split_once("{*") {
+                    // What conflicts here conflicted above.
+                    let _ = self.empty_rests.insert(before, at);
+                }
                 self.by_pattern.insert(pattern.to_owned(), at);
-                self.entries.push(Vec::new());
+                self.leaves.push(Leaf { ends_in_slash: pattern.ends_with('/'), entries: Vec::new() });
                 at
             }
         };
-        let Some(entries) = self.entries.get_mut(at) else { return Ok(()) };
+        let Some(Leaf { entries, .. }) = self.leaves.get_mut(at) else { return Ok(()) };
         if let Some(taken) = entries.iter().find_map(|other| methods.overlap(&other.methods)) {
             return Err(Conflict::Method(taken));
         }
@@ -91,14 +110,45 @@ impl<T> Router<T> {
     where
         'r: 'p,
     {
-        let Ok(matched) = self.tree.at(path.as_str()) else {
+        let Some((entries, params)) = self.find_path(path.as_str()) else {
             return Found::Nothing;
         };
-        let entries = self.entries.get(*matched.value).map(Vec::as_slice).unwrap_or_default();
-        match entries.iter().find(|entry| entry.methods.answer(method)) {
-            Some(entry) => Found::Route(&entry.route, Params(matched.params.iter().collect())),
+        // A route of its own for HEAD goes before the GET that would answer it too.
+        let named = entries.iter().find(|entry| entry.methods.name(method));
+        match named.or_else(|| entries.iter().find(|entry| entry.methods.answer(method))) {
+            Some(entry) => Found::Route(&entry.route, Params(params.iter().collect())),
             None => Found::OtherMethods(allow(entries.iter().map(|entry| &entry.methods))),
         }
+    }
+
+    /// The pattern that a path belongs to.
+    ///
+    /// Many servers read `/admin/` as `/admin`. A path with a slash at its end therefore belongs to
+    /// the pattern that it belongs to without, or to one that has such an end itself (`/admin/`,
+    /// `/admin/{*rest}`), but never to a wider one, which may be guarded less.
+    fn find_path<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r [Entry<T>], matchit::Params<'r, 'p>)> {
+        let exact = self.tree.at(path).ok();
+        let matched = match path.strip_suffix('/') {
+            None => exact?,
+            Some(_)
+                if exact.as_ref().is_some_and(|matched| self.leaf(matched).is_some_and(|leaf| leaf.ends_in_slash)) =>
+            {
+                exact?
+            }
+            Some(bare) => match self.empty_rests.at(path) {
+                Ok(root) => root,
+                Err(_) => {
+                    let without = self.tree.at(bare).ok()?;
+                    exact.filter(|matched| matched.value == without.value)?
+                }
+            },
+        };
+        let leaf = self.leaf(&matched)?;
+        Some((&leaf.entries, matched.params))
+    }
+
+    fn leaf(&self, matched: &matchit::Match<'_, '_, &usize>) -> Option<&Leaf<T>> {
+        self.leaves.get(*matched.value)
     }
 }
 
@@ -116,6 +166,11 @@ impl<'p> Params<'p> {
 }
 
 impl Methods {
+    /// Whether the method is named, not just covered.
+    fn name(&self, method: &str) -> bool {
+        matches!(self, Self::Only(methods) if methods.iter().any(|named| named == method))
+    }
+
     fn answer(&self, method: &str) -> bool {
         match self {
             Self::Any => true,
@@ -181,17 +236,10 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
     if let Some(twice) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
         return Err(format!("captures {{{}}} twice", twice.1));
     }
-    match NormalPath::parse_composed(&sample) {
-        Err(_) => Err("is not a clean path: it starts with / and has no empty or dot segments, no \
-                       backslash and no encoded slash"
-            .to_owned()),
-        Ok(normal) if normal.as_str() != sample => {
-            Err(format!("would never match; requests come as {normal} (x for each parameter)"))
-        }
-        Ok(_) => match ["&", "=", "+", ";", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
-            Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
-            None => Ok(()),
-        },
+    NormalPath::check_written(&sample)?;
+    match ["&", "=", "+", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
+        Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
+        None => Ok(()),
     }
 }
 
@@ -212,6 +260,9 @@ mod tests {
             ("/orders/{id}", only(&["DELETE"]), "delete"),
             ("/orders/new", only(&["GET"]), "new"),
             ("/files/{*rest}", Methods::Any, "files"),
+            ("/own-head", only(&["GET"]), "get"),
+            ("/own-head", only(&["HEAD"]), "head"),
+            ("/with/", only(&["GET"]), "with"),
         ] {
             router.insert(pattern, methods, name).unwrap();
         }
@@ -236,7 +287,12 @@ mod tests {
             ("GET", "/orders/7/items", "nothing"),
             ("GET", "/Orders", "nothing"),
             ("GET", "/files/a/b", "files rest=a/b"),
-            ("GET", "/files/", "nothing"),
+            ("GET", "/files/", "files"),
+            ("GET", "/files", "nothing"),
+            ("GET", "/files/a/", "files rest=a/"),
+            ("HEAD", "/own-head", "head"),
+            ("GET", "/own-head", "get"),
+            ("GET", "/with/", "with"),
         ];
         for (method, path, expected) in table {
             let path = NormalPath::parse(path).unwrap();
@@ -248,6 +304,34 @@ mod tests {
                 Found::Nothing => "nothing".to_owned(),
             };
             assert_eq!(found, expected, "of {method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_leads_to_no_wider_route() {
+        let mut router = Router::default();
+        for pattern in ["/admin", "/admin/{*rest}", "/users/me", "/users/{id}", "/t/{a}/{*rest}", "/t/{a}", "/{*rest}"]
+        {
+            router.insert(pattern, Methods::Any, pattern).unwrap();
+        }
+        for (path, expected) in [
+            ("/admin", Some("/admin")),
+            ("/admin/", Some("/admin/{*rest}")),
+            ("/admin/x/", Some("/admin/{*rest}")),
+            ("/users/me", Some("/users/me")),
+            ("/users/me/", None),
+            ("/users/7/", None),
+            ("/users/", Some("/{*rest}")),
+            ("/t/1/", Some("/t/{a}/{*rest}")),
+            ("/other/", Some("/{*rest}")),
+            ("/", Some("/{*rest}")),
+        ] {
+            let path = NormalPath::parse(path).unwrap();
+            let found = match router.find(&path, "GET") {
+                Found::Route(pattern, _) => Some(*pattern),
+                _ => None,
+            };
+            assert_eq!(found, expected, "of {path}");
         }
     }
 

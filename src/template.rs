@@ -32,7 +32,7 @@ pub enum Source {
 /// A value of the request is missing, or cannot stand in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit<'t> {
-    /// The token has no such claim, or it is not a single value.
+    /// The token has no such claim, or it is empty or not a single value.
     Claim(&'t str),
     /// A path that would say something else than its template: empty segments, dots, separators.
     Path,
@@ -46,22 +46,18 @@ impl Template {
             None => (text, None),
         };
         let path = pieces(path_text)?;
-        let sample = with_values_as(&path, "x");
-        match NormalPath::parse_composed(&sample) {
-            Ok(normal) if normal.as_str() == sample => {}
-            Ok(normal) => {
-                return Err(format!("is a path in an unusual spelling; write {normal} (x for each value)"));
-            }
-            Err(_) => {
-                return Err("is not a clean path: it starts with / and has no empty or dot segments, \
-                            no backslash and no encoded slash"
-                    .to_owned());
-            }
-        }
+        NormalPath::check_written(&with_values_as(&path, "x"))?;
         let query = query_text.map(pieces).transpose()?;
         let sample = query.as_deref().map(|query| with_values_as(query, "x")).unwrap_or_default();
         if let Some(bad) = sample.chars().find(|c| !c.is_ascii_graphic() || "\"#<>\\^`".contains(*c)) {
             return Err(format!("has {bad:?} in its query, which must be percent-encoded"));
+        }
+        for piece in query.iter().flatten() {
+            if let Piece::Text(text) = piece
+                && has_broken_escape(text)
+            {
+                return Err("has a % in its query that starts no escape".to_owned());
+            }
         }
         Ok(Self { path, query })
     }
@@ -94,10 +90,6 @@ impl Template {
             }
         }
         let path = NormalPath::parse_composed(&path).map_err(|_| Unfit::Path)?;
-        let ends_in_value = matches!(self.path.last(), Some(Piece::Value(_)));
-        if ends_in_value && path.as_str().ends_with('/') && !self.ends_in_capture_of(params, '/') {
-            return Err(Unfit::Path);
-        }
         let mut rendered = path.as_str().to_owned();
         if let Some(query) = &self.query {
             rendered.push('?');
@@ -115,18 +107,17 @@ impl Template {
         }
         Ok(rendered)
     }
-
-    /// A catch-all may well end in a slash of the client's; any other value may not.
-    fn ends_in_capture_of(&self, params: &Params<'_>, end: char) -> bool {
-        match self.path.last() {
-            Some(Piece::Value(Source::Param(name))) => params.get(name).is_some_and(|captured| captured.ends_with(end)),
-            _ => false,
-        }
-    }
 }
 
 fn claim<'t>(caller: Option<&Caller>, name: &'t str) -> Result<String, Unfit<'t>> {
-    caller.and_then(|caller| caller.claim(name)).ok_or(Unfit::Claim(name))
+    // An empty value would turn "this user's" into "everybody's".
+    caller.and_then(|caller| caller.claim(name)).filter(|value| !value.is_empty()).ok_or(Unfit::Claim(name))
+}
+
+fn has_broken_escape(text: &str) -> bool {
+    text.split('%')
+        .skip(1)
+        .any(|after| !after.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
 }
 
 fn with_values_as(pieces: &[Piece], value: &str) -> String {
@@ -192,6 +183,7 @@ mod tests {
             ("/orders?user={jwt.sub}", json!({"sub": "../x/%2e"}), Some("/orders?user=..%2Fx%2F%252e")),
             ("/users/{jwt.sub}", json!({"sub": ""}), None),
             ("/users/{jwt.sub}/orders", json!({"sub": ""}), None),
+            ("/orders?user={jwt.sub}", json!({"sub": ""}), None),
             ("/users/{jwt.sub}", json!({"sub": ".."}), None),
             ("/users/{jwt.sub}", json!({"sub": "."}), None),
             ("/users/.{jwt.sub}", json!({"sub": "."}), None),
@@ -214,6 +206,7 @@ mod tests {
             ("/v2/orders/{id}", [("id", "a%20b@c")], Some("/v2/orders/a%20b@c")),
             ("/v2/orders?id={id}", [("id", "a%20b@c")], Some("/v2/orders?id=a%20b%40c")),
             ("/v2/{rest}", [("rest", "a/b/")], Some("/v2/a/b/")),
+            ("/v2/{rest}", [("rest", "")], Some("/v2/")),
             ("/v2/.{rest}", [("rest", ".")], None),
         ];
         for (template, captured, expected) in table {
@@ -224,8 +217,27 @@ mod tests {
     #[test]
     fn a_faulty_text_is_refused() {
         for text in [
-            "", "users", "//users", "/a/../b", "/a//b", "/a\\b", "/a%2Fb", "/%61", "/{", "/}", "/{a", "/a}", "/{}",
-            "/{jwt.}", "/{a.b}", "/{a b}", "/a?b=ä", "/a?b#c", "/{*rest}",
+            "",
+            "users",
+            "//users",
+            "/a/../b",
+            "/a//b",
+            "/a\\b",
+            "/a%2Fb",
+            "/%61",
+            "/{",
+            "/}",
+            "/{a",
+            "/a}",
+            "/{}",
+            "/{jwt.}",
+            "/{a.b}",
+            "/{a b}",
+            "/a?b=ä",
+            "/a?b#c",
+            "/a?b=%2{c}",
+            "/a;b",
+            "/{*rest}",
         ] {
             assert!(Template::parse(text).is_err(), "of {text:?}");
         }

@@ -41,7 +41,7 @@ fn start() {
 /// `worker` has a panic hook that renews the instance; it stays, behind the one that says where the
 /// panic was and lets the requests under way be answered.
 fn report_panics() {
-    edge::set_panic_body(&String::from_utf8_lossy(&internal_error().body));
+    edge::set_panic_body(&String::from_utf8_lossy(&internal_error("unknown").body));
     let renew = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         console_error_panic_hook::hook(info);
@@ -53,16 +53,16 @@ fn report_panics() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, worker::Error> {
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&edge::read_head(&request))) else {
-        return Ok(edge::respond(&internal_error())?);
+        return Ok(edge::respond(&internal_error("unknown"))?);
     };
+    let request_id = head.request_id.clone();
     let platform = Workers::new(env.into(), request);
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
     let answer = handle(gateway, head, &platform).await;
-    Ok(edge::write(answer).or_else(|_| edge::respond(&internal_error()))?)
+    Ok(edge::write(answer).or_else(|_| edge::respond(&internal_error(&request_id)))?)
 }
 
-/// The answer where no request could be read, so that there is no id to give.
-fn internal_error() -> answer::Response {
-    Refusal::Internal.response("unknown")
+fn internal_error(request_id: &str) -> answer::Response {
+    Refusal::Internal.response(request_id)
 }

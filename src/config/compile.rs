@@ -51,7 +51,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
             route(settings, &known, &mut router, &place.at(at), problems);
         }
     }
-    let budget = document.timeout.flatten().map_or(DEFAULT_BUDGET, |span| span.0);
+    let budget = document.timeout.flatten().map_or(DEFAULT_BUDGET, |limit| limit.0);
     Gateway { router, budget }
 }
 
@@ -97,7 +97,7 @@ fn named<T>(
 fn service(settings: ServiceSettings) -> Option<Service> {
     Some(Service {
         url: settings.url?,
-        timeout: settings.timeout?.map_or(DEFAULT_TIMEOUT, |span| span.0),
+        timeout: settings.timeout?.map_or(DEFAULT_TIMEOUT, |limit| limit.0),
         max_answer: settings.max_answer?.map_or(DEFAULT_MAX_ANSWER, |size| size.0),
     })
 }
@@ -214,7 +214,7 @@ fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems:
         problems.add(&place, "has a query; a forwarded call keeps the client's");
     }
     let service = service?;
-    let timeout = timeout.map_or(service.timeout, |span| span.0);
+    let timeout = timeout.map_or(service.timeout, |limit| limit.0);
     Some(Action::Forward(Forward { service, path: target.template, timeout }))
 }
 
@@ -254,7 +254,7 @@ fn part(
     Some(Part {
         name: name.to_owned(),
         path: target.template?,
-        timeout: settings.timeout?.map_or(service.timeout, |span| span.0),
+        timeout: settings.timeout?.map_or(service.timeout, |limit| limit.0),
         service,
         stand_in: settings.stand_in?.map(|value| value.to_json()),
     })

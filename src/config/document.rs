@@ -5,7 +5,7 @@ use super::target::Target;
 use crate::gateway::ServiceUrl;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::rate_limit::LimitSettings;
-use crate::settings::{FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, Span, shape};
+use crate::settings::{FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, TimeLimit, shape};
 
 shape! {
     /// The whole file.
@@ -14,7 +14,7 @@ shape! {
         #[allow(dead_code)]
         "$schema" => schema: Option<String>,
         /// The time that one request has in all; default 30 s.
-        "timeout" => timeout: Option<Span>,
+        "timeout" => timeout: Option<TimeLimit>,
         "services" => services: Named<ServiceSettings>,
         "auth" => auth: Named<AuthSettings>,
         "limits" => limits: Named<LimitSettings>,
@@ -26,7 +26,7 @@ shape! {
     pub struct ServiceSettings {
         "url" => url: ServiceUrl,
         /// Until the head of an answer (forward) or all of it (aggregate) is there; default 10 s.
-        "timeout" => timeout: Option<Span>,
+        "timeout" => timeout: Option<TimeLimit>,
         /// The largest answer that is read into memory; default 1 MiB.
         "max_answer" => max_answer: Option<Size>,
     }
@@ -65,7 +65,7 @@ shape! {
     pub struct ForwardSettings {
         "to" => to: Target,
         /// Default: the service's.
-        "timeout" => timeout: Option<Span>,
+        "timeout" => timeout: Option<TimeLimit>,
     }
 }
 
@@ -89,7 +89,7 @@ shape! {
     pub struct PartSettings {
         "get" => get: Target,
         /// Default: the service's.
-        "timeout" => timeout: Option<Span>,
+        "timeout" => timeout: Option<TimeLimit>,
         /// What stands in for the part when it fails; without it, the whole fails.
         "else" => stand_in: Option<Node>,
     }

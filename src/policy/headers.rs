@@ -6,7 +6,7 @@
 //! knows of these is set in their place.
 //!
 //! Towards the client: no field for one hop only, none that `Connection` names, none that tells
-//! what software stands behind the gateway.
+//! what software stands behind the gateway or speaks in the gateway's name.
 
 use crate::head::{Head, Headers};
 
@@ -32,31 +32,52 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Fields that only somebody behind the client's back may set.
-const CLAIMS_OF_THE_CLIENT: [&str; 12] = [
+/// Fields that only the gateway may set, or nobody. Compared with `_` as `-`: servers that hand
+/// fields over as variables (CGI, WSGI, Rack) do not tell the two apart.
+const CLAIMS_OF_THE_CLIENT: [&str; 17] = [
     // The service's own name, which the call's URL gives.
     "host",
+    "x-host",
+    // Where the request came from.
     "forwarded",
     "via",
     "x-request-id",
-    // Addresses.
     "x-real-ip",
     "x-client-ip",
+    "x-cluster-client-ip",
+    "client-ip",
     "true-client-ip",
+    // Who is calling.
+    "remote-user",
+    "x-ms-client-principal",
     // Another path or method than the one that was checked.
     "x-rewrite-url",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
-    "x-remote-user",
+    "x-http-path-override",
 ];
 
 /// Beginnings of such fields' names.
-const CLAIMS_OF_THE_CLIENT_BY_PREFIX: [&str; 6] =
-    ["x-forwarded", "x-user", "x-original-", "x-authenticated-", "x-postern-", "cf-"];
+const CLAIMS_OF_THE_CLIENT_BY_PREFIX: [&str; 14] = [
+    "x-forwarded",
+    "x-origin",
+    "x-remote-",
+    "x-envoy-",
+    "x-postern-",
+    "cf-",
+    "x-user",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-webauth-",
+    "x-goog-authenticated-",
+    "x-amzn-oidc-",
+    "x-client-cert",
+    "x-ssl-",
+];
 
-/// Fields of an answer that describe what is behind the gateway.
-const TRACES_OF_THE_INSIDE: [&str; 4] = ["server", "x-powered-by", "x-aspnet-version", "via"];
+/// Fields of an answer that describe what is behind the gateway, or that only the gateway may set.
+const NOT_FOR_CLIENTS: [&str; 5] = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "via"];
 
 /// The edits that make a client's header fields fit for a service.
 pub fn towards_service(head: &Head) -> HeaderEdits {
@@ -66,9 +87,10 @@ pub fn towards_service(head: &Head) -> HeaderEdits {
         .iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            HOP_BY_HOP.contains(name)
-                || CLAIMS_OF_THE_CLIENT.contains(name)
-                || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+            let folded = name.replace('_', "-");
+            HOP_BY_HOP.contains(&folded.as_str())
+                || CLAIMS_OF_THE_CLIENT.contains(&folded.as_str())
+                || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix))
                 || named.iter().any(|other| other == name)
         })
         .map(str::to_owned)
@@ -90,7 +112,10 @@ pub fn towards_client(headers: &Headers) -> HeaderEdits {
         .iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            HOP_BY_HOP.contains(name) || TRACES_OF_THE_INSIDE.contains(name) || named.iter().any(|other| other == name)
+            HOP_BY_HOP.contains(name)
+                || NOT_FOR_CLIENTS.contains(name)
+                || name.starts_with("x-postern-")
+                || named.iter().any(|other| other == name)
         })
         .map(str::to_owned)
         .collect();
@@ -146,6 +171,11 @@ mod tests {
             "cf-connecting-ip",
             "x-request-id",
             "x-postern-anything",
+            "x_user_id",
+            "x_forwarded_for",
+            "x-auth-request-user",
+            "remote-user",
+            "x-client-cert",
             "via",
         ] {
             assert_eq!(towards_service(&head(&format!("{name}:v\n"))).remove, [name], "of {name}");
@@ -170,8 +200,11 @@ mod tests {
     #[test]
     fn a_client_learns_nothing_of_the_inside() {
         let headers = Headers::from_text(
-            "server:nginx\nx-powered-by:Express\nconnection:x-hop\nx-hop:1\netag:\"1\"\nset-cookie:a=b\n",
+            "server:nginx\nx-powered-by:Express\nconnection:x-hop\nx-hop:1\nx-postern-complete:true\netag:\"1\"\nset-cookie:a=b\n",
         );
-        assert_eq!(towards_client(&headers).remove, ["server", "x-powered-by", "connection", "x-hop"]);
+        assert_eq!(
+            towards_client(&headers).remove,
+            ["server", "x-powered-by", "connection", "x-hop", "x-postern-complete"]
+        );
     }
 }

@@ -16,6 +16,7 @@
 //!
 //! Not here: keys by URL (JWKS), RSA, opaque tokens.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
@@ -94,6 +95,7 @@ impl FromNode for KeyAlgorithm {
 pub struct JwtRule {
     issuer: String,
     audience: Vec<String>,
+    /// In milliseconds.
     leeway: i64,
     keys: Vec<Key>,
 }
@@ -165,7 +167,7 @@ pub enum Unknown {
     /// The token will be good later.
     NotYet,
     /// The token does not count here; the reason is for the log alone.
-    NotAccepted(&'static str),
+    NotAccepted(Cow<'static, str>),
     /// The gateway lacks what it needs to tell; the reason is for the log alone.
     Misconfigured(String),
 }
@@ -192,7 +194,7 @@ impl JwtRule {
         Some(Self {
             issuer: settings.issuer?,
             audience: settings.audience?.0,
-            leeway: i64::try_from(leeway.as_secs()).unwrap_or(i64::MAX),
+            leeway: i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX),
             keys: keys?.into_iter().collect::<Option<_>>()?,
         })
     }
@@ -207,14 +209,15 @@ impl JwtRule {
     ) -> Result<Caller, Unknown> {
         let token = bearer_token(authorization.unwrap_or_default()).ok_or(Unknown::NoToken)?;
         if token.len() > MAX_TOKEN {
-            return Err(Unknown::NotAccepted("too long"));
+            return Err(Unknown::NotAccepted("too long".into()));
         }
-        let token = UntrustedToken::<ExtraHeader>::try_from(token).map_err(|_| Unknown::NotAccepted("not a JWT"))?;
+        let token =
+            UntrustedToken::<ExtraHeader>::try_from(token).map_err(|_| Unknown::NotAccepted("not a JWT".into()))?;
         if token.header().other_fields.crit.is_some() {
-            return Err(Unknown::NotAccepted("asks for an extension by crit"));
+            return Err(Unknown::NotAccepted("asks for an extension by crit".into()));
         }
         if !token.header().token_type.as_deref().is_none_or(is_access_token) {
-            return Err(Unknown::NotAccepted("of another typ"));
+            return Err(Unknown::NotAccepted("of another typ".into()));
         }
         let claims = self.verify(&token, secret)?;
         self.check_claims(claims, now)
@@ -229,21 +232,31 @@ impl JwtRule {
         let candidates = self.keys.iter().filter(|key| {
             key.material.algorithm() == token.algorithm() && (key.kid.is_none() || key.kid.as_deref() == kid)
         });
-        let mut why = Unknown::NotAccepted("of no key here");
+        let mut refused = None;
+        let mut unusable = None;
         for key in candidates {
             match key.material.verify(token, &secret) {
                 Ok(claims) => return Ok(claims),
-                Err(reason) => why = reason,
+                Err(why @ Unknown::Misconfigured(_)) => unusable = Some(why),
+                Err(why) => refused = Some(why),
             }
         }
-        Err(why)
+        // A key that cannot be used is the gateway's fault only where no other could tell.
+        Err(match (refused, unusable) {
+            (None, None) => Unknown::NotAccepted("of no key here".into()),
+            (None, Some(unusable)) => unusable,
+            (Some(Unknown::NotAccepted(why)), Some(Unknown::Misconfigured(also))) => {
+                Unknown::NotAccepted(format!("{why}; {also}").into())
+            }
+            (Some(refused), _) => refused,
+        })
     }
 
     fn check_claims(&self, claims: Claims<Map<String, Value>>, now: UnixMillis) -> Result<Caller, Unknown> {
-        let now = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX);
-        let custom = claims.custom;
+        let now = i64::try_from(now.0).unwrap_or(i64::MAX);
+        let mut custom = claims.custom;
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
-            return Err(Unknown::NotAccepted("of another issuer"));
+            return Err(Unknown::NotAccepted("of another issuer".into()));
         }
         let is_for_us =
             |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
@@ -253,17 +266,20 @@ impl JwtRule {
             None => false,
         };
         if !for_us {
-            return Err(Unknown::NotAccepted("for another audience"));
+            return Err(Unknown::NotAccepted("for another audience".into()));
         }
         let Some(expires) = claims.expiration else {
-            return Err(Unknown::NotAccepted("without exp"));
+            return Err(Unknown::NotAccepted("without exp".into()));
         };
-        if now >= expires.timestamp().saturating_add(self.leeway) {
+        if now >= expires.timestamp_millis().saturating_add(self.leeway) {
             return Err(Unknown::Expired);
         }
-        if claims.not_before.is_some_and(|start| now < start.timestamp().saturating_sub(self.leeway)) {
+        if claims.not_before.is_some_and(|start| now < start.timestamp_millis().saturating_sub(self.leeway)) {
             return Err(Unknown::NotYet);
         }
+        // `jwt-compact` reads these out of the others; a template may ask for them.
+        let times = [("exp", claims.expiration), ("nbf", claims.not_before), ("iat", claims.issued_at)];
+        custom.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), time?.timestamp().into()))));
         Ok(Caller::new(&self.issuer, custom))
     }
 }
@@ -277,8 +293,50 @@ impl Key {
             KeyAlgorithm::Es256 => public_key(&settings, place, problems).map(|key| Material::Es256(Box::new(key))),
             KeyAlgorithm::EdDsa => public_key(&settings, place, problems).map(|key| Material::Ed25519(Box::new(key))),
         };
-        Some(Self { kid: settings.kid?, material: material? })
+        let material = material?;
+        let own_kid =
+            settings.jwk.flatten().map(|jwk| check_use(&jwk, material.algorithm(), &place.at("jwk"), problems));
+        let kid = match (settings.kid?, own_kid.flatten()) {
+            (Some(kid), Some(own)) if kid != own => {
+                problems.add(&place.at("kid"), format!("is {kid:?}, and {own:?} in the jwk"));
+                None
+            }
+            (kid, own) => kid.or(own),
+        };
+        Some(Self { kid, material })
     }
+}
+
+/// Notes what a JWK says of its use that does not go with checking signatures of an algorithm
+/// (RFC 7517, sections 4.2 to 4.4); gives its `kid`.
+fn check_use(jwk: &Node, algorithm: &str, place: &Place<'_>, problems: &mut Problems) -> Option<String> {
+    let Node::Object(members) = jwk else { return None };
+    let text = |node: &Node| match node {
+        Node::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    let mut kid = None;
+    for (name, value) in members {
+        let fits = match name.as_str() {
+            "kid" => {
+                kid = text(value);
+                kid.is_some()
+            }
+            "alg" => text(value).as_deref() == Some(algorithm),
+            "use" => text(value).as_deref() == Some("sig"),
+            "key_ops" => {
+                matches!(value, Node::Array(uses) if uses.iter().any(|one| text(one).as_deref() == Some("verify")))
+            }
+            _ => true,
+        };
+        if !fits {
+            problems.add(
+                &place.at(name),
+                format!("is {}, which is no key to check {algorithm} signatures with", value.to_json()),
+            );
+        }
+    }
+    kid
 }
 
 fn secret(
@@ -349,7 +407,7 @@ impl Material {
         };
         match verified {
             Ok(token) => Ok(token.into_parts().1),
-            Err(_) => Err(Unknown::NotAccepted("not signed by a key here, or with claims of a wrong type")),
+            Err(_) => Err(Unknown::NotAccepted("not signed by a key here, or with claims of a wrong type".into())),
         }
     }
 }

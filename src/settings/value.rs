@@ -37,7 +37,7 @@ macro_rules! written_as_text {
     )*};
 }
 pub(crate) use written_as_text;
-written_as_text!(Span, Size, Rate, SecretName, Method);
+written_as_text!(Span, TimeLimit, Size, Rate, SecretName, Method);
 
 /// Reads a value that is written as a string; notes one that is not of its form.
 pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
@@ -72,6 +72,21 @@ impl Text for Span {
         match count.checked_mul(millis).filter(|span| *span <= 0x7fff_ffff) {
             Some(span) => Ok(Self(Duration::from_millis(span))),
             None => Err("must be at most 24 days".to_owned()),
+        }
+    }
+}
+
+/// A span of time in which something must be done; not none at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+impl Text for TimeLimit {
+    const FORM: &'static str = Span::FORM;
+
+    fn read(text: &str) -> Result<Self, String> {
+        match Span::read(text)? {
+            Span(Duration::ZERO) => Err("must leave some time".to_owned()),
+            Span(span) => Ok(Self(span)),
         }
     }
 }
@@ -129,8 +144,9 @@ impl Text for Rate {
             "day" => 86_400,
             _ => return Err(not_of_form::<Self>()),
         };
+        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
         match count.parse() {
-            Ok(count @ 1..=1_000_000) => Ok(Self { count, period_micros: seconds * 1_000_000 }),
+            Ok(count @ 1..=1_000_000) if digits => Ok(Self { count, period_micros: seconds * 1_000_000 }),
             _ => Err(not_of_form::<Self>()),
         }
     }
@@ -161,7 +177,9 @@ impl Text for Method {
     const FORM: &'static str = "a method such as \"GET\", in upper case";
 
     fn read(text: &str) -> Result<Self, String> {
-        let fine = (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        let fine = text.len() <= 24
+            && text.starts_with(|first: char| first.is_ascii_uppercase())
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
         match text {
             "CONNECT" | "TRACE" => Err("which no runtime lets through".to_owned()),
             _ if fine => Ok(Self(text.to_owned())),
@@ -198,7 +216,7 @@ mod tests {
         }
         assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota { interval: 600_000, burst: 100 });
         assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota { interval: 142_858, burst: 1 });
-        for text in ["0/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
+        for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
             assert!(Rate::read(text).is_err(), "of {text:?}");
         }
     }

@@ -30,14 +30,14 @@ export function readHead(request) {
 }
 
 /**
- * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port,
- * where no client can put anything. Elsewhere the platform overwrites `CF-Connecting-IP`.
+ * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port;
+ * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
+ * overwrites is the client's word, and does not count.
  */
 function clientAddress({ cf, headers }) {
-  const peer = cf?.clientIp;
-  if (typeof peer !== "string") return headers.get("cf-connecting-ip") ?? "";
-  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(peer) ?? [];
-  return v6 ?? v4 ?? peer;
+  if (typeof cf?.colo === "string") return headers.get("cf-connecting-ip") ?? "";
+  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
+  return v6 ?? v4 ?? "";
 }
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
@@ -103,22 +103,30 @@ async function readWhole(response, limit) {
     throw "too-large";
   }
   if (length !== null) return new Uint8Array(await response.arrayBuffer());
-  const chunks = [];
+  // Read into one buffer: each chunk of the runtime's own holds 4 KiB, even one of a single byte.
+  const reader = response.body.getReader({ mode: "byob" });
+  let buffer = new ArrayBuffer(Math.min(limit, FIRST_BUFFER) + 1);
   let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    if (size > limit) throw "too-large";
-    chunks.push(chunk);
+  for (;;) {
+    const room = new Uint8Array(buffer, size);
+    const { value, done } = await reader.readAtLeast(room.byteLength, room);
+    if (value !== undefined) {
+      buffer = value.buffer;
+      size += value.byteLength;
+    }
+    if (size > limit) {
+      reader.cancel().catch(() => {});
+      throw "too-large";
+    }
+    if (done || size < buffer.byteLength) return new Uint8Array(buffer, 0, size);
+    const larger = new Uint8Array(Math.min(limit, 2 * size) + 1);
+    larger.set(new Uint8Array(buffer));
+    buffer = larger.buffer;
   }
-  if (chunks.length === 1) return chunks[0];
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
+
+/** The first room for an answer of unknown length, in bytes. */
+const FIRST_BUFFER = 16384;
 
 /** The header fields of a reply. */
 export function replyFields(reply) {

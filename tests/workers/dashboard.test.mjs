@@ -1,5 +1,6 @@
 // The main job: one call in, three calls out at once, one answer.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { CUSTOMER, bearer, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
@@ -189,6 +190,39 @@ test("a compressed answer is read", async () => {
     response.end(gzipSync('{"id":"zipped"}'));
   };
   assert.equal(JSON.parse(await (await dashboard()).text()).user.id, "zipped");
+});
+
+for (const length of [1, 16_383, 16_384, 16_385, 40_000, 65_536]) {
+  test(`an answer of ${length} bytes of unknown length is whole`, async () => {
+    allWell();
+    const text = `"${"x".repeat(length - 1)}`.slice(0, length - 1) + (length > 1 ? '"' : "7");
+    orders.handle = (request, response) => {
+      for (let at = 0; at < length; at += 7000) response.write(text.slice(at, at + 7000));
+      response.end();
+    };
+    const answer = await dashboard();
+    assert.equal(answer.headers.get("x-postern-complete"), "true");
+    assert.ok((await answer.text()).includes(`"orders":${text},`));
+  });
+}
+
+test("an answer in very many pieces takes the memory of its bytes, not of its pieces", async () => {
+  allWell();
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, "utf8"))[1]) * 1024;
+  users.handle = async (request, response) => {
+    response.socket.setNoDelay(true);
+    response.write('"');
+    for (let piece = 0; piece < 20_000; piece += 1) {
+      if (!response.write("x")) await new Promise((resolve) => response.once("drain", resolve));
+      if (piece % 50 === 0) await new Promise(setImmediate);
+    }
+    response.end('"');
+  };
+  const before = memory();
+  const answer = await dashboard();
+  assert.equal(answer.status, 200);
+  await answer.text();
+  assert.ok(memory() - before < 60 << 20, `${(memory() - before) >> 20} MiB`);
 });
 
 test("no content is null", async () => {

@@ -74,6 +74,9 @@ test("what a client may not say does not arrive", async () => {
       "X-Original-URL: /admin",
       "X-HTTP-Method-Override: DELETE",
       "X-Request-Id: forged",
+      "X_User_Id: admin",
+      "X_Forwarded_For: 6.6.6.6",
+      "Remote-User: admin",
       "Proxy-Authorization: x",
       "",
       "",
@@ -82,7 +85,7 @@ test("what a client may not say does not arrive", async () => {
   const { headers } = orders.seen[0];
   for (const name of [
     ...["x-hop", "authorization", "x-user-id", "forwarded", "cf-connecting-ip", "x-real-ip", "x-original-url"],
-    ...["x-http-method-override", "proxy-authorization"],
+    ...["x-http-method-override", "proxy-authorization", "x_user_id", "x_forwarded_for", "remote-user"],
   ]) {
     assert.equal(headers[name], undefined, name);
   }
@@ -119,6 +122,13 @@ for (const status of [204, 301, 302, 304, 307, 400, 401, 404, 418, 429, 500, 503
     assert.equal(orders.seen.length, 1);
   });
 }
+
+test("a status that is none is 502, with the id of the request", async () => {
+  answering((request, response) => response.socket.end("HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok"));
+  const answer = await gateway.get("/orders");
+  assert.equal(answer.status, 502);
+  assert.equal((await answer.json()).request_id, answer.headers.get("x-request-id"));
+});
 
 test("a path is rewritten by its template", async () => {
   answering(keepBody());
@@ -217,8 +227,10 @@ test("no route is 404, another method 405 with Allow", async () => {
 
 test("a token that lacks a claim of the path is 403, one that cannot stand there 400", async () => {
   answering((request, response) => json(response, {}));
-  assert.equal((await gateway.get("/mine/7", bearer({ sub: undefined }))).status, 403);
-  for (const sub of ["..", ".", "", "a/b", "../admin"]) {
+  for (const sub of [undefined, "", ["a"]]) {
+    assert.equal((await gateway.get("/mine/7", bearer({ sub }))).status, 403);
+  }
+  for (const sub of ["..", ".", "a/b", "../admin"]) {
     assert.equal((await gateway.get("/mine/7", bearer({ sub }))).status, 400, `sub ${sub}`);
   }
   assert.equal(orders.seen.length, 0);

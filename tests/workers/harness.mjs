@@ -58,6 +58,7 @@ export async function launch(routes, { build = "build", probe = false, env = { J
     failed,
     url,
     port,
+    pid: child.pid,
     stop,
     log: () => log,
     get: (target, headers = {}) => fetch(url + target, { headers, redirect: "manual" }),

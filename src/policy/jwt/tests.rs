@@ -257,6 +257,36 @@ fn a_secret_that_is_missing_or_weak_lets_nobody_in() {
 }
 
 #[test]
+fn a_secret_that_is_missing_beside_a_good_one_is_for_the_log_alone() {
+    for names in [["{env.S}", "{env.UNSET}"], ["{env.UNSET}", "{env.S}"]] {
+        let rule = rule(&json!(names.map(|name| json!({ "alg": "HS256", "secret": name }))));
+        assert!(is_accepted(&rule, &hmac(r#"{"alg":"HS256"}"#, CLAIMS)));
+        let forged = signed(&Hs256, &Hs256Key::new([0; 32]), r#"{"alg":"HS256"}"#, CLAIMS);
+        match identify(&rule, &forged) {
+            Err(Unknown::NotAccepted(why)) => assert!(why.contains("the secret UNSET is not set"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_times_of_a_token_are_claims_too() {
+    let claims = r#"{"iss":"i","aud":"a","exp":1800000060,"iat":1800000000}"#;
+    let caller = identify(&hmac_rule(), &hmac(r#"{"alg":"HS256"}"#, claims)).unwrap();
+    assert_eq!(caller.claim("iat").as_deref(), Some("1800000000"));
+    assert_eq!(caller.claim("exp").as_deref(), Some("1800000060"));
+    assert_eq!(caller.claim("nbf"), None);
+}
+
+#[test]
+fn a_key_takes_the_kid_of_its_jwk() {
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": ED_PUBLIC, "kid": "own", "use": "sig", "alg": "EdDSA" });
+    let rule = rule(&json!([{ "alg": "EdDSA", "jwk": jwk }]));
+    assert!(is_accepted(&rule, &ed(r#"{"alg":"EdDSA","kid":"own"}"#)));
+    assert!(!is_accepted(&rule, &ed(r#"{"alg":"EdDSA"}"#)));
+}
+
+#[test]
 fn a_bearer_token_has_one_form() {
     for (header, token) in [
         ("Bearer abc", Some("abc")),
