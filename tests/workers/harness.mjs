@@ -43,26 +43,26 @@ export async function launch(routes, { build = "build", probe = false, env = { J
   const port = await freePort();
   writeFileSync(path.join(folder, "workerd.capnp"), config(port, env, probe));
 
-  const child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder });
+  const gateway = { url: `http://127.0.0.1:${port}`, port };
   let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
-  const ended = once(child, "exit");
-  const stop = async () => {
+  gateway.log = () => log;
+  gateway.get = (target, headers = {}) => fetch(gateway.url + target, { headers, redirect: "manual" });
+
+  let child;
+  gateway.start = async () => {
+    child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+    gateway.pid = child.pid;
+    gateway.ended = once(child, "exit");
+    gateway.failed = await Promise.race([gateway.ended.then(() => true), answering(port, child).then(() => false)]);
+  };
+  gateway.stop = async () => {
     child.kill("SIGKILL");
-    await ended;
+    await gateway.ended;
   };
-  after(stop);
-  const failed = await Promise.race([ended.then(() => true), answering(port, child).then(() => false)]);
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    failed,
-    url,
-    port,
-    pid: child.pid,
-    stop,
-    log: () => log,
-    get: (target, headers = {}) => fetch(url + target, { headers, redirect: "manual" }),
-  };
+  after(() => gateway.stop());
+  await gateway.start();
+  return gateway;
 }
 
 function config(port, env, probe) {

@@ -54,6 +54,19 @@ test("without a token the address counts, whatever the client says of it", async
   assert.equal((await gateway.get("/open", spoofed)).status, 429);
 });
 
+test("a runtime that is killed and started again forgets no limit", async () => {
+  const gateway = await startGateway({
+    auth: { customer: CUSTOMER },
+    limits: { two: { rate: "2/day" } },
+    routes: [{ path: "/two", auth: "customer", limit: "two", reply: hello }],
+  });
+  const call = async () => (await gateway.get("/two", bearer())).status;
+  assert.deepEqual([await call(), await call(), await call()], [200, 200, 429]);
+  await gateway.stop();
+  await gateway.start();
+  assert.equal(await call(), 429);
+});
+
 test("a token that is refused costs nothing", async () => {
   const sub = "framed";
   for (let call = 0; call < 3; call += 1) await gateway.get("/quick", bearer({ sub, exp: 1 }));
