@@ -14,7 +14,7 @@ const ENTRY = ["worker.mjs", "shared.mjs"];
 export async function build() {
   await buildWasm("build");
   try {
-    check("routes.json");
+    check(at("routes.json"));
   } catch (fault) {
     if (!process.env.POSTERN_KEEP_LAST_GOOD || !existsSync(at("build", "routes.json"))) throw fault;
     process.stderr.write(`✗ ${fault.message}\nThe gateway goes on with the routes that it has.\n`);
@@ -26,7 +26,7 @@ export async function build() {
 /** Builds the Wasm into a folder, unless what is there is of these sources. */
 export async function buildWasm(folder, { features = [], optimise = true } = {}) {
   await npmPackages();
-  const stamp = at(folder, ".sources");
+  const stamp = at(folder, "sources.sha256");
   const sources = fingerprint([features.join(), String(optimise)]);
   if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== sources) {
     await setUp();

@@ -1,23 +1,26 @@
 // Checks a routes.json with the gateway itself: the built Wasm, started with the file. Needs no Rust.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import path from "node:path";
 import { Fault, at, isMain, main, node } from "./run.mjs";
 
 /** Fails with every fault of the file, if it has any. */
 export function check(file) {
-  if (!existsSync(file)) throw new Fault(`${file} does not exist`);
+  const name = path.relative(process.cwd(), file);
+  if (!existsSync(file)) throw new Fault(`${name} does not exist`);
   if (!existsSync(at("build", "index.js"))) throw new Fault("There is no build yet. Run: npm run build");
   const { status, stdout, stderr } = spawnSync(node(), [at("scripts", "load-gateway.mjs"), file], { encoding: "utf8" });
   if (status === 0) return;
-  if (status !== 2) throw new Fault(`${file} could not be checked:\n${stderr}`);
+  if (status !== 2) throw new Fault(`${name} could not be checked:\n${stderr}`);
   const lines = stdout.trim().split("\n");
-  throw new Fault(`${file} is refused, ${lines.length === 1 ? "for one fault" : `for ${lines.length} faults`}:\n  ${lines.join("\n  ")}`);
+  const faults = lines.length === 1 ? "one fault" : `${lines.length} faults`;
+  throw new Fault(`${name} is refused, for ${faults}:\n  ${lines.join("\n  ")}`);
 }
 
 if (isMain(import.meta.url)) {
   await main(async () => {
-    const file = process.argv[2] ?? "routes.json";
+    const file = process.argv[2] ?? at("routes.json");
     check(file);
-    console.log(`${file} is fine`);
+    console.log(`${path.relative(process.cwd(), file)} is fine`);
   });
 }

@@ -38,13 +38,13 @@ export function output(program, args) {
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Runs a script's main function; a Fault becomes one line and exit status 1. */
-export async function main(body) {
+/** Runs a script's main function; a Fault becomes one line and exit status 1, after `cleanUp`. */
+export async function main(body, cleanUp = async () => {}) {
   try {
     await body();
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    process.stderr.write(`\x1b[31m✗ ${error.message}\x1b[0m\n`);
+    process.stderr.write(error instanceof Fault ? `\x1b[31m✗ ${error.message}\x1b[0m\n` : `${error.stack}\n`);
+    await cleanUp();
     process.exit(1);
   }
 }

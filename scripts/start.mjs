@@ -18,10 +18,11 @@ let stopping = null;
 await main(async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(0));
   const port = portOfGateway();
-  const services = portsOfServices();
-  await portsAreFree({ ...services, "the gateway": port });
+  // Told before a set-up of minutes; a file that cannot be read is for the build to refuse.
+  await portsAreFree({ ...portsOfServices(), "the gateway": port });
   await npmPackages();
   await build();
+  const services = portsOfServices();
   secret();
   if (Object.keys(services).length > 0) say(`Starting the services ${Object.keys(services).join(", ")}`);
   await Promise.all(Object.entries(services).map(startService));
@@ -29,10 +30,7 @@ await main(async () => {
   startGateway(port);
   await ready(port);
   process.stdout.write(calls(`http://localhost:${port}`, mint("ada"), services));
-}).catch(async (error) => {
-  console.error(error);
-  await stop(1);
-});
+}, stopChildren);
 
 /** The port of `wrangler dev`, said in wrangler.toml. */
 function portOfGateway() {
@@ -41,8 +39,13 @@ function portOfGateway() {
 
 /** The demo's services that routes.json has on this machine, and their ports there. */
 function portsOfServices() {
-  const { services = {} } = JSON.parse(readFileSync(at("routes.json"), "utf8"));
-  const ports = DEMO.map((name) => [name, /^http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(services[name]?.url)?.[1]]);
+  let services;
+  try {
+    services = JSON.parse(readFileSync(at("routes.json"), "utf8")).services;
+  } catch {
+    return {};
+  }
+  const ports = DEMO.map((name) => [name, /^http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(services?.[name]?.url)?.[1]]);
   return Object.fromEntries(ports.filter(([, port]) => port).map(([name, port]) => [name, Number(port)]));
 }
 
@@ -77,11 +80,12 @@ function watch(child, name) {
 
 /** Ends every child, and then this process. */
 function stop(code) {
-  stopping ??= (async () => {
-    await Promise.all(children.map(end));
-    process.exit(code);
-  })();
+  stopping ??= stopChildren().then(() => process.exit(code));
   return stopping;
+}
+
+function stopChildren() {
+  return Promise.all(children.map(end));
 }
 
 async function end(child) {
@@ -119,7 +123,7 @@ async function ready(port) {
   const end = Date.now() + READY_WITHIN_MS;
   while (Date.now() < end) {
     const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => null);
-    if (answer?.ok) return;
+    if (answer !== null) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Fault(`The gateway does not answer on port ${port}. What wrangler said is above.`);

@@ -15,10 +15,10 @@ await main(async () => {
   await setUp();
   await rustLinters();
 
-  await check("The formatter", "cargo", ["fmt", "--check"]);
-  await check("The linter, native", "cargo", ["clippy", "--all-targets", ...DENY_WARNINGS]);
-  await check("The linter, Wasm", "cargo", ["clippy", ...WASM, ...DENY_WARNINGS]);
-  await check("The documentation", "cargo", ["doc", "--no-deps", "--document-private-items"], {
+  await passes("The formatter", "cargo", ["fmt", "--check"]);
+  await passes("The linter, native", "cargo", ["clippy", "--all-targets", ...DENY_WARNINGS]);
+  await passes("The linter, Wasm", "cargo", ["clippy", ...WASM, ...DENY_WARNINGS]);
+  await passes("The documentation", "cargo", ["doc", "--no-deps", "--document-private-items"], {
     RUSTDOCFLAGS: "-D warnings",
   });
   await tests("The core: units, laws, scenarios, simulation", "cargo", ["test"], /test result: \w+\. (\d+) passed; (\d+) failed/g);
@@ -37,7 +37,7 @@ await main(async () => {
 });
 
 /** A program that passes by exiting with 0. */
-async function check(what, program, args, env = {}) {
+async function passes(what, program, args, env = {}) {
   say(what);
   count(what, (await shown(program, args, env)).code === 0);
 }

@@ -38,7 +38,7 @@ impl<R> Answer<R> {
         }
     }
 
-    /// Adds header fields, each in place of any of its name.
+    /// Sets header fields. None of these names may be in an answer of the gateway's own already.
     pub fn set_headers(&mut self, fields: impl IntoIterator<Item = (&'static str, String)>) {
         match self {
             Self::Own(response) => response.headers.extend(fields),

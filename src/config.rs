@@ -17,7 +17,7 @@ use crate::settings::{FromNode, Node, Place, Problem, Problems};
 /// Reads the text of a `routes.json`.
 ///
 /// # Errors
-/// Every fault of the file that can be told without the others mended.
+/// Every fault of the file that can be found before the others are mended.
 pub fn load(text: &str) -> Result<Gateway, Vec<Problem>> {
     let tree: Node = match serde_json::from_str(text) {
         Ok(tree) => tree,

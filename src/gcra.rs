@@ -52,6 +52,38 @@ impl Quota {
     }
 }
 
+impl Quota {
+    /// The form in which a quota goes to the place that counts.
+    pub fn to_path(&self) -> String {
+        format!("{}/{}", self.interval, self.burst)
+    }
+
+    /// Reads [`Self::to_path`]'s form.
+    pub fn from_path(text: &str) -> Option<Self> {
+        let (interval, burst) = text.split_once('/')?;
+        let (interval, burst) = (interval.parse().ok()?, burst.parse().ok()?);
+        (interval > 0 && burst > 0).then_some(Self { interval, burst })
+    }
+}
+
+impl Verdict {
+    /// The form in which a verdict comes back from the place that counts.
+    pub fn to_line(&self) -> String {
+        format!("{} {} {}", u8::from(self.admitted), self.remaining, self.next_unit)
+    }
+
+    /// Reads [`Self::to_line`]'s form.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let admitted = match words.next()? {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        };
+        Some(Self { admitted, remaining: words.next()?.parse().ok()?, next_unit: words.next()?.parse().ok()? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +161,19 @@ mod tests {
                 prop_assert!(kept <= now + PER_SECOND_BURST_3.window());
                 paid_until = kept;
             }
+        }
+    }
+
+    #[test]
+    fn the_written_forms_are_pinned() {
+        let quota = Quota { interval: 600_000, burst: 20 };
+        assert_eq!(quota.to_path(), "600000/20");
+        assert_eq!(Quota::from_path("600000/20"), Some(quota));
+        let verdict = Verdict { admitted: true, remaining: 19, next_unit: 600_000 };
+        assert_eq!(verdict.to_line(), "1 19 600000");
+        assert_eq!(Verdict::from_line("1 19 600000"), Some(verdict));
+        for text in ["", "0/1", "1/0", "1", "x/y", "1/2/3"] {
+            assert_eq!(Quota::from_path(text), None, "of {text:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::head::Head;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, Call, LimiterDown, Platform};
 use crate::policy::headers;
-use crate::policy::jwt::{Caller, JwtRule, Unknown};
+use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
 use crate::router::{Found, Params};
@@ -18,11 +18,11 @@ use crate::trace::Trace;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
 pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, platform: &P) -> AnswerOn<P> {
-    let mut visit = Visit { gateway, head: &head, platform, trace: Trace::default(), limit_headers: Vec::new() };
+    let mut visit = Visit { gateway, head: &head, platform, trace: Trace::default(), answer_headers: Vec::new() };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 6. What every answer carries.
-    answer.set_headers(visit.limit_headers);
+    answer.set_headers(visit.answer_headers);
     answer.set_headers([("x-request-id", head.request_id.clone())]);
 
     let took = platform.now().since(head.arrived);
@@ -36,8 +36,8 @@ struct Visit<'v, P> {
     head: &'v Head,
     platform: &'v P,
     trace: Trace,
-    /// What the answer says of the caller's limit, whatever the answer turns out to be.
-    limit_headers: Vec<(&'static str, String)>,
+    /// What the answer must carry, whatever it turns out to be.
+    answer_headers: Vec<(&'static str, String)>,
 }
 
 async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Refusal> {
@@ -71,9 +71,9 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     // 5. Answer.
     let asked = Asked { path: &path, params: &params, caller: caller.as_ref() };
     match &route.action {
-        Action::Reply(reply) => Ok(Answer::Own(fixed(reply))),
-        Action::Forward(forward) => relay(forward, &asked, visit).await,
-        Action::Aggregate(parts) => compose(parts, &asked, visit).await.map(Answer::Own),
+        Action::Reply(reply) => Ok(Answer::Own(fixed_reply(reply))),
+        Action::Forward(forward) => forward_call(forward, &asked, visit).await,
+        Action::Aggregate(parts) => aggregate_parts(parts, &asked, visit).await.map(Answer::Own),
     }
 }
 
@@ -95,14 +95,14 @@ fn identify<P: Platform>(rule: &JwtRule, visit: &mut Visit<'_, P>) -> Result<Cal
     let authorization = visit.head.headers.get("authorization");
     let secret = |name: &str| visit.platform.secret(name);
     rule.identify(authorization, visit.head.arrived, secret).map_err(|unknown| match unknown {
-        Unknown::NoToken => Refusal::NoToken,
-        Unknown::Expired => Refusal::TokenExpired,
-        Unknown::NotYet => Refusal::TokenNotYet,
-        Unknown::NotAccepted(why) => {
+        NotIdentified::NoToken => Refusal::NoToken,
+        NotIdentified::Expired => Refusal::TokenExpired,
+        NotIdentified::NotYet => Refusal::TokenNotYet,
+        NotIdentified::NotAccepted(why) => {
             visit.trace.note(format!("token {why}"));
             Refusal::TokenNotAccepted
         }
-        Unknown::Misconfigured(why) => {
+        NotIdentified::Misconfigured(why) => {
             visit.trace.note(why);
             Refusal::Internal
         }
@@ -114,12 +114,11 @@ async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut 
     let within = visit.time_left().min(LIMITER_TIMEOUT);
     match visit.platform.spend(&charge, within).await {
         Ok(verdict) => {
-            visit.limit_headers.extend(limit.headers(&verdict));
+            visit.answer_headers.extend(limit.headers(&verdict));
             if verdict.admitted {
                 return Ok(());
             }
-            let (retry_after, policy) = limit.excess(&verdict);
-            Err(Refusal::OverLimit { retry_after, policy: policy.to_owned() })
+            Err(Refusal::OverLimit { retry_after: limit.retry_after(&verdict), limit: limit.name().to_owned() })
         }
         Err(LimiterDown) => match limit.when_down {
             WhenDown::Open => {
@@ -134,13 +133,13 @@ async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut 
     }
 }
 
-fn fixed(reply: &Reply) -> Response {
+fn fixed_reply(reply: &Reply) -> Response {
     let body = reply.body.as_deref().unwrap_or_default();
     let headers = if body.is_empty() { Vec::new() } else { vec![("content-type", "application/json".to_owned())] };
     Response { status: reply.status, headers, body: body.as_bytes().to_vec() }
 }
 
-async fn relay<P: Platform>(
+async fn forward_call<P: Platform>(
     forward: &Forward,
     asked: &Asked<'_>,
     visit: &mut Visit<'_, P>,
@@ -173,7 +172,7 @@ async fn relay<P: Platform>(
     }
 }
 
-async fn compose<P: Platform>(
+async fn aggregate_parts<P: Platform>(
     parts: &[Part],
     asked: &Asked<'_>,
     visit: &mut Visit<'_, P>,

@@ -16,6 +16,7 @@ pub mod path;
 pub mod policy;
 pub mod refusal;
 pub mod router;
+pub mod service_url;
 pub mod template;
 pub mod trace;
 

@@ -88,7 +88,7 @@ impl NormalPath {
             Ok(normal) if normal.as_str() == sample => Ok(()),
             Ok(normal) => Err(format!("is in an unusual spelling; write {normal} (x for each value)")),
             Err(Ambiguous) => Err("is not a clean path: it starts with / and has no empty or dot segments, no \
-                                   backslash, no semicolon and no encoded slash"
+                                   backslash, no encoded slash, and none of ; ? #"
                 .to_owned()),
         }
     }

@@ -1,6 +1,7 @@
 //! The port to the world: what the gateway cannot do by itself.
 //!
-//! `workers/` implements it on a Workers runtime, `tests/world.rs` as a deterministic simulation. Nothing is added here without a caller in the core.
+//! `workers/` implements it on a Workers runtime, `tests/world.rs` as a deterministic simulation.
+//! Nothing is added here without a caller in the core.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,15 +19,15 @@ pub trait Platform {
     /// A service's reply as the runtime holds it, its body unread.
     type Reply;
 
-    /// The time.
+    /// The time, by the runtime's clock.
     fn now(&self) -> UnixMillis;
 
     /// A secret of the environment.
     fn secret(&self, name: &str) -> Option<String>;
 
     /// Hands the client's request on to `url`, method and body as they are, header fields edited;
-    /// once a request, since a body can be read once. Redirects
-    /// are not followed. Gives the head of the reply, at most `within` later.
+    /// once a request, since a body can be read once. Redirects are not followed. Gives the head of
+    /// the reply, at most `within` later.
     async fn forward(
         &self,
         url: &str,

@@ -7,9 +7,7 @@
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //!
 //! A policy is its settings as written, the compiled form, and decisions that are plain functions
-//! of values. To add one: write its file; put its settings into `config/document.rs` and their
-//! compilation into `config/compile.rs`; call it in [`crate::handle`] where it belongs; describe it
-//! with a case in `tests/scenarios` and one in `tests/problems`.
+//! of values. `ARCHITECTURE.md` says how to add one.
 
 pub mod headers;
 pub mod jwt;

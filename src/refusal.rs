@@ -2,8 +2,9 @@
 //!
 //! A client learns what it can act on. What happened inside is in the log, under the request id.
 
+use serde::Serialize;
+
 use crate::answer::Response;
-use crate::json;
 use crate::platform::CallError;
 
 /// Why a request is turned down.
@@ -29,12 +30,12 @@ pub enum Refusal {
     ClaimMissing(String),
     /// A value of the request cannot stand where the route puts it.
     UnusableValue,
-    /// The caller's limit is used up: seconds to wait, and the limit's name.
+    /// The caller's limit is used up.
     OverLimit {
         /// Seconds until the next call can be admitted.
         retry_after: u64,
-        /// The limit that is used up.
-        policy: String,
+        /// The limit's name.
+        limit: String,
     },
     /// The limiter cannot be asked, and the file says that nothing passes then.
     LimiterDown,
@@ -58,11 +59,27 @@ impl From<CallError> for Refusal {
     }
 }
 
-/// The realm of a challenge (RFC 9110, section 11.5).
-const REALM: &str = "Bearer realm=\"api\"";
+/// The challenge of a request without a token (RFC 6750, section 3).
+const CHALLENGE: &str = "Bearer realm=\"api\"";
 
 /// The type of problem that is registered for a used-up quota.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+/// The members of a problem document: those of RFC 9457, and ours.
+#[derive(Serialize)]
+struct ProblemDocument<'p> {
+    #[serde(rename = "type")]
+    kind: &'p str,
+    title: &'p str,
+    detail: &'p str,
+    status: u16,
+    request_id: &'p str,
+    /// Of the registered problem type for a used-up quota.
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated_policies: Option<[&'p str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<&'p str>,
+}
 
 /// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
 struct Wording(u16, &'static str, &'static str, &'static str);
@@ -134,23 +151,23 @@ impl Refusal {
             Self::OverLimit { .. } => QUOTA_EXCEEDED.to_owned(),
             _ => format!("urn:postern:problem:{code}"),
         };
-        let mut body = Vec::with_capacity(320);
-        for (key, text) in [("{\"type\":", kind.as_str()), (",\"title\":", title), (",\"detail\":", detail)] {
-            body.extend_from_slice(key.as_bytes());
-            json::push_string(&mut body, text);
-        }
-        body.extend_from_slice(format!(",\"status\":{status},\"request_id\":").as_bytes());
-        json::push_string(&mut body, request_id);
-        if let Self::OverLimit { policy, .. } = self {
-            body.extend_from_slice(b",\"violated-policies\":[");
-            json::push_string(&mut body, policy);
-            body.push(b']');
-        }
-        if let Self::ClaimMissing(claim) = self {
-            body.extend_from_slice(b",\"claim\":");
-            json::push_string(&mut body, claim);
-        }
-        body.push(b'}');
+        let document = ProblemDocument {
+            kind: &kind,
+            title,
+            detail,
+            status,
+            request_id,
+            violated_policies: match self {
+                Self::OverLimit { limit, .. } => Some([limit]),
+                _ => None,
+            },
+            claim: match self {
+                Self::ClaimMissing(claim) => Some(claim),
+                _ => None,
+            },
+        };
+        // Writing texts and a number into a Vec has no way to fail.
+        let body = serde_json::to_vec(&document).unwrap_or_default();
 
         let mut headers =
             vec![("content-type", "application/problem+json".to_owned()), ("cache-control", "no-store".to_owned())];
@@ -161,13 +178,13 @@ impl Refusal {
     /// The header field that the status asks for.
     fn own_header(&self) -> Option<(&'static str, String)> {
         let challenge = |error: &str, description: &str| {
-            let value = format!("{REALM}, error=\"{error}\", error_description=\"{description}\"");
+            let value = format!("{CHALLENGE}, error=\"{error}\", error_description=\"{description}\"");
             Some(("www-authenticate", value))
         };
         match self {
             Self::OtherMethods(allow) => Some(("allow", allow.clone())),
             // RFC 6750, section 3.1: no error code for a request that did not try.
-            Self::NoToken => Some(("www-authenticate", REALM.to_owned())),
+            Self::NoToken => Some(("www-authenticate", CHALLENGE.to_owned())),
             Self::TokenExpired => challenge("invalid_token", "The token has expired"),
             Self::TokenNotYet => challenge("invalid_token", "The token is not valid yet"),
             Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
@@ -196,7 +213,7 @@ mod tests {
             (Refusal::TokenNotAccepted, 401, Some("www-authenticate")),
             (Refusal::ClaimMissing("a\"b".into()), 403, Some("www-authenticate")),
             (Refusal::UnusableValue, 400, None),
-            (Refusal::OverLimit { retry_after: 3, policy: "p".into() }, 429, Some("retry-after")),
+            (Refusal::OverLimit { retry_after: 3, limit: "l".into() }, 429, Some("retry-after")),
             (Refusal::LimiterDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::GatewayTimeout, 504, None),

@@ -56,7 +56,7 @@ pub enum Found<'r, 'p, T> {
 
 /// Why a route cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conflict {
+pub enum Unroutable {
     /// The pattern is not one, with the reason.
     Malformed(String),
     /// Requests could belong to this pattern and to the named one alike.
@@ -78,15 +78,15 @@ impl<T> Default for Router<T> {
 
 impl<T> Router<T> {
     /// Adds a route for the path `pattern` (`/a/{b}/{*rest}`) and its methods.
-    pub fn insert(&mut self, pattern: &str, methods: Methods, route: T) -> Result<(), Conflict> {
-        check_pattern(pattern).map_err(Conflict::Malformed)?;
+    pub fn insert(&mut self, pattern: &str, methods: Methods, route: T) -> Result<(), Unroutable> {
+        check_pattern(pattern).map_err(Unroutable::Malformed)?;
         let at = match self.by_pattern.get(pattern) {
             Some(at) => *at,
             None => {
                 let at = self.leaves.len();
                 self.tree.insert(pattern, at).map_err(|error| match error {
-                    InsertError::Conflict { with } => Conflict::Pattern(with),
-                    other => Conflict::Malformed(other.to_string()),
+                    InsertError::Conflict { with } => Unroutable::Pattern(with),
+                    other => Unroutable::Malformed(other.to_string()),
                 })?;
                 if let Some((before, _)) = pattern.split_once("{*") {
                     // What conflicts here conflicted above.
@@ -99,7 +99,7 @@ impl<T> Router<T> {
         };
         let Some(Leaf { entries, .. }) = self.leaves.get_mut(at) else { return Ok(()) };
         if let Some(taken) = entries.iter().find_map(|other| methods.overlap(&other.methods)) {
-            return Err(Conflict::Method(taken));
+            return Err(Unroutable::Method(taken));
         }
         entries.push(Entry { methods, route });
         Ok(())
@@ -114,8 +114,8 @@ impl<T> Router<T> {
             return Found::Nothing;
         };
         // A route of its own for HEAD goes before the GET that would answer it too.
-        let named = entries.iter().find(|entry| entry.methods.name(method));
-        match named.or_else(|| entries.iter().find(|entry| entry.methods.answer(method))) {
+        let named = entries.iter().find(|entry| entry.methods.names(method));
+        match named.or_else(|| entries.iter().find(|entry| entry.methods.answers(method))) {
             Some(entry) => Found::Route(&entry.route, Params(params.iter().collect())),
             None => Found::OtherMethods(allow(entries.iter().map(|entry| &entry.methods))),
         }
@@ -167,11 +167,11 @@ impl<'p> Params<'p> {
 
 impl Methods {
     /// Whether the method is named, not just covered.
-    fn name(&self, method: &str) -> bool {
+    fn names(&self, method: &str) -> bool {
         matches!(self, Self::Only(methods) if methods.iter().any(|named| named == method))
     }
 
-    fn answer(&self, method: &str) -> bool {
+    fn answers(&self, method: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Only(methods) => {
@@ -221,7 +221,10 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
     let mut rest = pattern;
     while let Some((before, inner)) = rest.split_once('{') {
         let (name, after) = inner.split_once('}').ok_or("has a brace without its partner")?;
-        let bare = name.trim_start_matches('*');
+        if name.starts_with('*') && !after.is_empty() {
+            return Err(format!("has {{{name}}} before its end; a rest comes last"));
+        }
+        let bare = name.strip_prefix('*').unwrap_or(name);
         if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Err(format!("captures {{{name}}}; a name is of letters, digits and _"));
         }
@@ -237,8 +240,22 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
         return Err(format!("captures {{{}}} twice", twice.1));
     }
     NormalPath::check_written(&sample)?;
+    no_other_syntax(&fixed, "{*rest}")?;
     match ["&", "=", "+", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
         Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
+        None => Ok(()),
+    }
+}
+
+/// Other routers write `/*` and `/:name` for what is `/{*rest}` and `/{name}` here. Taken for text,
+/// such a pattern would guard nothing.
+/// `rest` is how the catch-all is written in this place.
+pub fn no_other_syntax(fixed: &str, rest: &str) -> Result<(), String> {
+    if fixed.contains('*') {
+        return Err(format!("has a * outside braces; write {rest}"));
+    }
+    match fixed.split("/:").nth(1).and_then(|after| after.split('/').next()) {
+        Some(name) => Err(format!("has \":{name}\"; write {{{name}}}")),
         None => Ok(()),
     }
 }
@@ -338,11 +355,11 @@ mod tests {
     #[test]
     fn routes_that_cannot_be_told_apart_are_refused() {
         let table = [
-            ("/orders/{id}", only(&["PATCH"]), Conflict::Method("PATCH".into())),
-            ("/orders/{id}", Methods::Any, Conflict::Method("GET".into())),
-            ("/orders", Methods::Any, Conflict::Method("every method".into())),
-            ("/orders/{other}", only(&["GET"]), Conflict::Pattern("/orders/{id}".into())),
-            ("/files/{*all}", Methods::Any, Conflict::Pattern("/files/{*rest}".into())),
+            ("/orders/{id}", only(&["PATCH"]), Unroutable::Method("PATCH".into())),
+            ("/orders/{id}", Methods::Any, Unroutable::Method("GET".into())),
+            ("/orders", Methods::Any, Unroutable::Method("every method".into())),
+            ("/orders/{other}", only(&["GET"]), Unroutable::Pattern("/orders/{id}".into())),
+            ("/files/{*all}", Methods::Any, Unroutable::Pattern("/files/{*rest}".into())),
         ];
         for (pattern, methods, expected) in table {
             assert_eq!(sample().insert(pattern, methods, "again"), Err(expected), "of {pattern}");
@@ -368,9 +385,13 @@ mod tests {
             "/a;b",
             "/a%2Bb",
             "/{*rest}/more",
+            "/a/*",
+            "/a/:id",
+            "/:id/x",
+            "/a/{**b}",
         ] {
             let refused = Router::default().insert(pattern, Methods::Any, ());
-            assert!(matches!(refused, Err(Conflict::Malformed(_))), "of {pattern:?}: {refused:?}");
+            assert!(matches!(refused, Err(Unroutable::Malformed(_))), "of {pattern:?}: {refused:?}");
         }
     }
 }

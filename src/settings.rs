@@ -10,5 +10,5 @@ pub use node::Node;
 pub use problem::{Place, Problem, Problems};
 pub use shape::{FromNode, List, Named, OneOrMany};
 pub(crate) use shape::{check_keys, member, shape, wrong_kind};
-pub use value::{Method, Rate, SecretName, Size, Span, TimeLimit};
+pub use value::{Method, SecretName, Size, Span, TimeLimit};
 pub(crate) use value::{Text, not_of_form, read_text, written_as_text};

@@ -5,7 +5,7 @@
 
 use crate::path::{NormalPath, decode, push_encoded_value};
 use crate::policy::jwt::Caller;
-use crate::router::Params;
+use crate::router::{Params, no_other_syntax};
 
 /// A path and query to be completed with values of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl Template {
         };
         let path = pieces(path_text)?;
         NormalPath::check_written(&with_values_as(&path, "x"))?;
+        no_other_syntax(&with_values_as(&path, ""), "{rest}")?;
         let query = query_text.map(pieces).transpose()?;
         let sample = query.as_deref().map(|query| with_values_as(query, "x")).unwrap_or_default();
         if let Some(bad) = sample.chars().find(|c| !c.is_ascii_graphic() || "\"#<>\\^`".contains(*c)) {
@@ -156,6 +157,9 @@ fn source(name: &str) -> Result<Source, String> {
         None if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
             Ok(Source::Param(name.to_owned()))
         }
+        None if name.starts_with('*') => {
+            Err(format!("asks for {{{name}}}; write {{{}}}", name.trim_start_matches('*')))
+        }
         _ => Err(format!("asks for {{{name}}}; a value is {{name}} of the route's path or {{jwt.claim}}")),
     }
 }
@@ -238,6 +242,8 @@ mod tests {
             "/a?b=%2{c}",
             "/a;b",
             "/{*rest}",
+            "/a/*",
+            "/a/:id",
         ] {
             assert!(Template::parse(text).is_err(), "of {text:?}");
         }

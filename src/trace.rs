@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::json;
+use serde::Serialize;
 
 /// The notes of one request on its way.
 #[derive(Debug, Default)]
@@ -23,22 +23,27 @@ impl Trace {
 
     /// The log line: one JSON object.
     pub fn line(&self, request_id: &str, method: &str, status: u16, took: Duration) -> String {
-        let mut line = Vec::with_capacity(160);
-        let mut member = |key: &str, text: &str| {
-            line.extend_from_slice(key.as_bytes());
-            json::push_string(&mut line, text);
+        let line = Line {
+            request_id,
+            method,
+            route: self.route.as_deref(),
+            status,
+            ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            notes: &self.notes,
         };
-        member("{\"request_id\":", request_id);
-        member(",\"method\":", method);
-        if let Some(route) = &self.route {
-            member(",\"route\":", route);
-        }
-        line.extend_from_slice(format!(",\"status\":{status},\"ms\":{}", took.as_millis()).as_bytes());
-        for (at, note) in self.notes.iter().enumerate() {
-            line.extend_from_slice(if at == 0 { b",\"notes\":[" } else { b"," });
-            json::push_string(&mut line, note);
-        }
-        line.extend_from_slice(if self.notes.is_empty() { b"}" } else { b"]}" });
-        String::from_utf8_lossy(&line).into_owned()
+        // Writing texts and numbers has no way to fail.
+        serde_json::to_string(&line).unwrap_or_default()
     }
+}
+
+#[derive(Serialize)]
+struct Line<'l> {
+    request_id: &'l str,
+    method: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'l str>,
+    status: u16,
+    ms: u64,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'l [String],
 }

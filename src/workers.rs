@@ -1,11 +1,11 @@
 //! The shell on a Workers runtime: the only code that knows of JavaScript.
 //!
-//! `edge.js` is the runtime's half of the port: what would take many crossings between Wasm and
-//! JavaScript, done there in one. It decides nothing.
+//! `bridge.js` is the runtime's half of the port: what would take many crossings between Wasm and
+//! JavaScript, done there in one.
 
+mod bridge;
 #[cfg(feature = "drill")]
 mod drill;
-mod edge;
 mod limiter;
 mod platform;
 
@@ -29,11 +29,11 @@ static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 #[event(start)]
 fn start() {
     report_panics();
-    match config::load(&edge::routes_text()) {
+    match config::load(&bridge::routes_text()) {
         Ok(gateway) => drop(GATEWAY.set(gateway)),
         Err(problems) => {
-            let lines: Vec<_> = problems.iter().map(|problem| format!("routes.json: {problem}")).collect();
-            edge::set_faults(&lines.join("\n"));
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            bridge::set_faults(&lines.join("\n"));
         }
     }
 }
@@ -41,26 +41,26 @@ fn start() {
 /// `worker` has a panic hook that renews the instance; it stays, behind the one that says where the
 /// panic was and lets the requests under way be answered.
 fn report_panics() {
-    edge::set_panic_body(&String::from_utf8_lossy(&internal_error("unknown").body));
+    bridge::set_panic_body(&String::from_utf8_lossy(&internal_error("unknown").body));
     let renew = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         console_error_panic_hook::hook(info);
-        edge::panicked();
+        bridge::panicked();
         renew(info);
     }));
 }
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, worker::Error> {
-    let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&edge::read_head(&request))) else {
-        return Ok(edge::respond(&internal_error("unknown"))?);
+    let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&bridge::read_head(&request))) else {
+        return Ok(bridge::respond(&internal_error("unknown"))?);
     };
     let request_id = head.request_id.clone();
     let platform = Workers::new(env.into(), request);
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
     let answer = handle(gateway, head, &platform).await;
-    Ok(edge::write(answer).or_else(|_| edge::respond(&internal_error(&request_id)))?)
+    Ok(bridge::write(answer).or_else(|_| bridge::respond(&internal_error(&request_id)))?)
 }
 
 fn internal_error(request_id: &str) -> answer::Response {

@@ -1,7 +1,7 @@
 //! The one binary of native tests; `tests/workers` has those inside the real runtime.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod world; // a simulated runtime: virtual time, scripted services, seeded faults
+mod world; // a simulated runtime: virtual time, scripted services
 
 mod chaos; // what holds whatever the services do
 mod problems; // faulty files and what is said of them: tests/problems

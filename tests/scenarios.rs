@@ -15,8 +15,10 @@
 //! ```
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
-//! over usual ones; `exp` and `nbf` count from now. `headers` to send are in `send`. What is not
-//! said is not checked, but calls to services that are not in the file fail the case.
+//! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
+//! those that the first service must have got (`null`: not at all). A service may also have `text`
+//! for a body, and `headers`. What is not said is not checked, but a call to a service that is not in
+//! the file fails the case, and so does a key that is none of these.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -64,8 +66,29 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// The keys of a scenario, and of a request in it.
+const KEYS: [&str; 6] = ["about", "routes", "secrets", "limiter", "services", "requests"];
+const REQUEST_KEYS: [&str; 11] =
+    ["at", "send", "token", "status", "headers", "json", "text", "calls", "took", "log", "service_got"];
+
+fn unknown_keys(scenario: &Value) -> Vec<String> {
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let of_requests = scenario["requests"].as_array().unwrap().iter().flat_map(keys);
+    let known = |key: &String| REQUEST_KEYS.contains(&key.as_str()) || METHODS.contains(&key.as_str());
+    keys(scenario)
+        .into_iter()
+        .filter(|key| !KEYS.contains(&key.as_str()))
+        .chain(of_requests.filter(|key| !known(key)))
+        .map(|key| format!("the key {key:?} is not known"))
+        .collect()
+}
+
 /// Plays a scenario; gives what went otherwise.
 fn play(scenario: &Value, routes: &str) -> Vec<String> {
+    let unknown = unknown_keys(scenario);
+    if !unknown.is_empty() {
+        return unknown;
+    }
     let gateway = match postern::config::load(routes) {
         Ok(gateway) => gateway,
         Err(problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
@@ -118,8 +141,10 @@ fn behaviour(written: &Value) -> Behaviour {
     }
 }
 
+const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+
 fn target(step: &Value) -> (String, String) {
-    ["get", "head", "post", "put", "patch", "delete", "options"]
+    METHODS
         .into_iter()
         .find_map(|method| Some((method.to_uppercase(), step[method].as_str()?.to_owned())))
         .expect("a request has a method")

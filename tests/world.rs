@@ -162,8 +162,8 @@ impl World {
         let text = format!("{method}\n{url}\n192.0.2.7\nrequest-{}\n{arrived}\n{headers}", self.requests.get());
         let head = Head::from_text(&text).expect("a head");
         let start = self.now();
-        let visit = Visit { world: self, method: method.to_owned(), headers: headers.to_owned() };
-        let answer = handle(gateway, head, &visit).await;
+        let simulated = Simulated { world: self, method: method.to_owned(), headers: headers.to_owned() };
+        let answer = handle(gateway, head, &simulated).await;
         let (status, headers, body) = match answer {
             Answer::Own(response) => {
                 let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -225,13 +225,13 @@ pub struct Reply {
 }
 
 /// The runtime as one request sees it.
-struct Visit<'w> {
+struct Simulated<'w> {
     world: &'w World,
     method: String,
     headers: String,
 }
 
-impl Platform for Visit<'_> {
+impl Platform for Simulated<'_> {
     type Reply = Reply;
 
     fn now(&self) -> UnixMillis {

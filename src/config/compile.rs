@@ -11,7 +11,7 @@ use super::target::Target;
 use crate::gateway::{Action, Forward, Gateway, Part, Reply, Route, Service};
 use crate::policy::jwt::JwtRule;
 use crate::policy::rate_limit::Limit;
-use crate::router::{self, Conflict, Methods, Router};
+use crate::router::{self, Methods, Router, Unroutable};
 use crate::settings::{Named, Place, Problems};
 use crate::template::{Source, Template};
 
@@ -126,6 +126,7 @@ fn route(
     let patterns = settings.path.map(|path| path.0).unwrap_or_default();
     let scope = Scope { patterns: &patterns, is_public, known };
     let default_methods = match settings.forward {
+        // Not written; what is written and at fault is taken for a forward.
         Some(None) => Methods::Only(vec!["GET".to_owned()]),
         _ => Methods::Any,
     };
@@ -149,11 +150,11 @@ fn route(
     for pattern in &patterns {
         let route =
             Route { pattern: pattern.clone(), auth: auth.clone(), limit: limit.clone(), action: action.clone() };
-        if let Err(conflict) = router.insert(pattern, methods.clone(), route) {
-            let message = match conflict {
-                Conflict::Malformed(why) => format!("is {pattern:?}, which {why}"),
-                Conflict::Pattern(other) => format!("is {pattern:?}, which cannot be told apart from {other:?}"),
-                Conflict::Method(method) => format!("is {pattern:?}, which has a route for {method} already"),
+        if let Err(unroutable) = router.insert(pattern, methods.clone(), route) {
+            let message = match unroutable {
+                Unroutable::Malformed(why) => format!("is {pattern:?}, which {why}"),
+                Unroutable::Pattern(other) => format!("is {pattern:?}, which cannot be told apart from {other:?}"),
+                Unroutable::Method(method) => format!("is {pattern:?}, which has a route for {method} already"),
             };
             problems.add(&place.at("path"), message);
         }
@@ -179,7 +180,11 @@ impl Scope<'_> {
                 Source::Param(name) => {
                     for pattern in self.patterns {
                         if !router::captures(pattern).any(|captured| captured == name) {
-                            problems.add(place, format!("asks for {{{name}}}, which {pattern:?} does not capture"));
+                            let message = format!("asks for {{{name}}}, which {pattern:?} does not capture");
+                            match self.patterns.len() {
+                                1 => problems.add(place, message),
+                                _ => problems.add_with_help(place, message, "give that path a route of its own"),
+                            }
                         }
                     }
                 }

@@ -2,10 +2,12 @@
 //! in [`super::compile`].
 
 use super::target::Target;
-use crate::gateway::ServiceUrl;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::rate_limit::LimitSettings;
-use crate::settings::{FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, TimeLimit, shape};
+use crate::service_url::ServiceUrl;
+use crate::settings::{
+    FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, TimeLimit, shape, wrong_kind,
+};
 
 shape! {
     /// The whole file.
@@ -23,6 +25,7 @@ shape! {
 }
 
 shape! {
+    /// A service behind the gateway.
     pub struct ServiceSettings {
         "url" => url: ServiceUrl,
         /// Until the head of an answer (forward) or all of it (aggregate) is there; default 10 s.
@@ -40,6 +43,8 @@ shape! {
 }
 
 shape! {
+    /// A route. As everywhere, the outer `None` of a field is one at fault; of an optional one, the
+    /// inner `None` is one that is not written.
     pub struct RouteSettings {
         "path" => path: OneOrMany<String>,
         /// Default: every method for a forward, `GET` otherwise.
@@ -54,6 +59,7 @@ shape! {
 }
 
 shape! {
+    /// A fixed answer.
     pub struct ReplySettings {
         /// Default 200.
         "status" => status: Option<u32>,
@@ -62,6 +68,7 @@ shape! {
 }
 
 shape! {
+    /// A call handed on.
     pub struct ForwardSettings {
         "to" => to: Target,
         /// Default: the service's.
@@ -80,12 +87,14 @@ impl FromNode for Forwarding {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::String(_) => Target::from_node(node, place, problems).map(Self::Brief),
-            other => ForwardSettings::from_node(other, place, problems).map(Self::Full),
+            Node::Object(_) => ForwardSettings::from_node(node, place, problems).map(Self::Full),
+            other => wrong_kind(other, "\"service\", \"service:/path\" or an object", place, problems),
         }
     }
 }
 
 shape! {
+    /// A member of an aggregate's object.
     pub struct PartSettings {
         "get" => get: Target,
         /// Default: the service's.

@@ -1,6 +1,6 @@
 //! Where calls go: the addresses of services, and the targets that name them.
 
-use crate::gateway::ServiceUrl;
+use crate::service_url::ServiceUrl;
 use crate::settings::{Text, not_of_form, written_as_text};
 use crate::template::Template;
 
@@ -34,6 +34,9 @@ impl Text for Target {
     const FORM: &'static str = "\"service\" or \"service:/path\"";
 
     fn read(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            return Err("must name a service; its address goes under \"services\"".to_owned());
+        }
         let (service, template) = match text.split_once(':') {
             None => (text, None),
             Some((service, path)) => {
@@ -41,7 +44,7 @@ impl Text for Target {
                 (service, Some(template))
             }
         };
-        if service.is_empty() {
+        if service.is_empty() || service.contains('/') {
             return Err(not_of_form::<Self>());
         }
         Ok(Self { service: service.to_owned(), template })

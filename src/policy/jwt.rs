@@ -27,7 +27,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::head::UnixMillis;
-use crate::settings::{FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Span, shape};
+use crate::settings::{FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Span, shape, wrong_kind};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
@@ -61,32 +61,68 @@ shape! {
 /// The algorithms that a key can be for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyAlgorithm {
+    Es256,
+    EdDsa,
     Hs256,
     Hs384,
     Hs512,
-    Es256,
-    EdDsa,
 }
 
 impl KeyAlgorithm {
-    const ALL: [(&'static str, Self); 5] = [
-        ("HS256", Self::Hs256),
-        ("HS384", Self::Hs384),
-        ("HS512", Self::Hs512),
-        ("ES256", Self::Es256),
-        ("EdDSA", Self::EdDsa),
-    ];
+    const ALL: [Self; 5] = [Self::Es256, Self::EdDsa, Self::Hs256, Self::Hs384, Self::Hs512];
+
+    /// The name in tokens and in the file (RFC 7518, RFC 8037).
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+        }
+    }
 }
 
 impl FromNode for KeyAlgorithm {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let name = String::from_node(node, place, problems)?;
-        let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm);
+        let found = Self::ALL.into_iter().find(|known| known.name() == name);
         if found.is_none() {
-            let known = Self::ALL.iter().map(|(known, _)| *known);
-            problems.add_unknown(place, format!("is {name:?}, no algorithm that is accepted here"), &name, known);
+            // All of them, not the nearest: who has public keys must not be led to a shared secret.
+            problems.add_with_help(
+                place,
+                format!("is {name:?}, which is not supported"),
+                "there are: ES256 and EdDSA (public keys), HS256, HS384 and HS512 (secrets)",
+            );
         }
         found
+    }
+}
+
+/// The hash of an HMAC algorithm.
+#[derive(Clone, Copy, Debug)]
+enum Hmac {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hmac {
+    const fn algorithm(self) -> KeyAlgorithm {
+        match self {
+            Self::Sha256 => KeyAlgorithm::Hs256,
+            Self::Sha384 => KeyAlgorithm::Hs384,
+            Self::Sha512 => KeyAlgorithm::Hs512,
+        }
+    }
+
+    /// The fewest bytes of a secret: those of the hash (RFC 7518, section 3.2).
+    const fn min_secret(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
     }
 }
 
@@ -108,22 +144,18 @@ struct Key {
 
 #[derive(Debug)]
 enum Material {
-    /// HMAC: the name of the secret, and the fewest bytes that it may have (RFC 7518, section 3.2).
-    Secret {
-        algorithm: &'static str,
-        name: String,
-        min_bytes: usize,
-    },
+    /// The name of a secret of the environment.
+    Secret(Hmac, String),
     Es256(Box<<Es256 as Algorithm>::VerifyingKey>),
     Ed25519(Box<<Ed25519 as Algorithm>::VerifyingKey>),
 }
 
 impl Material {
-    fn algorithm(&self) -> &'static str {
+    fn algorithm(&self) -> KeyAlgorithm {
         match self {
-            Self::Secret { algorithm, .. } => algorithm,
-            Self::Es256(_) => "ES256",
-            Self::Ed25519(_) => "EdDSA",
+            Self::Secret(hmac, _) => hmac.algorithm(),
+            Self::Es256(_) => KeyAlgorithm::Es256,
+            Self::Ed25519(_) => KeyAlgorithm::EdDsa,
         }
     }
 }
@@ -159,7 +191,7 @@ impl Caller {
 
 /// Why nobody is known to be calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unknown {
+pub enum NotIdentified {
     /// There is no bearer token.
     NoToken,
     /// The token was good, and its time is over.
@@ -206,18 +238,18 @@ impl JwtRule {
         authorization: Option<&str>,
         now: UnixMillis,
         secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<Caller, Unknown> {
-        let token = bearer_token(authorization.unwrap_or_default()).ok_or(Unknown::NoToken)?;
+    ) -> Result<Caller, NotIdentified> {
+        let token = bearer_token(authorization.unwrap_or_default()).ok_or(NotIdentified::NoToken)?;
         if token.len() > MAX_TOKEN {
-            return Err(Unknown::NotAccepted("too long".into()));
+            return Err(NotIdentified::NotAccepted("too long".into()));
         }
-        let token =
-            UntrustedToken::<ExtraHeader>::try_from(token).map_err(|_| Unknown::NotAccepted("not a JWT".into()))?;
+        let token = UntrustedToken::<ExtraHeader>::try_from(token)
+            .map_err(|_| NotIdentified::NotAccepted("not a JWT".into()))?;
         if token.header().other_fields.crit.is_some() {
-            return Err(Unknown::NotAccepted("asks for an extension by crit".into()));
+            return Err(NotIdentified::NotAccepted("asks for an extension by crit".into()));
         }
         if !token.header().token_type.as_deref().is_none_or(is_access_token) {
-            return Err(Unknown::NotAccepted("of another typ".into()));
+            return Err(NotIdentified::NotAccepted("of another typ".into()));
         }
         let claims = self.verify(&token, secret)?;
         self.check_claims(claims, now)
@@ -227,36 +259,36 @@ impl JwtRule {
         &self,
         token: &UntrustedToken<'_, ExtraHeader>,
         secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<Claims<Map<String, Value>>, Unknown> {
+    ) -> Result<Claims<Map<String, Value>>, NotIdentified> {
         let kid = token.header().key_id.as_deref();
         let candidates = self.keys.iter().filter(|key| {
-            key.material.algorithm() == token.algorithm() && (key.kid.is_none() || key.kid.as_deref() == kid)
+            key.material.algorithm().name() == token.algorithm() && (key.kid.is_none() || key.kid.as_deref() == kid)
         });
         let mut refused = None;
         let mut unusable = None;
         for key in candidates {
             match key.material.verify(token, &secret) {
                 Ok(claims) => return Ok(claims),
-                Err(why @ Unknown::Misconfigured(_)) => unusable = Some(why),
+                Err(why @ NotIdentified::Misconfigured(_)) => unusable = Some(why),
                 Err(why) => refused = Some(why),
             }
         }
         // A key that cannot be used is the gateway's fault only where no other could tell.
         Err(match (refused, unusable) {
-            (None, None) => Unknown::NotAccepted("of no key here".into()),
+            (None, None) => NotIdentified::NotAccepted("of no key here".into()),
             (None, Some(unusable)) => unusable,
-            (Some(Unknown::NotAccepted(why)), Some(Unknown::Misconfigured(also))) => {
-                Unknown::NotAccepted(format!("{why}; {also}").into())
+            (Some(NotIdentified::NotAccepted(why)), Some(NotIdentified::Misconfigured(also))) => {
+                NotIdentified::NotAccepted(format!("{why}; {also}").into())
             }
             (Some(refused), _) => refused,
         })
     }
 
-    fn check_claims(&self, claims: Claims<Map<String, Value>>, now: UnixMillis) -> Result<Caller, Unknown> {
+    fn check_claims(&self, claims: Claims<Map<String, Value>>, now: UnixMillis) -> Result<Caller, NotIdentified> {
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
-            return Err(Unknown::NotAccepted("of another issuer".into()));
+            return Err(NotIdentified::NotAccepted("of another issuer".into()));
         }
         let is_for_us =
             |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
@@ -266,16 +298,16 @@ impl JwtRule {
             None => false,
         };
         if !for_us {
-            return Err(Unknown::NotAccepted("for another audience".into()));
+            return Err(NotIdentified::NotAccepted("for another audience".into()));
         }
         let Some(expires) = claims.expiration else {
-            return Err(Unknown::NotAccepted("without exp".into()));
+            return Err(NotIdentified::NotAccepted("without exp".into()));
         };
         if now >= expires.timestamp_millis().saturating_add(self.leeway) {
-            return Err(Unknown::Expired);
+            return Err(NotIdentified::Expired);
         }
         if claims.not_before.is_some_and(|start| now < start.timestamp_millis().saturating_sub(self.leeway)) {
-            return Err(Unknown::NotYet);
+            return Err(NotIdentified::NotYet);
         }
         // `jwt-compact` reads these out of the others; a template may ask for them.
         let times = [("exp", claims.expiration), ("nbf", claims.not_before), ("iat", claims.issued_at)];
@@ -287,15 +319,15 @@ impl JwtRule {
 impl Key {
     fn compile(settings: KeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let material = match settings.alg? {
-            KeyAlgorithm::Hs256 => secret("HS256", 32, &settings, place, problems),
-            KeyAlgorithm::Hs384 => secret("HS384", 48, &settings, place, problems),
-            KeyAlgorithm::Hs512 => secret("HS512", 64, &settings, place, problems),
+            KeyAlgorithm::Hs256 => secret(Hmac::Sha256, &settings, place, problems),
+            KeyAlgorithm::Hs384 => secret(Hmac::Sha384, &settings, place, problems),
+            KeyAlgorithm::Hs512 => secret(Hmac::Sha512, &settings, place, problems),
             KeyAlgorithm::Es256 => public_key(&settings, place, problems).map(|key| Material::Es256(Box::new(key))),
             KeyAlgorithm::EdDsa => public_key(&settings, place, problems).map(|key| Material::Ed25519(Box::new(key))),
         };
         let material = material?;
         let own_kid =
-            settings.jwk.flatten().map(|jwk| check_use(&jwk, material.algorithm(), &place.at("jwk"), problems));
+            settings.jwk.flatten().map(|jwk| check_use(&jwk, material.algorithm().name(), &place.at("jwk"), problems));
         let kid = match (settings.kid?, own_kid.flatten()) {
             (Some(kid), Some(own)) if kid != own => {
                 problems.add(&place.at("kid"), format!("is {kid:?}, and {own:?} in the jwk"));
@@ -339,17 +371,12 @@ fn check_use(jwk: &Node, algorithm: &str, place: &Place<'_>, problems: &mut Prob
     kid
 }
 
-fn secret(
-    algorithm: &'static str,
-    min_bytes: usize,
-    settings: &KeySettings,
-    place: &Place<'_>,
-    problems: &mut Problems,
-) -> Option<Material> {
+fn secret(hmac: Hmac, settings: &KeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Material> {
     match (settings.secret.as_ref()?, settings.jwk.as_ref()?) {
-        (Some(SecretName(name)), None) => Some(Material::Secret { algorithm, name: name.clone(), min_bytes }),
+        (Some(SecretName(name)), None) => Some(Material::Secret(hmac, name.clone())),
         _ => {
-            problems.add(place, format!("is for {algorithm}, must have a \"secret\" and no \"jwk\""));
+            let name = hmac.algorithm().name();
+            problems.add(place, format!("is for {name}, must have a \"secret\" and no \"jwk\""));
             None
         }
     }
@@ -364,9 +391,10 @@ where
         return None;
     };
     let place = place.at("jwk");
-    if let Node::Object(members) = jwk
-        && members.iter().any(|(key, _)| key == "d")
-    {
+    let Node::Object(members) = jwk else {
+        return wrong_kind(jwk, "an object, a public key in the form of RFC 7517", &place, problems);
+    };
+    if members.iter().any(|(key, _)| key == "d") {
         problems.add(&place.at("d"), "is a private key, which has no business here");
         return None;
     }
@@ -386,20 +414,20 @@ impl Material {
         &self,
         token: &UntrustedToken<'_, ExtraHeader>,
         secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<Claims<Map<String, Value>>, Unknown> {
+    ) -> Result<Claims<Map<String, Value>>, NotIdentified> {
         let verified = match self {
-            Self::Secret { algorithm, name, min_bytes } => {
-                let Some(secret) = secret(name) else {
-                    return Err(Unknown::Misconfigured(format!("the secret {name} is not set")));
-                };
-                if secret.len() < *min_bytes {
-                    let why = format!("the secret {name} is shorter than the {min_bytes} bytes of {algorithm}");
-                    return Err(Unknown::Misconfigured(why));
+            Self::Secret(hmac, name) => {
+                let secret = secret(name)
+                    .ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
+                if secret.len() < hmac.min_secret() {
+                    let (least, algorithm) = (hmac.min_secret(), hmac.algorithm().name());
+                    let why = format!("the secret {name} is shorter than the {least} bytes of {algorithm}");
+                    return Err(NotIdentified::Misconfigured(why));
                 }
-                match *algorithm {
-                    "HS256" => Hs256.validator(&Hs256Key::new(secret)).validate(token),
-                    "HS384" => Hs384.validator(&Hs384Key::new(secret)).validate(token),
-                    _ => Hs512.validator(&Hs512Key::new(secret)).validate(token),
+                match hmac {
+                    Hmac::Sha256 => Hs256.validator(&Hs256Key::new(secret)).validate(token),
+                    Hmac::Sha384 => Hs384.validator(&Hs384Key::new(secret)).validate(token),
+                    Hmac::Sha512 => Hs512.validator(&Hs512Key::new(secret)).validate(token),
                 }
             }
             Self::Es256(key) => Es256.validator(key.as_ref()).validate(token),
@@ -407,7 +435,9 @@ impl Material {
         };
         match verified {
             Ok(token) => Ok(token.into_parts().1),
-            Err(_) => Err(Unknown::NotAccepted("not signed by a key here, or with claims of a wrong type".into())),
+            Err(_) => {
+                Err(NotIdentified::NotAccepted("not signed by a key here, or with claims of a wrong type".into()))
+            }
         }
     }
 }

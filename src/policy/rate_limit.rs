@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::gcra::{Quota, Verdict};
 use crate::policy::jwt::Caller;
-use crate::settings::{FromNode, Node, Place, Problems, Rate, shape};
+use crate::settings::{FromNode, Node, Place, Problems, Text, not_of_form, shape, written_as_text};
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -31,6 +31,46 @@ shape! {
     }
 }
 
+/// How many in which time: `"100/min"`; units `s`, `min`, `h`, `day`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    count: u32,
+    period_micros: u64,
+}
+
+impl Rate {
+    /// The quota of this rate with `burst` units at once (by default, all of a period's).
+    pub fn quota(self, burst: Option<u32>) -> Quota {
+        Quota {
+            // Rounded up, so that no more than the rate is ever let through.
+            interval: self.period_micros.div_ceil(u64::from(self.count)),
+            burst: burst.unwrap_or(self.count),
+        }
+    }
+}
+
+impl Text for Rate {
+    const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
+        let seconds = match unit {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "day" => 86_400,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
+        match count.parse() {
+            Ok(count @ 1..=1_000_000) if digits => Ok(Self { count, period_micros: seconds * 1_000_000 }),
+            _ => Err(not_of_form::<Self>()),
+        }
+    }
+}
+
+written_as_text!(Rate);
+
 /// Whose calls count together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
@@ -38,7 +78,7 @@ pub enum By {
     Caller,
     /// The client's address: an IPv4 address, or the /64 of an IPv6 one.
     Address,
-    /// A claim of the token, written `jwt.claim`.
+    /// A claim of the token, written `jwt.NAME`.
     Claim(String),
 }
 
@@ -50,7 +90,7 @@ impl FromNode for By {
             ("address", _) => Some(Self::Address),
             (_, Some(claim)) if !claim.is_empty() => Some(Self::Claim(claim.to_owned())),
             _ => {
-                problems.add(place, format!("is {text:?}, must be \"caller\", \"address\" or \"jwt.claim\""));
+                problems.add(place, format!("is {text:?}, must be \"caller\", \"address\" or \"jwt.NAME\", a claim"));
                 None
             }
         }
@@ -148,9 +188,14 @@ impl Limit {
         ]
     }
 
-    /// What the answer to a refused call needs: the seconds until the next one, and the policy.
-    pub fn excess(&self, verdict: &Verdict) -> (u64, &str) {
-        (seconds(verdict.next_unit), &self.name)
+    /// Its name, as clients see it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Seconds until a refused caller can be admitted.
+    pub fn retry_after(&self, verdict: &Verdict) -> u64 {
+        seconds(verdict.next_unit)
     }
 }
 
@@ -171,38 +216,6 @@ fn address_key(address: Option<IpAddr>) -> String {
     }
 }
 
-impl Quota {
-    /// The form in which a quota goes to the place that counts.
-    pub fn to_path(&self) -> String {
-        format!("{}/{}", self.interval, self.burst)
-    }
-
-    /// Reads [`Self::to_path`]'s form.
-    pub fn from_path(text: &str) -> Option<Self> {
-        let (interval, burst) = text.split_once('/')?;
-        let (interval, burst) = (interval.parse().ok()?, burst.parse().ok()?);
-        (interval > 0 && burst > 0).then_some(Self { interval, burst })
-    }
-}
-
-impl Verdict {
-    /// The form in which a verdict comes back from the place that counts.
-    pub fn to_line(&self) -> String {
-        format!("{} {} {}", u8::from(self.admitted), self.remaining, self.next_unit)
-    }
-
-    /// Reads [`Self::to_line`]'s form.
-    pub fn from_line(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let admitted = match words.next()? {
-            "0" => false,
-            "1" => true,
-            _ => return None,
-        };
-        Some(Self { admitted, remaining: words.next()?.parse().ok()?, next_unit: words.next()?.parse().ok()? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +228,15 @@ mod tests {
     fn caller(claims: serde_json::Value) -> Caller {
         let serde_json::Value::Object(claims) = claims else { panic!("claims are an object") };
         Caller::new("https://id/", claims)
+    }
+
+    #[test]
+    fn a_rate_has_one_form() {
+        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota { interval: 600_000, burst: 100 });
+        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota { interval: 142_858, burst: 1 });
+        for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
+            assert!(Rate::read(text).is_err(), "of {text:?}");
+        }
     }
 
     #[test]
@@ -245,18 +267,5 @@ mod tests {
         let [policy, state] = limit(By::Caller).headers(&verdict);
         assert_eq!(policy, ("ratelimit-policy", "\"l\";q=20;w=60".to_owned()));
         assert_eq!(state, ("ratelimit", "\"l\";r=0;t=3".to_owned()));
-    }
-
-    #[test]
-    fn the_forms_between_gateway_and_limiter_are_pinned() {
-        let quota = Quota { interval: 600_000, burst: 20 };
-        assert_eq!(quota.to_path(), "600000/20");
-        assert_eq!(Quota::from_path("600000/20"), Some(quota));
-        let verdict = Verdict { admitted: true, remaining: 19, next_unit: 600_000 };
-        assert_eq!(verdict.to_line(), "1 19 600000");
-        assert_eq!(Verdict::from_line("1 19 600000"), Some(verdict));
-        for text in ["", "0/1", "1/0", "1", "x/y", "1/2/3"] {
-            assert_eq!(Quota::from_path(text), None, "of {text:?}");
-        }
     }
 }

@@ -141,7 +141,7 @@ impl Problems {
         let known: Vec<_> = known.collect();
         let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
         let help = match nearest {
-            Some(nearest) if distance(name, nearest) < (2 + name.len() / 4).min(name.len()) => {
+            Some(nearest) if distance(name, nearest) <= (name.len() / 3).max(1) => {
                 format!("did you mean {nearest:?}?")
             }
             Some(_) => format!("there are: {}", known.join(", ")),

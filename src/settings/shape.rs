@@ -160,11 +160,11 @@ pub fn member<T: FromNode>(
     match members.iter().find(|(name, _)| name == key) {
         Some((_, value)) => T::from_node(value, &place.at(key), problems),
         None => {
-            let stand_in = T::when_missing();
-            if stand_in.is_none() {
+            let default = T::when_missing();
+            if default.is_none() {
                 problems.add(place, format!("lacks {key:?}"));
             }
-            stand_in
+            default
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::node::Node;
 use super::problem::{Place, Problems};
 use super::shape::wrong_kind;
-use crate::gcra::Quota;
 
 /// A value that is written as a string.
 pub trait Text: Sized {
@@ -37,7 +36,7 @@ macro_rules! written_as_text {
     )*};
 }
 pub(crate) use written_as_text;
-written_as_text!(Span, TimeLimit, Size, Rate, SecretName, Method);
+written_as_text!(Span, TimeLimit, Size, SecretName, Method);
 
 /// Reads a value that is written as a string; notes one that is not of its form.
 pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
@@ -114,44 +113,6 @@ impl Text for Size {
     }
 }
 
-/// How many in which time: `"100/min"`; units `s`, `min`, `h`, `day`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    count: u32,
-    period_micros: u64,
-}
-
-impl Rate {
-    /// The quota of this rate with `burst` units at once (by default, all of a period's).
-    pub fn quota(self, burst: Option<u32>) -> Quota {
-        Quota {
-            // Rounded up, so that no more than the rate is ever let through.
-            interval: self.period_micros.div_ceil(u64::from(self.count)),
-            burst: burst.unwrap_or(self.count),
-        }
-    }
-}
-
-impl Text for Rate {
-    const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
-        let seconds = match unit {
-            "s" => 1,
-            "min" => 60,
-            "h" => 3_600,
-            "day" => 86_400,
-            _ => return Err(not_of_form::<Self>()),
-        };
-        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
-        match count.parse() {
-            Ok(count @ 1..=1_000_000) if digits => Ok(Self { count, period_micros: seconds * 1_000_000 }),
-            _ => Err(not_of_form::<Self>()),
-        }
-    }
-}
-
 /// The name of a secret of the runtime's environment, written `{env.NAME}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretName(pub String);
@@ -203,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_sizes_and_rates_have_one_form() {
+    fn times_and_sizes_have_one_form() {
         for (text, millis) in [("250ms", 250), ("0s", 0), ("5s", 5_000), ("2m", 120_000), ("1h", 3_600_000)] {
             assert_eq!(Span::read(text), Ok(Span(Duration::from_millis(millis))));
         }
@@ -213,11 +174,6 @@ mod tests {
         assert_eq!(Size::read("64KiB"), Ok(Size(65_536)));
         for text in ["0B", "33MiB", "1MB", "1", "MiB"] {
             assert!(Size::read(text).is_err(), "of {text:?}");
-        }
-        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota { interval: 600_000, burst: 100 });
-        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota { interval: 142_858, burst: 1 });
-        for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
-            assert!(Rate::read(text).is_err(), "of {text:?}");
         }
     }
 

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 
-use super::edge::{self, Sending};
+use super::bridge::{self, Sending};
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
 use crate::platform::{Call, CallError, Fetched, LimiterDown, Platform, ReplyHead};
@@ -37,7 +37,7 @@ impl Platform for Workers {
     }
 
     fn secret(&self, name: &str) -> Option<String> {
-        edge::secret(&self.env, name)
+        bridge::secret(&self.env, name)
     }
 
     async fn forward(
@@ -46,26 +46,26 @@ impl Platform for Workers {
         edits: &HeaderEdits,
         within: Duration,
     ) -> Result<ReplyHead<Response>, CallError> {
-        let sending = edge::forward(&self.request, url, &edge::edit_lines(edits), millis(within));
+        let sending = bridge::forward(&self.request, url, &bridge::edit_lines(edits), millis(within));
         let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
-        Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(edge::reply_fields(&reply)), reply })
+        Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
     }
 
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
-        let fields = edge::set_lines(&call.headers);
-        let sending = edge::get(&self.request, &call.url, &fields, call.max_answer, millis(within));
-        let fetched: edge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
+        let fields = bridge::set_lines(&call.headers);
+        let sending = bridge::get(&self.request, &call.url, &fields, call.max_answer, millis(within));
+        let fetched: bridge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
-        let asked = edge::spend(&self.env, &charge.key, &charge.quota.to_path(), millis(within));
+        let asked = bridge::spend(&self.env, &charge.key, &charge.quota.to_path(), millis(within));
         let line = JsFuture::from(asked).await.map_err(|_| LimiterDown)?;
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
     }
 
     fn log(&self, line: &str) {
-        edge::log(line);
+        bridge::log(line);
     }
 }
 
@@ -101,7 +101,7 @@ impl Drop for InFlight {
     }
 }
 
-/// The `CallError` that `edge.js` rejected with.
+/// The `CallError` that `bridge.js` rejected with.
 fn call_error(reason: JsValue) -> CallError {
     match reason.as_string().as_deref() {
         Some("timed-out") => CallError::TimedOut,

@@ -2,9 +2,9 @@
 // which compiles it while it starts. With a faulty file the Worker does not start, so no platform
 // takes the deployment, and none ever serves half a file.
 import { shared } from "./shared.mjs";
-import Gateway, { Limiter } from "./index.js";
+import Entrypoint, { Limiter } from "./index.js";
 
-if (shared.faults !== null) throw new Error(shared.faults);
+if (shared.faults !== null) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
 /**
  * A panic ends the Wasm instance, and with it every request that is under way there: their promises
@@ -15,7 +15,7 @@ async function fetch(request, env, context) {
   const panic = new Promise((_, reject) => (panicked = reject));
   shared.underWay.add(panicked);
   try {
-    const answer = new Gateway(context, env).fetch(request);
+    const answer = new Entrypoint(context, env).fetch(request);
     // To its end even if the client goes away: a request that is cut off would leave its state in
     // the Wasm for ever. Its calls are aborted by the request's signal.
     context.waitUntil(answer.catch(() => {}));

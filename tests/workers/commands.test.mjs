@@ -101,7 +101,7 @@ test("a saved fault leaves what runs as it is, a mended file is taken over", asy
   const health = async () => (await fetch(`http://127.0.0.1:${ports.at(-1)}/health`)).text();
   writeFileSync(file, good.replace('"/health"', '"health"'));
   await until(() => run.said.includes("The gateway goes on with the routes that it has"), "the refusal", 20_000);
-  assert.match(run.said, /routes\.json: \/routes\/2\/path: is "health"/);
+  assert.match(run.said, / \/routes\/2\/path: is "health"/);
   assert.equal(await health(), '{"status":"ok"}');
   writeFileSync(file, good.replace('"status": "ok"', '"status": "mended"'));
   const end = Date.now() + 20_000;
@@ -109,6 +109,17 @@ test("a saved fault leaves what runs as it is, a mended file is taken over", asy
   assert.equal(await health(), '{"status":"mended"}');
   process.kill(-run.child.pid, "SIGTERM");
   await run.ended;
+});
+
+test("a gateway that does not start takes the services with it", async () => {
+  const { folder, ports } = await projectOnOtherPorts();
+  const settings = path.join(folder, "wrangler.toml");
+  writeFileSync(settings, readFileSync(settings, "utf8").replace('class_name = "Limiter"', "class_name = 5"));
+  const run = npmStart(folder);
+  const [code] = await run.ended;
+  assert.equal(code, 1, run.said);
+  assert.match(run.said, /wrangler dev ended/);
+  for (const port of ports) assert.ok(await isFree(port), `port ${port} is still taken`);
 });
 
 test("a deployment takes a good file and refuses a faulty one, with every fault", async () => {
@@ -128,8 +139,8 @@ test("a deployment takes a good file and refuses a faulty one, with every fault"
   writeFileSync(file, readFileSync(file, "utf8").replace('"60/min"', '"often"').replace('"order-svc" }', '"oder-svc" }'));
   const faulty = await deploy();
   assert.ok(!faulty.deployed);
-  assert.match(faulty.said, /routes\.json: \/limits\/per-user\/rate: is "often"/);
-  assert.match(faulty.said, /routes\.json: \/routes\/1\/forward: names the service "oder-svc"/);
+  assert.match(faulty.said, / \/limits\/per-user\/rate: is "often"/);
+  assert.match(faulty.said, / \/routes\/1\/forward: names the service "oder-svc"/);
 });
 
 test("a faulty routes.json is refused before anything starts", async () => {
@@ -139,6 +150,6 @@ test("a faulty routes.json is refused before anything starts", async () => {
   const run = npmStart(folder);
   const [code] = await run.ended;
   assert.equal(code, 1);
-  assert.match(run.said, /routes\.json: \/routes\/0\/auth: names the auth rule "costumer", which does not exist; did you mean "customer"\?/);
+  assert.match(run.said, / \/routes\/0\/auth: names the auth rule "costumer", which does not exist; did you mean "customer"\?/);
   for (const port of ports) assert.ok(await isFree(port));
 });

@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -19,7 +19,8 @@ export const CUSTOMER = {
 };
 
 const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "index.js", "index_bg.wasm"];
-const PROBE_FILES = ["probe.mjs", "probed-worker.mjs"];
+/** What wraps the gateway in a probe; the first is then the entry. */
+const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
 
 /**
  * Starts plain `workerd serve` with a build of the gateway and a routes.json. Ends with the tests.
@@ -36,12 +37,14 @@ export async function startGateway(routes, { build = "build", probe = false, env
 export async function launch(routes, { build = "build", probe = false, env = { JWT_SECRET: SECRET } } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), "postern-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const file of GATEWAY_FILES) copyFileSync(at(build, file), path.join(folder, file));
-  for (const file of PROBE_FILES) copyFileSync(at("tests", "workers", file), path.join(folder, file));
-  writeFileSync(path.join(folder, "routes.json"), typeof routes === "string" ? routes : JSON.stringify(routes));
-  mkdirSync(path.join(folder, "objects"));
+  mkdirSync(path.join(folder, "build"));
+  mkdirSync(path.join(folder, ".limits"));
+  for (const file of GATEWAY_FILES) copyFileSync(at(build, file), path.join(folder, "build", file));
+  for (const file of PROBE_FILES) copyFileSync(at("tests", "workers", file), path.join(folder, "build", file));
+  const text = typeof routes === "string" ? routes : JSON.stringify(routes);
+  writeFileSync(path.join(folder, "build", "routes.json"), text);
   const port = await freePort();
-  writeFileSync(path.join(folder, "workerd.capnp"), config(port, env, probe));
+  writeFileSync(path.join(folder, "workerd.capnp"), config(port, probe));
 
   const gateway = { url: `http://127.0.0.1:${port}`, port };
   let log = "";
@@ -50,7 +53,7 @@ export async function launch(routes, { build = "build", probe = false, env = { J
 
   let child;
   gateway.start = async () => {
-    child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder });
+    child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder, env });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
     gateway.pid = child.pid;
     gateway.ended = once(child, "exit");
@@ -65,33 +68,12 @@ export async function launch(routes, { build = "build", probe = false, env = { J
   return gateway;
 }
 
-function config(port, env, probe) {
-  const text = (value) => JSON.stringify(value);
-  const module = (name) => {
-    const kind = name.endsWith(".json") ? "text" : name.endsWith(".wasm") ? "wasm" : "esModule";
-    return `(name = ${text(name)}, ${kind} = embed ${text(name)})`;
-  };
-  const files = ["shared.mjs", "routes.json", "index.js", "index_bg.wasm"];
-  const modules = probe ? ["probed-worker.mjs", "probe.mjs", "worker.mjs", ...files] : ["worker.mjs", ...files];
-  const secrets = Object.entries(env).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "gateway", worker = .gateway),
-    (name = "objects", disk = (path = "objects", writable = true)),
-    (name = "internet", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "gateway")],
-);
-const gateway :Workerd.Worker = (
-  modules = [${modules.map(module).join(", ")}],
-  compatibilityDate = "2026-10-01",
-  compatibilityFlags = ["enable_request_signal"],
-  bindings = [${["(name = \"LIMITER\", durableObjectNamespace = \"Limiter\")", ...secrets].join(", ")}],
-  durableObjectNamespaces = [(className = "Limiter", uniqueKey = "limiter", enableSql = true)],
-  durableObjectStorage = (localDisk = "objects"),
-);
-`;
+/** The project's own configuration, on another port, maybe with the probe in front. */
+function config(port, probe) {
+  const modules = probe ? PROBE_FILES.map((name) => `(name = "${name}", esModule = embed "build/${name}"),`) : [];
+  return readFileSync(at("workerd.capnp"), "utf8")
+    .replace('"*:8787"', `"127.0.0.1:${port}"`)
+    .replace("modules = [", `modules = [ ${modules.join(" ")}`);
 }
 
 /**
@@ -166,7 +148,6 @@ export async function until(condition, what, ms = 5000) {
   }
 }
 
-/** Waits. */
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A port that nothing listens on. */

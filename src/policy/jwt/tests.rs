@@ -37,14 +37,14 @@ fn public_rule() -> JwtRule {
     ]))
 }
 
-fn identify(rule: &JwtRule, token: &str) -> Result<Caller, Unknown> {
+fn identify(rule: &JwtRule, token: &str) -> Result<Caller, NotIdentified> {
     rule.identify(Some(&format!("Bearer {token}")), NOW, |name| (name == "S").then(|| SECRET.to_owned()))
 }
 
 fn is_accepted(rule: &JwtRule, token: &str) -> bool {
     match identify(rule, token) {
         Ok(_) => true,
-        Err(Unknown::NotAccepted(_)) => false,
+        Err(NotIdentified::NotAccepted(_)) => false,
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -120,7 +120,7 @@ fn the_published_signatures_verify() {
                 key,
                 data.as_bytes(),
             ),
-            Material::Secret { .. } => unreachable!(),
+            Material::Secret(..) => unreachable!(),
         }
     };
     assert!(verify(ed, &rule.keys[0]));
@@ -240,8 +240,8 @@ fn absurd_claims_end_in_a_refusal() {
         assert!(!is_accepted(&hmac_rule(), &hmac(r#"{"alg":"HS256"}"#, claims)), "of {claims}");
     }
     for (claims, expected) in [
-        (r#"{"iss":"i","aud":"a","exp":-8000000000000}"#, Unknown::Expired),
-        (r#"{"iss":"i","aud":"a","exp":8000000000000,"nbf":8000000000000}"#, Unknown::NotYet),
+        (r#"{"iss":"i","aud":"a","exp":-8000000000000}"#, NotIdentified::Expired),
+        (r#"{"iss":"i","aud":"a","exp":8000000000000,"nbf":8000000000000}"#, NotIdentified::NotYet),
     ] {
         assert_eq!(identify(&hmac_rule(), &hmac(r#"{"alg":"HS256"}"#, claims)), Err(expected), "of {claims}");
     }
@@ -252,7 +252,7 @@ fn a_secret_that_is_missing_or_weak_lets_nobody_in() {
     let token = format!("Bearer {}", hmac(r#"{"alg":"HS256"}"#, CLAIMS));
     for secret in [None, Some("short")] {
         let identified = hmac_rule().identify(Some(&token), NOW, |_| secret.map(str::to_owned));
-        assert!(matches!(identified, Err(Unknown::Misconfigured(_))));
+        assert!(matches!(identified, Err(NotIdentified::Misconfigured(_))));
     }
 }
 
@@ -263,7 +263,7 @@ fn a_secret_that_is_missing_beside_a_good_one_is_for_the_log_alone() {
         assert!(is_accepted(&rule, &hmac(r#"{"alg":"HS256"}"#, CLAIMS)));
         let forged = signed(&Hs256, &Hs256Key::new([0; 32]), r#"{"alg":"HS256"}"#, CLAIMS);
         match identify(&rule, &forged) {
-            Err(Unknown::NotAccepted(why)) => assert!(why.contains("the secret UNSET is not set"), "{why}"),
+            Err(NotIdentified::NotAccepted(why)) => assert!(why.contains("the secret UNSET is not set"), "{why}"),
             other => panic!("{other:?}"),
         }
     }

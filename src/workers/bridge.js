@@ -1,5 +1,5 @@
-// The runtime's half of the port: each function is one crossing where Rust would need many.
-// Nothing is decided here; the rules are in Rust.
+// The runtime's half of the port: each function is one crossing where Rust would need many. The
+// rules are in Rust; all that is decided here is which of the runtime's values is the client's address.
 //
 // Header fields cross as lines `name:value`, edits of them as lines `-name` and `+name:value`.
 
@@ -49,7 +49,7 @@ export function forward(request, url, edits, ms) {
   });
 }
 
-/** Makes a GET for the sake of a request. Resolves to an Answer, read whole. */
+/** Makes a GET for the sake of a request. Resolves to a Fetched. */
 export function get(request, url, fields, limit, ms) {
   return sending(request, ms, async (signal) => {
     const headers = new Headers();
@@ -57,14 +57,14 @@ export function get(request, url, fields, limit, ms) {
     const response = await fetch(url, { headers, signal, redirect: "manual" });
     if (!response.ok || response.body === null) {
       response.body?.cancel().catch(() => {});
-      return new Answer(response.status, new Uint8Array());
+      return new Fetched(response.status, new Uint8Array());
     }
-    return new Answer(response.status, await readWhole(response, limit));
+    return new Fetched(response.status, await readWhole(response, limit));
   });
 }
 
 /** A service's answer that was read whole. */
-export class Answer {
+export class Fetched {
   constructor(status, bytes) {
     this.status = status;
     this.bytes = bytes;

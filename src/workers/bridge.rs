@@ -1,4 +1,5 @@
-//! Bindings to `edge.js`, and the text forms that cross.
+//! Bindings to `bridge.js`, and the text forms that cross: header fields as lines `name:value`, edits
+//! of them as lines `-name` and `+name:value`. What the functions do is said there.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -7,7 +8,7 @@ use web_sys::{Request, Response};
 use crate::answer::{Answer, Response as OwnResponse};
 use crate::policy::headers::HeaderEdits;
 
-#[wasm_bindgen(module = "/src/workers/edge.js")]
+#[wasm_bindgen(module = "/src/workers/bridge.js")]
 extern "C" {
     #[wasm_bindgen(js_name = routesText)]
     pub fn routes_text() -> String;
@@ -30,7 +31,6 @@ extern "C" {
     pub fn forward(request: &Request, url: &str, edits: &str, ms: u32) -> Sending;
     pub fn get(request: &Request, url: &str, fields: &str, limit: u32, ms: u32) -> Sending;
 
-    #[wasm_bindgen(js_name = Answer)]
     pub type Fetched;
     #[wasm_bindgen(method, getter)]
     pub fn status(this: &Fetched) -> u16;
@@ -62,7 +62,7 @@ pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
     respond_with(response.status, &set_lines(&response.headers), &response.body)
 }
 
-/// Edits in the form that `edge.js` reads.
+/// Edits in the form that `bridge.js` reads.
 pub fn edit_lines(edits: &HeaderEdits) -> String {
     let mut lines = String::with_capacity(256);
     for name in &edits.remove {
@@ -74,7 +74,7 @@ pub fn edit_lines(edits: &HeaderEdits) -> String {
     lines
 }
 
-/// Fields to set, in the form that `edge.js` reads.
+/// Fields to set, in the form that `bridge.js` reads.
 pub fn set_lines(fields: &[(&'static str, String)]) -> String {
     let mut lines = String::with_capacity(256);
     push_set_lines(&mut lines, fields);
