@@ -1,5 +1,6 @@
 // How the scripts run other programs, and how they fail: with one line that says what to do.
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 
@@ -12,8 +13,8 @@ export const at = (...parts) => path.join(root, ...parts);
 /** A program that an npm package brought. */
 export const fromNpm = (name) => at("node_modules", ".bin", name);
 
-/** The Node that wrangler and the tests run on: new enough, whatever the user's own is. */
-export const node = () => fromNpm("node");
+/** The Node that wrangler and the tests run on: the one of the packages, which is new enough. */
+export const node = () => (existsSync(fromNpm("node")) ? fromNpm("node") : process.execPath);
 
 /** Something the user can mend; shown without a stack. */
 export class Fault extends Error {}
