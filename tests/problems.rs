@@ -24,6 +24,13 @@ fn every_fault_is_said_with_its_place() {
 }
 
 #[test]
+fn the_readme_shows_the_shipped_file() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let shown = readme.split("```json\n").nth(1).and_then(|block| block.split("```").next());
+    assert_eq!(shown, Some(std::fs::read_to_string("routes.json").unwrap().as_str()));
+}
+
+#[test]
 fn the_shipped_file_is_fine() {
     let text = std::fs::read_to_string("routes.json").unwrap();
     assert!(postern::config::load(&text).is_ok());
