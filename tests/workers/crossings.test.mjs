@@ -10,7 +10,8 @@ const gateway = await startGateway(
   {
     services: { svc: { url: upstream.url } },
     auth: { customer: CUSTOMER },
-    limits: { many: { rate: "1000/min" } },
+    // Slow to come back, so that no object's alarm falls into a measurement.
+    limits: { many: { rate: "1000/day" } },
     routes: [
       { path: "/reply", auth: "public", reply: { body: 1 } },
       { path: "/forward", auth: "public", forward: "svc" },
@@ -23,7 +24,7 @@ const gateway = await startGateway(
 for (const [what, path, status, most] of [
   ["a fixed reply", "/reply", 200, 12],
   ["a forwarded request", "/forward", 200, 28],
-  ["a dashboard: token, limit, three calls", "/dashboard", 200, 130],
+  ["a dashboard: token, limit, three calls", "/dashboard", 200, 108],
   ["a refused token", "/dashboard", 401, 12],
 ]) {
   test(`${what} crosses at most ${most} times`, async (context) => {

@@ -8,11 +8,11 @@ import { CUSTOMER, bearer, json, sleep, startGateway, startUpstream, until } fro
 const users = await startUpstream((request, response) => json(response, { id: "ada", name: "Ada" }));
 const orders = await startUpstream((request, response) => json(response, [{ id: 1 }, { id: 2 }]));
 const unread = await startUpstream((request, response) => json(response, { count: 3 }));
-const gateway = await startGateway({
+const routes = (timeout) => ({
   services: {
-    "user-svc": { url: users.url, timeout: "700ms" },
-    "order-svc": { url: orders.url, timeout: "700ms", max_answer: "64KiB" },
-    "notif-svc": { url: unread.url, timeout: "300ms" },
+    "user-svc": { url: users.url, timeout },
+    "order-svc": { url: orders.url, timeout, max_answer: "64KiB" },
+    "notif-svc": { url: unread.url, timeout },
   },
   auth: { customer: CUSTOMER },
   limits: { "per-user": { rate: "1000/min" } },
@@ -29,6 +29,9 @@ const gateway = await startGateway({
     },
   ],
 });
+const gateway = await startGateway(routes("700ms"));
+/** For what must happen long before any time limit could make it happen. */
+const patient = await startGateway(routes("20s"));
 
 const well = { users: users.handle, orders: orders.handle, unread: unread.handle };
 function allWell() {
@@ -74,12 +77,9 @@ test("three services of 300 ms are answered in well under 600", async () => {
   };
   users.handle = slow(well.users);
   orders.handle = slow(well.orders);
-  unread.handle = async (request, response) => {
-    await sleep(250);
-    well.unread(request, response);
-  };
+  unread.handle = slow(well.unread);
   const start = performance.now();
-  const answer = await dashboard();
+  const answer = await patient.get("/dashboard", bearer());
   await answer.text();
   const took = performance.now() - start;
   assert.equal(answer.headers.get("x-postern-complete"), "true");
@@ -144,10 +144,8 @@ test("a required failure does not wait for the slowest, and aborts it", async ()
   allWell();
   users.handle = (request, response) => json(response, {}, 500);
   orders.handle = () => {};
-  const start = performance.now();
-  const answer = await dashboard();
+  const answer = await patient.get("/dashboard", bearer());
   assert.equal(answer.status, 502);
-  assert.ok(performance.now() - start < 500);
   await until(() => orders.seen[0]?.gone, "the abort of the slow call");
 });
 
@@ -164,14 +162,12 @@ test("a part that timed out is aborted", async () => {
 test("a client that goes away aborts the calls", async () => {
   allWell();
   for (const upstream of [users, orders]) upstream.handle = () => {};
-  const client = net.connect(gateway.port, "127.0.0.1");
+  const client = net.connect(patient.port, "127.0.0.1");
   client.write(`GET /dashboard HTTP/1.1\r\nHost: g\r\nAuthorization: ${bearer().authorization}\r\n\r\n`);
   await until(() => users.seen.length + orders.seen.length === 2, "the calls");
-  const left = performance.now();
   client.resetAndDestroy();
   await until(() => users.seen[0].gone && orders.seen[0].gone, "the abort of the calls");
-  assert.ok(performance.now() - left < 300, "before any time limit could have done it");
-  await until(() => gateway.log().includes('"status":499'), "the log line");
+  await until(() => patient.log().includes('"status":499'), "the log line");
 });
 
 test("values stay as the service wrote them", async () => {
@@ -222,7 +218,8 @@ test("an answer in very many pieces takes the memory of its bytes, not of its pi
   const answer = await dashboard();
   assert.equal(answer.status, 200);
   await answer.text();
-  assert.ok(memory() - before < 60 << 20, `${(memory() - before) >> 20} MiB`);
+  const grown = memory() - before;
+  assert.ok(grown < 60 << 20, `${grown >> 20} MiB`);
 });
 
 test("no content is null", async () => {

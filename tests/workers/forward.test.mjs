@@ -16,7 +16,8 @@ const routes = {
   routes: [
     { path: ["/orders", "/orders/{*rest}"], auth: "public", forward: "orders" },
     { path: "/mine/{id}", auth: "customer", forward: "orders:/users/{jwt.sub}/orders/{id}" },
-    { path: "/slow", auth: "public", forward: { to: "orders", timeout: "200ms" } },
+    { path: "/late", auth: "public", forward: { to: "orders", timeout: "200ms" } },
+    { path: "/patient", auth: "public", forward: { to: "orders", timeout: "20s" } },
     { path: "/dead", auth: "public", forward: "dead" },
     { path: "/health", auth: "public", reply: { body: { status: "ok" } } },
   ],
@@ -151,17 +152,18 @@ test("a compressed answer passes as it is", async () => {
 });
 
 test("a body comes through as it is written, not when it ends", async () => {
+  let goOn;
   answering(async (request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
-    await sleep(700); // longer than the service's time limit, which is for the head
+    await new Promise((resolve) => (goOn = resolve));
     response.end("data: last\n\n");
   });
-  const start = performance.now();
   const answer = await gateway.get("/orders");
   const reader = answer.body.getReader();
   assert.equal(Buffer.from((await reader.read()).value).toString(), "data: first\n\n");
-  assert.ok(performance.now() - start < 500);
+  await sleep(700); // longer than the service's time limit, which is for the head
+  goOn();
   assert.equal(Buffer.from((await reader.read()).value).toString(), "data: last\n\n");
 });
 
@@ -190,22 +192,18 @@ test("a service that is not there is 502, one that is late 504", async () => {
   assert.equal(nowhere.status, 502);
   assert.doesNotMatch(await nowhere.text(), /127\.0\.0\.1|dead|ECONN/);
   answering(() => {});
-  const start = performance.now();
-  const late = await gateway.get("/slow");
+  const late = await gateway.get("/late");
   assert.equal(late.status, 504);
-  assert.ok(performance.now() - start < 450);
   await until(() => orders.seen[0].gone, "the abort of the late call");
 });
 
 test("a client that goes away aborts the forwarded call", async () => {
   answering(() => {});
   const client = net.connect(gateway.port, "127.0.0.1");
-  client.write("GET /orders HTTP/1.1\r\nHost: g\r\n\r\n");
+  client.write("GET /patient HTTP/1.1\r\nHost: g\r\n\r\n");
   await until(() => orders.seen.length === 1, "the call");
-  const left = performance.now();
   client.resetAndDestroy();
   await until(() => orders.seen[0].gone, "the abort of the call");
-  assert.ok(performance.now() - left < 300);
 });
 
 test("the gateway's own routes ask no service", async () => {
