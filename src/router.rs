@@ -9,8 +9,11 @@ use crate::path::NormalPath;
 /// The routes of a gateway, by path and then by method. `T` is what a route is.
 #[derive(Debug)]
 pub struct Router<T> {
-    tree: matchit::Router<usize>,
-    /// For each pattern that ends in a catch-all, the path before it: a rest may be empty.
+    /// The patterns without a catch-all, and those with one: `matchit` takes a name and a rest at one
+    /// place for a conflict; here the name goes first.
+    named: matchit::Router<usize>,
+    rests: matchit::Router<usize>,
+    /// For each pattern with a catch-all, the path before it: a rest may be empty.
     empty_rests: matchit::Router<usize>,
     by_pattern: HashMap<String, usize>,
     leaves: Vec<Leaf<T>>,
@@ -19,8 +22,7 @@ pub struct Router<T> {
 /// What a pattern leads to.
 #[derive(Debug)]
 struct Leaf<T> {
-    /// Whether the pattern itself ends in a slash.
-    ends_in_slash: bool,
+    pattern: String,
     entries: Vec<Entry<T>>,
 }
 
@@ -68,7 +70,8 @@ pub enum Unroutable {
 impl<T> Default for Router<T> {
     fn default() -> Self {
         Self {
-            tree: matchit::Router::new(),
+            named: matchit::Router::new(),
+            rests: matchit::Router::new(),
             empty_rests: matchit::Router::new(),
             by_pattern: HashMap::new(),
             leaves: Vec::new(),
@@ -84,16 +87,18 @@ impl<T> Router<T> {
             Some(at) => *at,
             None => {
                 let at = self.leaves.len();
-                self.tree.insert(pattern, at).map_err(|error| match error {
+                let before_rest = pattern.split_once("{*").map(|(before, _)| before);
+                let tree = if before_rest.is_some() { &mut self.rests } else { &mut self.named };
+                tree.insert(pattern, at).map_err(|error| match error {
                     InsertError::Conflict { with } => Unroutable::Pattern(with),
                     other => Unroutable::Malformed(other.to_string()),
                 })?;
-                if let Some((before, _)) = pattern.split_once("{*") {
+                if let Some(before) = before_rest {
                     // What conflicts here conflicted above.
                     let _ = self.empty_rests.insert(before, at);
                 }
                 self.by_pattern.insert(pattern.to_owned(), at);
-                self.leaves.push(Leaf { ends_in_slash: pattern.ends_with('/'), entries: Vec::new() });
+                self.leaves.push(Leaf { pattern: pattern.to_owned(), entries: Vec::new() });
                 at
             }
         };
@@ -127,29 +132,48 @@ impl<T> Router<T> {
     /// the pattern that it belongs to without, or to one that has such an end itself (`/admin/`,
     /// `/admin/{*rest}`), but never to a wider one, which may be guarded less.
     fn find_path<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r [Entry<T>], matchit::Params<'r, 'p>)> {
-        let exact = self.tree.at(path).ok();
-        let matched = match path.strip_suffix('/') {
-            None => exact?,
-            Some(_)
-                if exact.as_ref().is_some_and(|matched| self.leaf(matched).is_some_and(|leaf| leaf.ends_in_slash)) =>
-            {
-                exact?
-            }
-            Some(bare) => match self.empty_rests.at(path) {
-                Ok(root) => root,
+        let exact = self.most_specific(path);
+        let Some(bare) = path.strip_suffix('/') else {
+            return exact.map(|(leaf, params)| (leaf.entries.as_slice(), params));
+        };
+        let (leaf, params) = match exact {
+            Some((leaf, params)) if leaf.pattern.ends_with('/') => (leaf, params),
+            exact => match self.empty_rests.at(path) {
+                Ok(root) => (self.leaves.get(*root.value)?, root.params),
                 Err(_) => {
-                    let without = self.tree.at(bare).ok()?;
-                    exact.filter(|matched| matched.value == without.value)?
+                    let (without, _) = self.most_specific(bare)?;
+                    exact.filter(|(leaf, _)| std::ptr::eq(*leaf, without))?
                 }
             },
         };
-        let leaf = self.leaf(&matched)?;
-        Some((&leaf.entries, matched.params))
+        Some((&leaf.entries, params))
     }
 
-    fn leaf(&self, matched: &matchit::Match<'_, '_, &usize>) -> Option<&Leaf<T>> {
-        self.leaves.get(*matched.value)
+    /// The pattern that says most of a path: at the first place where two differ, fixed text goes
+    /// before a name, and a name before a rest.
+    fn most_specific<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r Leaf<T>, matchit::Params<'r, 'p>)> {
+        let find = |tree: &'r matchit::Router<usize>| {
+            let matched = tree.at(path).ok()?;
+            Some((self.leaves.get(*matched.value)?, matched.params))
+        };
+        match (find(&self.named), find(&self.rests)) {
+            (Some(named), Some(rest)) => {
+                let order = specificity(&named.0.pattern).cmp(specificity(&rest.0.pattern));
+                Some(if order.is_ge() { named } else { rest })
+            }
+            (named, rest) => named.or(rest),
+        }
     }
+}
+
+/// How much each segment of a pattern says, to be compared from the first.
+fn specificity(pattern: &str) -> impl Iterator<Item = u8> {
+    pattern.split('/').map(|segment| match segment.find('{') {
+        None => 3,
+        Some(_) if segment.starts_with("{*") => 0,
+        Some(0) if segment.ends_with('}') => 1,
+        Some(_) => 2,
+    })
 }
 
 impl<'p> Params<'p> {
@@ -325,6 +349,45 @@ mod tests {
     }
 
     #[test]
+    fn fixed_text_goes_before_a_name_and_a_name_before_a_rest() {
+        let mut router = Router::default();
+        for pattern in [
+            "/{a}/{b}",
+            "/admin/{*rest}",
+            "/admin/users/{id}",
+            "/admin/users/{id}/{*rest}",
+            "/{*rest}",
+            "/{x}",
+            "/{file}.png",
+            "/orders/{id}",
+            "/orders/{*rest}",
+        ] {
+            router.insert(pattern, Methods::Any, pattern).unwrap();
+        }
+        for (path, expected) in [
+            ("/admin", "/{x}"),
+            ("/admin/x", "/admin/{*rest}"),
+            ("/admin/users", "/admin/{*rest}"),
+            ("/admin/users/7", "/admin/users/{id}"),
+            ("/admin/users/7/x/y", "/admin/users/{id}/{*rest}"),
+            ("/other/x", "/{a}/{b}"),
+            ("/other/x/y", "/{*rest}"),
+            ("/logo.png", "/{file}.png"),
+            ("/logo.jpg", "/{x}"),
+            ("/orders/7", "/orders/{id}"),
+            ("/orders/7/items", "/orders/{*rest}"),
+            ("/orders/", "/orders/{*rest}"),
+        ] {
+            let path = NormalPath::parse(path).unwrap();
+            let found = match router.find(&path, "GET") {
+                Found::Route(pattern, _) => Some(*pattern),
+                _ => None,
+            };
+            assert_eq!(found, Some(expected), "of {path}");
+        }
+    }
+
+    #[test]
     fn a_slash_at_the_end_leads_to_no_wider_route() {
         let mut router = Router::default();
         for pattern in ["/admin", "/admin/{*rest}", "/users/me", "/users/{id}", "/t/{a}/{*rest}", "/t/{a}", "/{*rest}"]
@@ -392,6 +455,44 @@ mod tests {
         ] {
             let refused = Router::default().insert(pattern, Methods::Any, ());
             assert!(matches!(refused, Err(Unroutable::Malformed(_))), "of {pattern:?}: {refused:?}");
+        }
+    }
+
+    /// Whether a pattern takes a path, by the definition and not by a tree.
+    fn takes(pattern: &str, path: &str) -> bool {
+        let (mut segments, mut rest) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (rest.next(), segments.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(_)) if wanted.starts_with("{*") => return true,
+                (Some(wanted), Some(segment)) if wanted == segment => {}
+                (Some(wanted), Some(segment)) if wanted.starts_with('{') && !segment.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_trees_agree_with_the_definition(
+            patterns in proptest::collection::vec("(/(a|b|\\{x\\})){1,3}(/\\{\\*r\\})?", 1..8),
+            path in "(/(a|b|c)){1,4}",
+        ) {
+            let mut router = Router::default();
+            let mut known: Vec<String> = Vec::new();
+            for pattern in patterns {
+                if router.insert(&pattern, Methods::Any, pattern.clone()).is_ok() {
+                    known.push(pattern);
+                }
+            }
+            let takers = known.iter().filter(|pattern| takes(pattern, &path));
+            let expected = takers.max_by(|one, other| specificity(one).cmp(specificity(other)));
+            let path = NormalPath::parse(&path).unwrap();
+            let found = match router.find(&path, "GET") {
+                Found::Route(pattern, _) => Some(pattern),
+                _ => None,
+            };
+            proptest::prop_assert_eq!(found, expected);
         }
     }
 }
