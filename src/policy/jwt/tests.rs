@@ -1,10 +1,14 @@
 //! Tokens that count, tokens that do not, and the published vectors of the algorithms. What the
 //! claims must be is in `tests/scenarios/auth`.
 
-use jwt_compact::alg::SigningKey;
+use jwt_compact::Algorithm;
+use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, SigningKey};
+use jwt_compact::jwk::JsonWebKey;
 use serde_json::json;
 
+use super::key::Material;
 use super::*;
+use crate::settings::{FromNode, Node};
 
 const SECRET: &str = "a-secret-of-the-tests-of-32-bytes";
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -160,7 +164,7 @@ fn the_algorithm_belongs_to_the_key() {
 #[test]
 fn a_token_brings_no_key_and_no_extension() {
     let with = |member: &str| format!(r#"{{"alg":"HS256",{member}}}"#);
-    for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":"exp""#, r#""cty":"JWT""#] {
+    for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":"exp""#, r#""crit":null"#, r#""cty":"JWT""#] {
         assert!(!is_accepted(&hmac_rule(), &hmac(&with(member), CLAIMS)), "of {member}");
     }
     // Not read, and so of no effect: neither fetched nor trusted.
