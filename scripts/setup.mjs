@@ -66,6 +66,7 @@ function wasmBindgenVersion() {
 
 async function buildTools() {
   const folder = toolsFolder();
+  // Without its lock file, which names a crate version that not every registry serves.
   await cargoInstall(folder, "wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen", []);
   await cargoInstall(folder, "worker-build", workerBuildVersion(), "worker-build", ["--locked"]);
 }

@@ -51,7 +51,7 @@ function portsOfServices() {
 
 async function startService([name, port]) {
   const child = fork(at("demo", `${name}.mjs`), [String(port)], { execPath: node(), stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  watch(child, name);
+  watch(child, name, child.pid);
   await once(child, "message");
 }
 
@@ -65,12 +65,13 @@ function startGateway(port) {
     // The file was fine at the start; one that is saved with a fault must not stop what runs.
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", POSTERN_KEEP_LAST_GOOD: "1" },
   });
-  watch(child, "wrangler dev");
+  watch(child, "wrangler dev", -child.pid);
   child.stdout.pipe(process.stdout);
 }
 
-function watch(child, name) {
-  children.push(child);
+/** Keeps a child to be ended; `target` is what signals go to: its process or, negative, its group. */
+function watch(child, name, target) {
+  children.push({ child, target });
   child.on("exit", (code, signal) => {
     if (stopping) return;
     process.stderr.write(`\x1b[31m✗ ${name} ended (${signal ?? code}); stopping the rest\x1b[0m\n`);
@@ -88,23 +89,23 @@ function stopChildren() {
   return Promise.all(children.map(end));
 }
 
-async function end(child) {
-  const gone = once(child, "exit");
-  const group = child.stdout ? -child.pid : child.pid;
+async function end({ child, target }) {
   const send = (signal) => {
     try {
-      process.kill(group, signal);
+      process.kill(target, signal);
     } catch {
       // It is gone already.
     }
   };
   if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, "exit");
     send("SIGTERM");
     const patience = setTimeout(send, 3000, "SIGKILL");
     await gone;
     clearTimeout(patience);
   }
-  send("SIGKILL");
+  // A group may outlive the process that led it.
+  if (target < 0) send("SIGKILL");
 }
 
 async function portsAreFree(ports) {

@@ -248,6 +248,12 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
         if name.starts_with('*') && !after.is_empty() {
             return Err(format!("has {{{name}}} before its end; a rest comes last"));
         }
+        if name.starts_with('*') && !before.ends_with('/') {
+            return Err(format!("has {{{name}}} after other text; a rest begins after a slash"));
+        }
+        if after.split('/').next().is_some_and(|segment| segment.contains('{')) {
+            return Err("has two names in one segment; one is allowed".to_owned());
+        }
         let bare = name.strip_prefix('*').unwrap_or(name);
         if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Err(format!("captures {{{name}}}; a name is of letters, digits and _"));
@@ -264,7 +270,7 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
         return Err(format!("captures {{{}}} twice", twice.1));
     }
     NormalPath::check_written(&sample)?;
-    no_other_syntax(&fixed, "{*rest}")?;
+    no_other_syntax(&sample, "{*rest}")?;
     match ["&", "=", "+", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
         Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
         None => Ok(()),
@@ -272,13 +278,13 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
 }
 
 /// Other routers write `/*` and `/:name` for what is `/{*rest}` and `/{name}` here. Taken for text,
-/// such a pattern would guard nothing.
-/// `rest` is how the catch-all is written in this place.
-pub fn no_other_syntax(fixed: &str, rest: &str) -> Result<(), String> {
-    if fixed.contains('*') {
+/// such a pattern would guard nothing. `sample` has a letter in the place of each value; `rest` is
+/// how the catch-all is written in this place.
+pub fn no_other_syntax(sample: &str, rest: &str) -> Result<(), String> {
+    if sample.contains('*') {
         return Err(format!("has a * outside braces; write {rest}"));
     }
-    match fixed.split("/:").nth(1).and_then(|after| after.split('/').next()) {
+    match sample.split("/:").nth(1).and_then(|after| after.split('/').next()) {
         Some(name) => Err(format!("has \":{name}\"; write {{{name}}}")),
         None => Ok(()),
     }

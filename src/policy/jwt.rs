@@ -74,9 +74,11 @@ impl Caller {
         &self.issuer
     }
 
-    /// A claim that is a single value, as text: a string, a number or a boolean.
+    /// A claim that is a single value, as text: a string, a number or a boolean. An empty string is
+    /// none: it would turn "this user's" into "everybody's", and strangers into one caller.
     pub fn claim(&self, name: &str) -> Option<String> {
         match self.claims.get(name)? {
+            Value::String(text) if text.is_empty() => None,
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(value) => Some(value.to_string()),

@@ -243,6 +243,7 @@ mod tests {
     fn callers_are_told_apart() {
         let ada = caller(json!({"sub": "ada", "org": 7}));
         let nobody = caller(json!({"org": []}));
+        let empty = caller(json!({"sub": "", "org": ""}));
         let v4 = Some("192.0.2.7".parse().unwrap());
         let v6 = Some("2001:db8:1:2:3:4:5:6".parse().unwrap());
         let mapped = Some("::ffff:192.0.2.7".parse().unwrap());
@@ -254,6 +255,9 @@ mod tests {
             (By::Address, Some(&ada), None, Ok("l\naddress\nunknown")),
             (By::Claim("org".into()), Some(&ada), v4, Ok("l\norg\nhttps://id/\n7")),
             (By::Claim("org".into()), Some(&nobody), v4, Err("org")),
+            // An empty claim would put strangers into one count.
+            (By::Caller, Some(&empty), v4, Ok("l\naddress\n192.0.2.7")),
+            (By::Claim("org".into()), Some(&empty), v4, Err("org")),
         ];
         for (by, caller, address, key) in table {
             let limit = limit(by);

@@ -18,6 +18,7 @@ fn sample() -> Router<&'static str> {
         ("/own-head", only(&["GET"]), "get"),
         ("/own-head", only(&["HEAD"]), "head"),
         ("/with/", only(&["GET"]), "with"),
+        ("/orders/{id}:cancel", only(&["POST"]), "cancel"),
     ] {
         router.insert(pattern, methods, name).unwrap();
     }
@@ -48,6 +49,8 @@ fn a_path_and_a_method_belong_to_one_route() {
         ("HEAD", "/own-head", "head"),
         ("GET", "/own-head", "get"),
         ("GET", "/with/", "with"),
+        ("POST", "/orders/7:cancel", "cancel id=7"),
+        ("POST", "/orders/7%3Acancel", "cancel id=7"),
     ];
     for (method, path, expected) in table {
         let path = NormalPath::parse(path).unwrap();
