@@ -32,15 +32,16 @@ impl DurableObject for Limiter {
             return Response::error("not a quota", 400);
         };
         let before = self.paid_until().await?;
-        // From here to the write nothing is awaited: no other call comes between.
+        // From here until it is kept nothing is awaited: no other call comes between.
         let (verdict, after) = quota.spend(before, now());
         if verdict.admitted {
             self.paid_until.set(Some(after));
-            // The answer leaves only once this is on disk (the runtime's output gate).
-            self.state.storage().put_raw(PAID_UNTIL, JsValue::from_f64(after as f64)).await?;
+            // The alarm first: what is on disk then always has one that will delete it.
             if before == 0 {
                 self.forget_at(after).await?;
             }
+            // The answer leaves only once this is on disk (the runtime's output gate).
+            self.state.storage().put_raw(PAID_UNTIL, JsValue::from_f64(after as f64)).await?;
         }
         Response::ok(verdict.to_line())
     }

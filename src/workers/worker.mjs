@@ -20,7 +20,9 @@ async function fetch(request, env, context) {
     // the Wasm for ever. Its calls are aborted by the request's signal.
     context.waitUntil(answer.catch(() => {}));
     return await Promise.race([answer, panic]);
-  } catch {
+  } catch (error) {
+    // A panic has told of itself, and rejects with nothing.
+    if (error !== undefined) console.error(error);
     const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
     return new Response(shared.panicBody, { status: 500, headers });
   } finally {
