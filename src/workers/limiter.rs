@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use futures::future::try_join;
 use wasm_bindgen::JsValue;
 use worker::durable::State;
 use worker::{DurableObject, Env, Request, Response, Result, durable_object};
@@ -32,16 +33,19 @@ impl DurableObject for Limiter {
             return Response::error("not a quota", 400);
         };
         let before = self.paid_until().await?;
-        // From here until it is kept nothing is awaited: no other call comes between.
+        // From here until the write has begun nothing is awaited: no other call comes between.
         let (verdict, after) = quota.spend(before, now());
         if verdict.admitted {
             self.paid_until.set(Some(after));
-            // The alarm first: what is on disk then always has one that will delete it.
-            if before == 0 {
-                self.forget_at(after).await?;
-            }
             // The answer leaves only once this is on disk (the runtime's output gate).
-            self.state.storage().put_raw(PAID_UNTIL, JsValue::from_f64(after as f64)).await?;
+            let storage = self.state.storage();
+            let keep = storage.put_raw(PAID_UNTIL, JsValue::from_f64(after as f64));
+            if before == 0 {
+                // Begun in one turn, the two are written together or not at all.
+                try_join(keep, self.forget_at(after)).await?;
+            } else {
+                keep.await?;
+            }
         }
         Response::ok(verdict.to_line())
     }

@@ -67,6 +67,20 @@ test("a runtime that is killed and started again forgets no limit", async () => 
   assert.equal(await call(), 429);
 });
 
+test("once all is paid back and cleaned up, a limit counts from the beginning", async () => {
+  const gateway = await startGateway({
+    auth: { customer: CUSTOMER },
+    limits: { three: { rate: "2/s", burst: 3 } },
+    routes: [{ path: "/three", auth: "customer", limit: "three", reply: hello }],
+  });
+  const left = async () => (await gateway.get("/three", bearer())).headers.get("ratelimit");
+  assert.match(await left(), /r=2/);
+  await left();
+  await sleep(2500); // the alarm is due after 1 s
+  assert.match(await left(), /r=2/);
+  assert.doesNotMatch(gateway.log(), /rror/);
+});
+
 test("a token that is refused costs nothing", async () => {
   const sub = "framed";
   for (let call = 0; call < 3; call += 1) await gateway.get("/quick", bearer({ sub, exp: 1 }));
