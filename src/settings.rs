@@ -3,12 +3,14 @@
 
 mod node;
 mod problem;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod schema;
 mod shape;
 mod value;
 
 pub use node::Node;
 pub use problem::{Place, Problem, Problems};
 pub use shape::{FromNode, List, Named, OneOrMany};
-pub(crate) use shape::{check_keys, member, shape, wrong_kind};
+pub(crate) use shape::{check_keys, described_as, member, shape, wrong_kind};
 pub use value::{Method, SecretName, Size, Span, TimeLimit};
 pub(crate) use value::{Text, not_of_form, read_text, written_as_text};

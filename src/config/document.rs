@@ -5,74 +5,114 @@ use super::target::Target;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::rate_limit::LimitSettings;
 use crate::service_url::ServiceUrl;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::settings::schema::Described;
 use crate::settings::{
     FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, TimeLimit, shape, wrong_kind,
 };
 
 shape! {
-    /// The whole file.
+    /// All that a gateway does: its routes, and the services, auth rules and limits that they name.
     pub struct Document {
-        /// For editors; not read.
+        /// The JSON Schema of this file, for editors. The gateway does not read it.
         #[allow(dead_code)]
-        "$schema" => schema: Option<String>,
-        /// The time that one request has in all; default 30 s.
-        "timeout" => timeout: Option<TimeLimit>,
-        "services" => services: Named<ServiceSettings>,
-        "auth" => auth: Named<AuthSettings>,
-        "limits" => limits: Named<LimitSettings>,
-        "routes" => routes: List<RouteSettings>,
+        "$schema" => schema: Option<String> = "./routes.schema.json",
+        /// The time that one request has in all, until its answer begins. Default "30s", at most 24 days.
+        "timeout" => timeout: Option<TimeLimit> = "15s",
+        /// The services behind the gateway, each by the name that routes call it.
+        "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },
+        /// How callers prove who they are: rules, each by the name that routes call it. No rule can have
+        /// the name "public", by which a route is open to everyone.
+        "auth" => auth: Named<AuthSettings> = { "customer": { "jwt": {
+            "issuer": "https://id.example.com/",
+            "audience": "shop",
+            "keys": [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }]
+        } } },
+        /// How often callers may call: limits, each by the name that routes call it. A name is of letters,
+        /// digits, -, _ and ., and clients see it.
+        "limits" => limits: Named<LimitSettings> = { "per-user": { "rate": "60/min", "burst": 20 } },
+        /// What clients can call; at least one route. The order does not matter: for one path, fixed text
+        /// goes before a name, a name before a rest.
+        "routes" => routes: List<RouteSettings> = [{ "path": "/orders", "auth": "customer", "forward": "order-svc" }],
     }
 }
 
 shape! {
     /// A service behind the gateway.
     pub struct ServiceSettings {
-        "url" => url: ServiceUrl,
-        /// Until the head of an answer (forward) or all of it (aggregate) is there; default 10 s.
-        "timeout" => timeout: Option<TimeLimit>,
-        /// The largest answer that is read into memory; default 1 MiB.
-        "max_answer" => max_answer: Option<Size>,
+        /// Where the service is: http or https, a host in lower case, maybe a port and a base path, and
+        /// nothing else.
+        "url" => url: ServiceUrl = "https://orders.internal:8080/v2",
+        /// How long the service may take. For a forward: until the answer begins, the client's upload
+        /// included. For an aggregate: until the whole answer is read. Default "10s", at most 24 days.
+        "timeout" => timeout: Option<TimeLimit> = "500ms",
+        /// The largest answer that is read for an aggregate. From "1B" to "32MiB", default "1MiB".
+        "max_answer" => max_answer: Option<Size> = "64KiB",
     }
 }
 
 shape! {
     /// How a caller proves who it is.
     pub struct AuthSettings {
-        "jwt" => jwt: JwtSettings,
+        /// By a bearer token that is a signed JWT, in the Authorization header.
+        "jwt" => jwt: JwtSettings = {
+            "issuer": "https://id.example.com/",
+            "audience": "shop",
+            "keys": [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }]
+        },
     }
 }
 
+// As everywhere, the outer `None` of a field is one at fault; of an optional one, the inner `None`
+// is one that is not written.
 shape! {
-    /// A route. As everywhere, the outer `None` of a field is one at fault; of an optional one, the
-    /// inner `None` is one that is not written.
+    /// What clients can call, who of them, how often, and what happens then: exactly one of `reply`,
+    /// `forward` and `aggregate`.
     pub struct RouteSettings {
-        "path" => path: OneOrMany<String>,
-        /// Default: every method for a forward, `GET` otherwise.
-        "method" => method: Option<OneOrMany<Method>>,
-        /// The name of an auth rule, or `public`. Never left out: who may call is said, not assumed.
-        "auth" => auth: String,
-        "limit" => limit: Option<String>,
-        "reply" => reply: Option<ReplySettings>,
-        "forward" => forward: Option<Forwarding>,
-        "aggregate" => aggregate: Option<Named<PartSettings>>,
+        /// One path or several. `/a/{name}` captures one segment, `/a/{*rest}` all below `/a/`. The latter
+        /// does not match `/a`: list both.
+        "path" => path: OneOrMany<String> = ["/orders", "/orders/{*rest}"],
+        /// One method or several, in upper case. GET answers HEAD too. Default: every method for a
+        /// forward, GET otherwise.
+        "method" => method: Option<OneOrMany<Method>> = ["GET", "POST"],
+        /// Who may call: the name of an auth rule, or "public" for everyone. Never left out: who may call
+        /// is said, not assumed.
+        "auth" => auth: String = "customer",
+        /// The name of the limit that calls count against. Default: none.
+        "limit" => limit: Option<String> = "per-user",
+        /// A fixed answer; no service is asked.
+        "reply" => reply: Option<ReplySettings> = { "body": { "status": "ok" } },
+        /// The service that the call is handed on to, as "service" (under the client's path), as
+        /// "service:/path/{name}", or as an object with `to` and `timeout`. Method, body and query go on
+        /// as they are.
+        "forward" => forward: Option<Forwarding> = "order-svc:/v2/orders",
+        /// Calls that are made at once, and come back as one object: the names of its members, each with
+        /// its call. At least one.
+        "aggregate" => aggregate: Option<Named<PartSettings>> = {
+            "user": { "get": "user-svc:/users/{jwt.sub}" },
+            "orders": { "get": "order-svc:/orders?user={jwt.sub}", "else": [] }
+        },
     }
 }
 
 shape! {
     /// A fixed answer.
     pub struct ReplySettings {
-        /// Default 200.
-        "status" => status: Option<u32>,
-        "body" => body: Option<Node>,
+        /// The status of the answer, from 200 to 599. Default 200.
+        "status" => status: Option<u32> = 404,
+        /// The body of the answer: any JSON value. Default: no body; 204, 205 and 304 can have none.
+        "body" => body: Option<Node> = { "status": "ok" },
     }
 }
 
 shape! {
     /// A call handed on.
     pub struct ForwardSettings {
-        "to" => to: Target,
-        /// Default: the service's.
-        "timeout" => timeout: Option<TimeLimit>,
+        /// The service, and the path there; by default the client's. The path takes {name} of the route's
+        /// path ({rest} for {*rest}) and {jwt.NAME}, a claim of the caller's token.
+        "to" => to: Target = "order-svc:/v2/orders/{rest}",
+        /// How long until the answer begins, the client's upload included. Default: the service's.
+        "timeout" => timeout: Option<TimeLimit> = "2s",
     }
 }
 
@@ -93,13 +133,23 @@ impl FromNode for Forwarding {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for Forwarding {
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [Target::schema(generator), ForwardSettings::schema(generator)] })
+    }
+}
+
 shape! {
-    /// A member of an aggregate's object.
+    /// A call of an aggregate, and the member of its object that the answer becomes.
     pub struct PartSettings {
-        "get" => get: Target,
-        /// Default: the service's.
-        "timeout" => timeout: Option<TimeLimit>,
-        /// What stands in for the part when it fails; without it, the whole fails.
-        "else" => stand_in: Option<Node>,
+        /// The service, and the path and query there, which are got. They take {name} of the route's path
+        /// ({rest} for {*rest}) and {jwt.NAME}, a claim of the caller's token.
+        "get" => get: Target = "order-svc:/orders?user={jwt.sub}",
+        /// How long until the whole answer is read. Default: the service's.
+        "timeout" => timeout: Option<TimeLimit> = "250ms",
+        /// What stands in for the part when its call fails: any JSON value. Without it the part is
+        /// required, and the aggregate fails with it.
+        "else" => stand_in: Option<Node> = [],
     }
 }

@@ -8,6 +8,7 @@ written_as_text!(ServiceUrl, Target);
 
 impl Text for ServiceUrl {
     const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
+    const PATTERN: &'static str = r"^https?://([a-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[^?#]*)?$";
     // It may have credentials in it, which have no business there or in a log.
     const SECRET: bool = true;
 
@@ -32,6 +33,7 @@ pub struct Target {
 
 impl Text for Target {
     const FORM: &'static str = "\"service\" or \"service:/path\"";
+    const PATTERN: &'static str = "^[^:/]+(:/([^/].*)?)?$";
 
     fn read(text: &str) -> Result<Self, String> {
         if text.contains("://") {

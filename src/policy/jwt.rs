@@ -34,15 +34,17 @@ const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const MAX_TOKEN: usize = 8 << 10;
 
 shape! {
-    /// A rule as written.
+    /// A bearer token that is a signed JWT, in the Authorization header.
     pub struct JwtSettings {
-        /// The `iss` that tokens must have.
-        "issuer" => issuer: String,
-        /// One or more values, one of which tokens must have in `aud`.
-        "audience" => audience: OneOrMany<String>,
-        /// How far the issuer's clock may be off; default 30 s.
-        "leeway" => leeway: Option<Span>,
-        "keys" => keys: List<KeySettings>,
+        /// What a token must have in `iss`, letter by letter.
+        "issuer" => issuer: String = "https://id.example.com/",
+        /// What a token must have in `aud`: one value, or several of which it has one at least.
+        "audience" => audience: OneOrMany<String> = "shop",
+        /// How far the issuer's clock may be off, for `exp` and `nbf`. Default "30s", at most 24 days.
+        "leeway" => leeway: Option<Span> = "5s",
+        /// The keys that tokens are signed with; at least one. A token picks among them by `alg` and
+        /// `kid`, and can bring none of its own.
+        "keys" => keys: List<KeySettings> = [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }],
     }
 }
 

@@ -13,21 +13,25 @@ use std::time::Duration;
 
 use crate::gcra::{Quota, Verdict};
 use crate::policy::jwt::Caller;
-use crate::settings::{FromNode, Node, Place, Problems, Text, not_of_form, shape, written_as_text};
+use crate::settings::{FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text};
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 shape! {
-    /// A limit as written.
+    /// How often a caller may call.
     pub struct LimitSettings {
-        "rate" => rate: Rate,
-        /// How many at once; default: as many as the rate's number.
-        "burst" => burst: Option<u32>,
-        /// Whose calls count together; default `caller`.
-        "by" => by: Option<By>,
-        /// What happens while the limiter cannot be asked; default `open`.
-        "when_down" => when_down: Option<WhenDown>,
+        /// How many calls in which time: a number from 1 to 1000000, and s, min, h or day.
+        "rate" => rate: Rate = "60/min",
+        /// How many calls may come at once; at least 1. Default: the rate's number.
+        "burst" => burst: Option<u32> = 20,
+        /// Whose calls count together: "caller" (the token's subject, else the address), "address" (an
+        /// IPv6 one by its /64), or "jwt.NAME" (a claim of the token; not for a public route). Default
+        /// "caller".
+        "by" => by: Option<By> = "address",
+        /// What happens while the limiter cannot be asked: "open" lets calls through uncounted, "closed"
+        /// refuses them with 503. Default "open".
+        "when_down" => when_down: Option<WhenDown> = "closed",
     }
 }
 
@@ -51,6 +55,7 @@ impl Rate {
 
 impl Text for Rate {
     const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
+    const PATTERN: &'static str = "^0*[1-9][0-9]*/(s|min|h|day)$";
 
     fn read(text: &str) -> Result<Self, String> {
         let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
@@ -97,6 +102,10 @@ impl FromNode for By {
     }
 }
 
+described_as!(By, {
+    "anyOf": [{ "enum": ["caller", "address"] }, { "type": "string", "pattern": r"^jwt\.", "minLength": 5 }]
+});
+
 /// What happens while the limiter cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenDown {
@@ -118,6 +127,8 @@ impl FromNode for WhenDown {
         }
     }
 }
+
+described_as!(WhenDown, { "enum": ["open", "closed"] });
 
 /// A compiled limit.
 #[derive(Debug)]

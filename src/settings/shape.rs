@@ -179,16 +179,27 @@ pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>,
     }
 }
 
-/// Declares a shape of the file: each key, the field it is read into, and its type. A field is
-/// `None` where its value is at fault, or missing and must not be.
+/// Declares a shape of the file: each key, the field it is read into, its type, and an example. A
+/// field is `None` where its value is at fault, or missing and must not be.
+///
+/// The doc comments and examples are what an operator's editor shows, by the JSON Schema that is
+/// made of them; so they are written for operators, and none may be left out. The Wasm has none.
 macro_rules! shape {
-    ($(#[$about:meta])* $visible:vis struct $name:ident {
-        $($(#[$field_about:meta])* $key:literal => $field:ident: $kind:ty,)*
+    ($(#[doc = $about:literal])+ $visible:vis struct $name:ident {
+        $(
+            $(#[doc = $description:literal])+
+            $(#[allow($lint:ident)])?
+            $key:literal => $field:ident: $kind:ty = $example:tt,
+        )*
     }) => {
-        $(#[$about])*
+        $(#[doc = $about])+
         #[derive(Clone, Debug)]
         $visible struct $name {
-            $($(#[$field_about])* pub $field: Option<$kind>,)*
+            $(
+                $(#[doc = $description])+
+                $(#[allow($lint)])?
+                pub $field: Option<$kind>,
+            )*
         }
 
         impl $crate::settings::FromNode for $name {
@@ -205,6 +216,41 @@ macro_rules! shape {
                 Some(Self { $($field: member(members, $key, place, problems),)* })
             }
         }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                use $crate::settings::schema::{Key, object};
+                let keys = vec![
+                    $(Key::of::<$kind>($key, &[$($description),+], serde_json::json!($example), generator),)*
+                ];
+                object(&[$($about),+], keys)
+            }
+        }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::settings::schema::Described for $name {
+            fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::settings::schema::reference::<Self>(generator)
+            }
+        }
     };
 }
 pub(crate) use shape;
+
+/// Says how a type stands in the JSON Schema, for one that is no shape, text or container.
+macro_rules! described_as {
+    ($name:ty, $schema:tt) => {
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::settings::schema::Described for $name {
+            fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+pub(crate) use described_as;

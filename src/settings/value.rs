@@ -10,6 +10,9 @@ use super::shape::wrong_kind;
 pub trait Text: Sized {
     /// What must stand there, for the message.
     const FORM: &'static str;
+    /// A regular expression that every such text matches, for editors; of the others, many do not.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
+    const PATTERN: &'static str;
     /// Whether a faulty text may hold a secret, and is not shown.
     const SECRET: bool = false;
     /// Reads it; the error completes "is "…", …".
@@ -31,6 +34,13 @@ macro_rules! written_as_text {
                 problems: &mut $crate::settings::Problems,
             ) -> Option<Self> {
                 $crate::settings::read_text(node, place, problems)
+            }
+        }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::settings::schema::Described for $name {
+            fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::settings::schema::text::<Self>()
             }
         }
     )*};
@@ -57,6 +67,7 @@ pub struct Span(pub Duration);
 
 impl Text for Span {
     const FORM: &'static str = "a time such as \"250ms\", \"5s\" or \"2m\"";
+    const PATTERN: &'static str = "^[0-9]+(ms|s|m|h)$";
 
     fn read(text: &str) -> Result<Self, String> {
         let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
@@ -81,6 +92,7 @@ pub struct TimeLimit(pub Duration);
 
 impl Text for TimeLimit {
     const FORM: &'static str = Span::FORM;
+    const PATTERN: &'static str = "^0*[1-9][0-9]*(ms|s|m|h)$";
 
     fn read(text: &str) -> Result<Self, String> {
         match Span::read(text)? {
@@ -96,6 +108,7 @@ pub struct Size(pub u32);
 
 impl Text for Size {
     const FORM: &'static str = "a size such as \"64KiB\" or \"1MiB\"";
+    const PATTERN: &'static str = "^0*[1-9][0-9]*(B|KiB|MiB)$";
 
     fn read(text: &str) -> Result<Self, String> {
         let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
@@ -119,6 +132,7 @@ pub struct SecretName(pub String);
 
 impl Text for SecretName {
     const FORM: &'static str = "the name of a secret, written \"{env.NAME}\"";
+    const PATTERN: &'static str = r"^\{env\.[A-Za-z0-9_]+\}$";
     const SECRET: bool = true;
 
     fn read(text: &str) -> Result<Self, String> {
@@ -136,6 +150,7 @@ pub struct Method(pub String);
 
 impl Text for Method {
     const FORM: &'static str = "a method such as \"GET\", in upper case";
+    const PATTERN: &'static str = "^(?!(CONNECT|TRACE)$)[A-Z][A-Z-]{0,23}$";
 
     fn read(text: &str) -> Result<Self, String> {
         let fine = text.len() <= 24

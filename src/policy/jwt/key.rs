@@ -8,16 +8,28 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::NotIdentified;
-use crate::settings::{FromNode, Node, Place, Problems, SecretName, shape, wrong_kind};
+use crate::settings::{FromNode, Node, Place, Problems, SecretName, described_as, shape, wrong_kind};
 
 shape! {
-    /// A key as written: a secret for HS256, HS384 and HS512, a public JWK (RFC 7517) otherwise.
+    /// A key that tokens are signed with: a `secret` for HS256, HS384 and HS512, a public `jwk` for
+    /// ES256 and EdDSA.
     pub struct KeySettings {
-        "alg" => alg: KeyAlgorithm,
-        /// The `kid` of the tokens that this key is for; without it, tokens of any or no `kid`.
-        "kid" => kid: Option<String>,
-        "secret" => secret: Option<SecretName>,
-        "jwk" => jwk: Option<Node>,
+        /// The one algorithm that the key is for.
+        "alg" => alg: KeyAlgorithm = "ES256",
+        /// The `kid` of the tokens that the key is for. Default: that of the `jwk`; where it has none,
+        /// tokens of any `kid` or none.
+        "kid" => kid: Option<String> = "2026-11",
+        /// The name of a secret of the environment. The secret itself never stands in the file; it has at
+        /// least 32 bytes for HS256, 48 for HS384, 64 for HS512.
+        "secret" => secret: Option<SecretName> = "{env.JWT_SECRET}",
+        /// A public key in the form of RFC 7517: `kty` EC and `crv` P-256 for ES256, OKP and Ed25519 for
+        /// EdDSA. A private key is refused.
+        "jwk" => jwk: Option<Node> = {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
+        },
     }
 }
 
@@ -61,6 +73,8 @@ impl FromNode for KeyAlgorithm {
         found
     }
 }
+
+described_as!(KeyAlgorithm, { "enum": KeyAlgorithm::ALL.map(KeyAlgorithm::name) });
 
 /// The hash of an HMAC algorithm.
 #[derive(Clone, Copy, Debug)]
