@@ -10,7 +10,10 @@ export function check(file) {
   if (!existsSync(file)) throw new Fault(`${name} does not exist`);
   if (!existsSync(at("build", "index.js"))) throw new Fault("There is no build yet. Run: npm run build");
   const { status, stdout, stderr } = spawnSync(node(), [at("scripts", "load-gateway.mjs"), file], { encoding: "utf8" });
-  if (status === 0) return;
+  if (status === 0) {
+    if (stdout) process.stderr.write(`${name} may not say what you mean:\n  ${stdout.trim().replaceAll("\n", "\n  ")}\n`);
+    return;
+  }
   if (status !== 2) throw new Fault(`${name} could not be checked:\n${stderr}`);
   const lines = stdout.trim().split("\n");
   const faults = lines.length === 1 ? "one fault" : `${lines.length} faults`;

@@ -1,5 +1,6 @@
 // Starts the built Worker in Node with a routes.json, as the runtime would. Prints the file's
-// faults and exits with 2 if it does not start. Run by check.mjs, on the project's own Node.
+// faults and exits with 2 if it does not start; prints what may not be meant in it if it does. Run by
+// check.mjs, on the project's own Node.
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { at } from "./run.mjs";
@@ -33,3 +34,4 @@ try {
   process.stdout.write(`${faults}\n`);
   process.exit(2);
 }
+process.stdout.write(globalThis.POSTERN.warnings);

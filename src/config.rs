@@ -5,29 +5,27 @@
 //! ```
 //!
 //! [`load`] is the only door. It gives a gateway or the faults of the file, all of them, each with
-//! its place; never half of each.
+//! its place; never half of each. What may not be meant comes as warnings beside either.
 
+mod action;
 mod compile;
 mod document;
+mod prefix;
+mod routes;
 mod target;
 
 use crate::gateway::Gateway;
 use crate::settings::{FromNode, Node, Place, Problem, Problems};
 
-/// Reads the text of a `routes.json`.
-///
-/// # Errors
-/// Every fault of the file that can be found before the others are mended.
-pub fn load(text: &str) -> Result<Gateway, Vec<Problem>> {
+/// Reads the text of a `routes.json`. Gives the gateway, unless there is a fault; and every fault that
+/// can be found before the others are mended, and every warning, in the order of the file.
+pub fn load(text: &str) -> (Option<Gateway>, Vec<Problem>) {
     let tree: Node = match serde_json::from_str(text) {
         Ok(tree) => tree,
-        Err(error) => return Err(vec![Problem::not_json(&error)]),
+        Err(error) => return (None, vec![Problem::not_json(&error)]),
     };
     let mut problems = Problems::default();
     let document = document::Document::from_node(&tree, &Place::root(), &mut problems);
     let gateway = document.map(|document| compile::gateway(document, &mut problems));
-    match gateway {
-        Some(gateway) if problems.is_empty() => Ok(gateway),
-        _ => Err(problems.in_order_of(&tree)),
-    }
+    (gateway.filter(|_| !problems.refuse()), problems.in_order_of(&tree))
 }

@@ -22,6 +22,8 @@ pub struct Gateway {
 pub struct Route {
     /// The path pattern: what the log calls the route.
     pub(crate) pattern: String,
+    /// The name of the group of clients that it is for.
+    pub(crate) gateway: Option<Arc<str>>,
     /// Who may call; `None` is everyone.
     pub(crate) auth: Option<Arc<JwtRule>>,
     /// How often a caller may.

@@ -12,7 +12,7 @@ use crate::policy::headers;
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
-use crate::router::{Found, Params};
+use crate::router::{Asked, Found, HostPath, Params};
 use crate::template::Unfit;
 use crate::trace::Trace;
 
@@ -47,15 +47,27 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     if !head.has_one_host() {
         return Err(Refusal::AmbiguousHost);
     }
-    let path = NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
+    let host = HostPath::of(&head.authority);
+    let mut path = &NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
 
     // 2. Which route?
-    let (route, params) = match gateway.router.find(&path, &head.method) {
+    let find = |path| gateway.router.find(Asked { host: &host, path, head });
+    let mut found = find(path);
+    let same;
+    if let Found::SamePath(other) = found {
+        same = other;
+        path = &same;
+        found = find(path);
+    }
+    let (route, params) = match found {
         Found::Route(route, params) => (route, params),
+        Found::OtherPath(other) => return Ok(Answer::Own(redirect_to(&other, head))),
+        Found::OtherMethods(allow) if head.method == "OPTIONS" => return Ok(Answer::Own(options(allow))),
         Found::OtherMethods(allow) => return Err(Refusal::OtherMethods(allow)),
-        Found::Nothing => return Err(Refusal::NoRoute),
+        Found::SamePath(_) | Found::Nothing => return Err(Refusal::NoRoute),
     };
     visit.trace.route = Some(route.pattern.clone());
+    visit.trace.gateway = route.gateway.clone();
 
     // 3. Who is calling?
     let caller = match &route.auth {
@@ -69,7 +81,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     }
 
     // 5. Answer.
-    let asked = Asked { path: &path, params: &params, caller: caller.as_ref() };
+    let asked = Admitted { path, params: &params, caller: caller.as_ref() };
     match &route.action {
         Action::Reply(reply) => Ok(Answer::Own(fixed_reply(reply))),
         Action::Forward(forward) => forward_call(forward, &asked, visit).await,
@@ -78,7 +90,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
 }
 
 /// What an admitted request asks for.
-struct Asked<'r> {
+struct Admitted<'r> {
     path: &'r NormalPath,
     params: &'r Params<'r>,
     caller: Option<&'r Caller>,
@@ -89,6 +101,18 @@ impl<P: Platform> Visit<'_, P> {
     fn time_left(&self) -> Duration {
         self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))
     }
+}
+
+/// Sends the client to the path that it should have asked for.
+fn redirect_to(path: &NormalPath, head: &Head) -> Response {
+    let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+    // 308 keeps method and body (RFC 9110, section 15.4.9).
+    Response { status: 308, headers: vec![("location", format!("{path}{query}"))], body: Vec::new() }
+}
+
+/// The answer to OPTIONS for a path whose routes do not answer it themselves (RFC 9110, section 9.3.7).
+fn options(allow: String) -> Response {
+    Response { status: 204, headers: vec![("allow", allow)], body: Vec::new() }
 }
 
 fn identify<P: Platform>(rule: &JwtRule, visit: &mut Visit<'_, P>) -> Result<Caller, Refusal> {
@@ -141,7 +165,7 @@ fn fixed_reply(reply: &Reply) -> Response {
 
 async fn forward_call<P: Platform>(
     forward: &Forward,
-    asked: &Asked<'_>,
+    asked: &Admitted<'_>,
     visit: &mut Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let mut target = match &forward.path {
@@ -174,7 +198,7 @@ async fn forward_call<P: Platform>(
 
 async fn aggregate_parts<P: Platform>(
     parts: &[Part],
-    asked: &Asked<'_>,
+    asked: &Admitted<'_>,
     visit: &mut Visit<'_, P>,
 ) -> Result<Response, Refusal> {
     let headers = headers::of_own_call(visit.head);

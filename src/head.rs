@@ -98,6 +98,12 @@ impl Headers {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
     }
 
+    /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let pairs = self.get("cookie")?.split(';').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// All fields, name and value, in the order of the runtime.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.lines().filter_map(|line| line.split_once(':'))

@@ -14,6 +14,7 @@ pub mod handle;
 pub mod head;
 pub mod path;
 pub mod policy;
+pub mod query;
 pub mod refusal;
 pub mod router;
 pub mod service_url;

@@ -93,6 +93,15 @@ impl NormalPath {
         }
     }
 
+    /// The same path with a slash at its end, or without the one that it has; `/` has no other end.
+    pub fn with_other_end(&self) -> Option<Self> {
+        match self.0.strip_suffix('/') {
+            Some("") => None,
+            Some(bare) => Some(Self(bare.to_owned())),
+            None => Some(Self(format!("{}/", self.0))),
+        }
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,179 +1,293 @@
-//! Which route a path and a method belong to.
+//! Which route a request belongs to.
+//!
+//! A route takes a request if all that it says holds: host, path, method, header, query, cookie. Of
+//! several that do, one goes first, by the first row in which they differ (after the Kubernetes
+//! Gateway API, `HTTPRouteRule`):
+//!
+//! | | goes first | before |
+//! | --- | --- | --- |
+//! | 1. host | `api.example.com` | `{tenant}.example.com`, then `*.example.com`, then no host; from the last label on |
+//! | 2. path | fixed text | text around a name (the longer first), then `{name}`, then `{*rest}`; from the first segment on |
+//! | 3. method | a named one | `GET` for a `HEAD`, then every method |
+//! | 4. header | more conditions | fewer |
+//! | 5. query | more conditions | fewer |
+//! | 6. cookie | more conditions | fewer |
+//! | 7. file | the earlier route | the later |
 
-use std::collections::HashMap;
+mod conditions;
+mod host;
+mod methods;
+mod overlap;
+mod pattern;
+mod patterns;
+mod slash;
 
-use matchit::InsertError;
+use std::cmp::Reverse;
 
+use crate::head::Head;
 use crate::path::NormalPath;
+pub use conditions::{Condition, Conditions, Kind, ValueTest};
+pub use host::{HostPath, HostPattern};
+pub use methods::Methods;
+use methods::{Rank, allow};
+pub use overlap::Overlap;
+pub use pattern::{captures, check_pattern, no_other_syntax};
+use patterns::{Captured, Patterns, by_specificity};
+pub use slash::SlashAtEnd;
 
-/// The routes of a gateway, by path and then by method. `T` is what a route is.
+/// The routes of a gateway. `T` is what a route is.
 #[derive(Debug)]
 pub struct Router<T> {
-    /// The patterns without a catch-all, and those with one: `matchit` takes a name and a rest at one
-    /// place for a conflict; here the name goes first.
-    named: matchit::Router<usize>,
-    rests: matchit::Router<usize>,
-    /// For each pattern with a catch-all, the path before it: a rest may be empty.
-    empty_rests: matchit::Router<usize>,
-    by_pattern: HashMap<String, usize>,
-    leaves: Vec<Leaf<T>>,
+    /// By host, then by path.
+    hosts: Patterns<Patterns<Vec<Entry>>>,
+    /// Of routes that name no host, by path.
+    any_host: Patterns<Vec<Entry>>,
+    routes: Vec<T>,
+    /// Whether every route is strict about a slash at the end.
+    is_strict: bool,
 }
 
-/// What a pattern leads to.
+/// What a request must be like to belong to a route.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    /// `None` is every host.
+    pub host: Option<HostPattern>,
+    /// The path pattern, `/a/{b}/{*rest}`.
+    pub pattern: String,
+    /// The methods.
+    pub methods: Methods,
+    /// What else must hold.
+    pub conditions: Conditions,
+    /// What of a path that differs by a slash at its end.
+    pub slash: SlashAtEnd,
+}
+
+/// A route's way into the router: one for each of its hosts and paths.
 #[derive(Debug)]
-struct Leaf<T> {
-    pattern: String,
-    entries: Vec<Entry<T>>,
+struct Entry {
+    matcher: Matcher,
+    /// The names that host and path capture, in the order in which [`Patterns`] gives their values.
+    host_names: Vec<String>,
+    path_names: Vec<String>,
+    /// The route in `routes`; later ones come later in the file.
+    route: usize,
 }
 
-#[derive(Debug)]
-struct Entry<T> {
-    methods: Methods,
-    route: T,
-}
-
-/// The methods that a route answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Methods {
-    /// Every method.
-    Any,
-    /// These, in the order of the file, in upper case. `GET` answers `HEAD` too.
-    Only(Vec<String>),
-}
-
-/// What a path pattern captured, in the normal form of [`crate::path`].
-#[derive(Debug, Default)]
+/// What host and path captured; of the path in the normal form of [`crate::path`].
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Params<'p>(Vec<(&'p str, &'p str)>);
+
+/// A request, as the router looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'p> {
+    /// The host.
+    pub host: &'p HostPath,
+    /// The path.
+    pub path: &'p NormalPath,
+    /// Method, header fields and query.
+    pub head: &'p Head,
+}
 
 /// What the router found.
 #[derive(Debug)]
 pub enum Found<'r, 'p, T> {
-    /// The one route, and what its path captured.
+    /// The one route, and what its host and path captured.
     Route(&'r T, Params<'p>),
+    /// The request is to be taken for one of this path.
+    SamePath(NormalPath),
+    /// The client is to ask for this path.
+    OtherPath(NormalPath),
     /// The path is there, the method is not; the value of `Allow`.
     OtherMethods(String),
-    /// No route has this path.
+    /// No route takes the request.
     Nothing,
 }
 
-/// Why a route cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unroutable {
-    /// The pattern is not one, with the reason.
-    Malformed(String),
-    /// Requests could belong to this pattern and to the named one alike.
-    Pattern(String),
-    /// The same path already has a route for this method.
-    Method(String),
+/// A route whose host and path a request has.
+#[derive(Debug)]
+pub struct Candidate<'r, 'p, T> {
+    /// The route.
+    pub route: &'r T,
+    /// Whether it takes the request.
+    pub fit: Fit<'r>,
+    entry: &'r Entry,
+    host: Captured<'p>,
+    path: Captured<'p>,
+}
+
+/// Whether a route takes a request whose host and path it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit<'r> {
+    /// It does.
+    Taken,
+    /// It does not have the method.
+    OtherMethod,
+    /// This condition does not hold.
+    Unmet(&'r Condition),
 }
 
 impl<T> Default for Router<T> {
     fn default() -> Self {
-        Self {
-            named: matchit::Router::new(),
-            rests: matchit::Router::new(),
-            empty_rests: matchit::Router::new(),
-            by_pattern: HashMap::new(),
-            leaves: Vec::new(),
-        }
+        Self { hosts: Patterns::default(), any_host: Patterns::default(), routes: Vec::new(), is_strict: true }
     }
 }
 
 impl<T> Router<T> {
-    /// Adds a route for the path `pattern` (`/a/{b}/{*rest}`) and its methods.
-    pub fn insert(&mut self, pattern: &str, methods: Methods, route: T) -> Result<(), Unroutable> {
-        check_pattern(pattern).map_err(Unroutable::Malformed)?;
-        let at = match self.by_pattern.get(pattern) {
-            Some(at) => *at,
-            None => {
-                let at = self.leaves.len();
-                let before_rest = pattern.split_once("{*").map(|(before, _)| before);
-                let tree = if before_rest.is_some() { &mut self.rests } else { &mut self.named };
-                tree.insert(pattern, at).map_err(|error| match error {
-                    InsertError::Conflict { with } => Unroutable::Pattern(with),
-                    other => Unroutable::Malformed(other.to_string()),
-                })?;
-                if let Some(before) = before_rest {
-                    // What conflicts here conflicted above.
-                    let _ = self.empty_rests.insert(before, at);
-                }
-                self.by_pattern.insert(pattern.to_owned(), at);
-                self.leaves.push(Leaf { pattern: pattern.to_owned(), entries: Vec::new() });
-                at
-            }
-        };
-        let Some(Leaf { entries, .. }) = self.leaves.get_mut(at) else { return Ok(()) };
-        if let Some(taken) = entries.iter().find_map(|other| methods.overlap(&other.methods)) {
-            return Err(Unroutable::Method(taken));
-        }
-        entries.push(Entry { methods, route });
-        Ok(())
-    }
-
-    /// The route for a path and method.
-    pub fn find<'r, 'p>(&'r self, path: &'p NormalPath, method: &str) -> Found<'r, 'p, T>
-    where
-        'r: 'p,
-    {
-        let Some((entries, params)) = self.find_path(path.as_str()) else {
-            return Found::Nothing;
-        };
-        // A route of its own for HEAD goes before the GET that would answer it too.
-        let named = entries.iter().find(|entry| entry.methods.names(method));
-        match named.or_else(|| entries.iter().find(|entry| entry.methods.answers(method))) {
-            Some(entry) => Found::Route(&entry.route, Params(params.iter().collect())),
-            None => Found::OtherMethods(allow(entries.iter().map(|entry| &entry.methods))),
-        }
-    }
-
-    /// The pattern that a path belongs to.
+    /// Adds a route; gives its number, by which [`Self::overlaps`] calls it.
     ///
-    /// Many servers read `/admin/` as `/admin`. A path with a slash at its end therefore belongs to
-    /// the pattern that it belongs to without, or to one that has such an end itself (`/admin/`,
-    /// `/admin/{*rest}`), but never to a wider one, which may be guarded less.
-    fn find_path<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r [Entry<T>], matchit::Params<'r, 'p>)> {
-        let exact = self.most_specific(path);
-        let Some(bare) = path.strip_suffix('/') else {
-            return exact.map(|(leaf, params)| (leaf.entries.as_slice(), params));
+    /// # Errors
+    /// Completes "is PATTERN, which …".
+    pub fn insert(&mut self, matcher: Matcher, route: T) -> Result<usize, String> {
+        check_pattern(&matcher.pattern)?;
+        let number = self.routes.len();
+        let host_names: Vec<String> = matcher.host.iter().flat_map(HostPattern::captures).map(str::to_owned).collect();
+        let path_names: Vec<String> = captures(&matcher.pattern).map(str::to_owned).collect();
+        if let Some(name) = path_names.iter().find(|name| host_names.contains(name)) {
+            return Err(format!("captures {{{name}}}, as the host does"));
+        }
+        let paths = match &matcher.host {
+            Some(host) => self.hosts.entry(host.as_path())?,
+            None => &mut self.any_host,
         };
-        let (leaf, params) = match exact {
-            Some((leaf, params)) if leaf.pattern.ends_with('/') => (leaf, params),
-            exact => match self.empty_rests.at(path) {
-                Ok(root) => (self.leaves.get(*root.value)?, root.params),
-                Err(_) => {
-                    let (without, _) = self.most_specific(bare)?;
-                    exact.filter(|(leaf, _)| std::ptr::eq(*leaf, without))?
-                }
-            },
-        };
-        Some((&leaf.entries, params))
+        let entries = paths.entry(&matcher.pattern)?;
+        self.is_strict &= matcher.slash == SlashAtEnd::Strict;
+        let entry = Entry { matcher, host_names, path_names, route: number };
+        let at = entries.partition_point(|other| other.precedence() < entry.precedence());
+        entries.insert(at, entry);
+        self.routes.push(route);
+        Ok(number)
     }
 
-    /// The pattern that says most of a path: at the first place where two differ, fixed text goes
-    /// before a name, and a name before a rest.
-    fn most_specific<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r Leaf<T>, matchit::Params<'r, 'p>)> {
-        let find = |tree: &'r matchit::Router<usize>| {
-            let matched = tree.at(path).ok()?;
-            Some((self.leaves.get(*matched.value)?, matched.params))
+    /// The route of a request.
+    pub fn find<'r: 'p, 'p>(&'r self, asked: Asked<'p>) -> Found<'r, 'p, T> {
+        let path = asked.path.as_str();
+        let taken = self.first(asked, path);
+        let has_slash = path.len() > 1 && path.ends_with('/');
+        let other = match &taken {
+            Some(taken) if taken.has_slash_at_end() || (self.is_strict && !has_slash) => None,
+            None if self.is_strict => None,
+            _ => asked.path.with_other_end(),
         };
-        match (find(&self.named), find(&self.rests)) {
-            (Some(named), Some(rest)) => {
-                let order = specificity(&named.0.pattern).cmp(specificity(&rest.0.pattern));
-                Some(if order.is_ge() { named } else { rest })
+        let Some(other) = other else {
+            return taken.map_or_else(|| self.nobody(asked), Candidate::found);
+        };
+        let near = self.first(asked, other.as_str()).map(|near| (near.entry, near.has_slash_at_end()));
+        match (taken, near) {
+            // Many servers read `/admin/` as `/admin`. A path with a slash at its end therefore belongs
+            // to the route that it belongs to without, or to one whose pattern has such an end itself
+            // (`/admin/`, `/admin/{*rest}`), but never to a wider one, which may be guarded less.
+            (Some(taken), Some((near, _))) if has_slash && std::ptr::eq(taken.entry, near) => taken.found(),
+            (taken, Some((near, ends_in_slash)))
+                if has_slash || (ends_in_slash && near.says_more_than(taken.as_ref())) =>
+            {
+                match near.matcher.slash {
+                    SlashAtEnd::Redirect => Found::OtherPath(other),
+                    SlashAtEnd::Ignore => Found::SamePath(other),
+                    SlashAtEnd::Strict => {
+                        taken.filter(|_| !has_slash).map_or_else(|| self.nobody(asked), Candidate::found)
+                    }
+                }
             }
-            (named, rest) => named.or(rest),
+            (Some(taken), _) if !has_slash => taken.found(),
+            _ => self.nobody(asked),
         }
+    }
+
+    /// The routes whose host and path are those of the request, in their precedence, and whether
+    /// each of them takes it.
+    pub fn candidates<'r: 'p, 'p>(&'r self, asked: Asked<'p>) -> impl Iterator<Item = Candidate<'r, 'p, T>> {
+        self.candidates_at(asked, asked.path.as_str())
+    }
+
+    fn candidates_at<'r: 'p, 'p>(
+        &'r self,
+        asked: Asked<'p>,
+        path: &'p str,
+    ) -> impl Iterator<Item = Candidate<'r, 'p, T>> {
+        let hosts = self.hosts.all(asked.host.as_str()).chain([(&self.any_host, Captured::new())]);
+        hosts.flat_map(move |(paths, host)| {
+            paths.all(path).flat_map(move |(entries, path)| {
+                let host = host.clone();
+                Rank::ALL.into_iter().flat_map(move |rank| {
+                    let (host, path) = (host.clone(), path.clone());
+                    let of_rank = move |entry: &&Entry| entry.matcher.methods.rank(&asked.head.method) == rank;
+                    entries.iter().filter(of_rank).filter_map(move |entry| {
+                        let fit = match entry.matcher.conditions.unmet(asked.head) {
+                            Some(condition) => Fit::Unmet(condition),
+                            None if rank == Rank::Other => Fit::OtherMethod,
+                            None => Fit::Taken,
+                        };
+                        let route = self.routes.get(entry.route)?;
+                        Some(Candidate { route, fit, entry, host: host.clone(), path: path.clone() })
+                    })
+                })
+            })
+        })
+    }
+
+    fn first<'r: 'p, 'p>(&'r self, asked: Asked<'p>, path: &'p str) -> Option<Candidate<'r, 'p, T>> {
+        self.candidates_at(asked, path).find(|candidate| candidate.fit == Fit::Taken)
+    }
+
+    /// What is said where no route takes a request.
+    fn nobody<'r, 'p>(&'r self, asked: Asked<'p>) -> Found<'r, 'p, T> {
+        // Who asks with OPTIONS does not send the header fields of what it asks about.
+        let is_asking = asked.head.method == "OPTIONS";
+        let counts = |candidate: &Candidate<'_, '_, T>| candidate.fit == Fit::OtherMethod || is_asking;
+        let methods: Vec<_> = self.candidates(asked).filter(counts).map(|it| &it.entry.matcher.methods).collect();
+        if methods.is_empty() { Found::Nothing } else { Found::OtherMethods(allow(&methods)) }
+    }
+
+    /// The routes that get nothing because others go before them, and those of which only the order
+    /// of the file says which goes first.
+    pub fn overlaps(&self) -> Vec<Overlap> {
+        let of_hosts = self.hosts.values().chain([&self.any_host]);
+        let mut overlaps: Vec<_> =
+            of_hosts.flat_map(Patterns::values).flat_map(|entries| overlap::all(entries)).collect();
+        overlaps.sort_by_key(|overlap| (overlap.later, overlap.earlier));
+        overlaps
+    }
+
+    /// All routes in their precedence, with their matchers: hosts and paths that are told apart
+    /// anyway come in the order of the file.
+    pub fn routes(&self) -> impl Iterator<Item = (&Matcher, &T)> {
+        let named = self.hosts.by_precedence();
+        let entries = named.chain([&self.any_host]).flat_map(Patterns::by_precedence).flatten();
+        entries.filter_map(|entry| Some((&entry.matcher, self.routes.get(entry.route)?)))
     }
 }
 
-/// How much each segment of a pattern says, to be compared from the first.
-fn specificity(pattern: &str) -> impl Iterator<Item = u8> {
-    pattern.split('/').map(|segment| match segment.find('{') {
-        None => 3,
-        Some(_) if segment.starts_with("{*") => 0,
-        Some(0) if segment.ends_with('}') => 1,
-        Some(_) => 2,
-    })
+impl Entry {
+    /// Sorts the routes of one host and path.
+    fn precedence(&self) -> impl Ord + use<> {
+        (self.matcher.methods == Methods::Any, Reverse(self.matcher.conditions.weight()), self.route)
+    }
+
+    fn says_more_than<T>(&self, other: Option<&Candidate<'_, '_, T>>) -> bool {
+        let pattern = &self.matcher.pattern;
+        other.is_none_or(|other| by_specificity(pattern, &other.entry.matcher.pattern).is_gt())
+    }
+}
+
+impl<'r: 'p, 'p, T> Candidate<'r, 'p, T> {
+    /// What takes the request to it.
+    pub fn matcher(&self) -> &'r Matcher {
+        &self.entry.matcher
+    }
+
+    /// Whether its pattern has a slash at its end, or a rest that is empty.
+    fn has_slash_at_end(&self) -> bool {
+        self.entry.matcher.pattern.ends_with('/') || self.path.len() < self.entry.path_names.len()
+    }
+
+    fn found(self) -> Found<'r, 'p, T> {
+        let of = |names: &'r [String], values: Captured<'p>| {
+            // The value that may be missing is that of a rest.
+            names.iter().map(String::as_str).zip(values.into_iter().chain([""]))
+        };
+        let params = of(&self.entry.host_names, self.host).chain(of(&self.entry.path_names, self.path));
+        Found::Route(self.route, Params(params.collect()))
+    }
 }
 
 impl<'p> Params<'p> {
@@ -186,107 +300,6 @@ impl<'p> Params<'p> {
     #[cfg(test)]
     pub fn from_pairs(pairs: &[(&'p str, &'p str)]) -> Self {
         Self(pairs.to_vec())
-    }
-}
-
-impl Methods {
-    /// Whether the method is named, not just covered.
-    fn names(&self, method: &str) -> bool {
-        matches!(self, Self::Only(methods) if methods.iter().any(|named| named == method))
-    }
-
-    fn answers(&self, method: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Only(methods) => {
-                methods.iter().any(|answered| answered == method || (answered == "GET" && method == "HEAD"))
-            }
-        }
-    }
-
-    /// A method that both answer.
-    fn overlap(&self, other: &Self) -> Option<String> {
-        match (self, other) {
-            (Self::Any, Self::Any) => Some("every method".to_owned()),
-            (Self::Any, Self::Only(methods)) | (Self::Only(methods), Self::Any) => methods.first().cloned(),
-            (Self::Only(mine), Self::Only(theirs)) => mine.iter().find(|method| theirs.contains(method)).cloned(),
-        }
-    }
-}
-
-/// The value of `Allow` (RFC 9110, section 10.2.1).
-fn allow<'m>(methods: impl Iterator<Item = &'m Methods>) -> String {
-    let mut names = Vec::new();
-    for methods in methods {
-        if let Methods::Only(methods) = methods {
-            for method in methods {
-                names.push(method.as_str());
-                if method == "GET" {
-                    names.push("HEAD");
-                }
-            }
-        }
-    }
-    names.sort_unstable();
-    names.dedup();
-    names.join(", ")
-}
-
-/// The names that a pattern captures.
-pub fn captures(pattern: &str) -> impl Iterator<Item = &str> {
-    pattern.split('{').skip(1).filter_map(|piece| piece.split_once('}')).map(|(name, _)| name.trim_start_matches('*'))
-}
-
-/// A pattern's fixed text must be in normal form, or no request could ever reach it; and free of
-/// the characters that a client may spell in two ways that no server is bound to read alike.
-fn check_pattern(pattern: &str) -> Result<(), String> {
-    let mut sample = String::new();
-    let mut fixed = String::new();
-    let mut rest = pattern;
-    while let Some((before, inner)) = rest.split_once('{') {
-        let (name, after) = inner.split_once('}').ok_or("has a brace without its partner")?;
-        if name.starts_with('*') && !after.is_empty() {
-            return Err(format!("has {{{name}}} before its end; a rest comes last"));
-        }
-        if name.starts_with('*') && !before.ends_with('/') {
-            return Err(format!("has {{{name}}} after other text; a rest begins after a slash"));
-        }
-        if after.split('/').next().is_some_and(|segment| segment.contains('{')) {
-            return Err("has two names in one segment; one is allowed".to_owned());
-        }
-        let bare = name.strip_prefix('*').unwrap_or(name);
-        if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("captures {{{name}}}; a name is of letters, digits and _"));
-        }
-        sample.push_str(before);
-        sample.push('x');
-        fixed.push_str(before);
-        rest = after;
-    }
-    sample.push_str(rest);
-    fixed.push_str(rest);
-    let names: Vec<_> = captures(pattern).collect();
-    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name)) {
-        return Err(format!("captures {{{}}} twice", twice.1));
-    }
-    NormalPath::check_written(&sample)?;
-    no_other_syntax(&sample, "{*rest}")?;
-    match ["&", "=", "+", "%26", "%3D", "%2B", "%3B"].iter().find(|text| fixed.contains(**text)) {
-        Some(text) => Err(format!("has {text} in its fixed text, which servers read in two ways")),
-        None => Ok(()),
-    }
-}
-
-/// Other routers write `/*` and `/:name` for what is `/{*rest}` and `/{name}` here. Taken for text,
-/// such a pattern would guard nothing. `sample` has a letter in the place of each value; `rest` is
-/// how the catch-all is written in this place.
-pub fn no_other_syntax(sample: &str, rest: &str) -> Result<(), String> {
-    if sample.contains('*') {
-        return Err(format!("has a * outside braces; write {rest}"));
-    }
-    match sample.split("/:").nth(1).and_then(|after| after.split('/').next()) {
-        Some(name) => Err(format!("has \":{name}\"; write {{{name}}}")),
-        None => Ok(()),
     }
 }
 

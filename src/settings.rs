@@ -9,8 +9,9 @@ mod shape;
 mod value;
 
 pub use node::Node;
-pub use problem::{Place, Problem, Problems};
-pub use shape::{FromNode, List, Named, OneOrMany};
+pub use problem::{OwnedPlace, Place, Problem, Problems, Severity};
+pub use shape::{FromNode, List, Named, OneOrMany, OrNone};
 pub(crate) use shape::{check_keys, described_as, member, shape, wrong_kind};
 pub use value::{Method, SecretName, Size, Span, TimeLimit};
-pub(crate) use value::{Text, not_of_form, read_text, written_as_text};
+pub use value::{Text, read_text};
+pub(crate) use value::{not_of_form, written_as_text};

@@ -2,6 +2,7 @@
 //!
 //! It has neither tokens nor header values, paths nor queries: the route's pattern stands for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +12,8 @@ use serde::Serialize;
 pub struct Trace {
     /// The pattern of the route, once it is known.
     pub route: Option<String>,
+    /// The gateway that the file says the route is of.
+    pub gateway: Option<Arc<str>>,
     /// What went wrong, or was made up for, in the order in which it came to be known.
     pub notes: Vec<String>,
 }
@@ -26,6 +29,7 @@ impl Trace {
         let line = Line {
             request_id,
             method,
+            gateway: self.gateway.as_deref(),
             route: self.route.as_deref(),
             status,
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -40,6 +44,8 @@ impl Trace {
 struct Line<'l> {
     request_id: &'l str,
     method: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'l str>,
     status: u16,

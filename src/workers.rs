@@ -21,6 +21,7 @@ use crate::gateway::Gateway;
 use crate::handle::handle;
 use crate::head::Head;
 use crate::refusal::Refusal;
+use crate::settings::Severity;
 use platform::Workers;
 
 static GATEWAY: OnceLock<Gateway> = OnceLock::new();
@@ -29,12 +30,14 @@ static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 #[event(start)]
 fn start() {
     report_panics();
-    match config::load(&bridge::routes_text()) {
-        Ok(gateway) => drop(GATEWAY.set(gateway)),
-        Err(problems) => {
-            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            bridge::set_faults(&lines.join("\n"));
-        }
+    let (gateway, problems) = config::load(&bridge::routes_text());
+    let lines = |severity| {
+        let of_severity = problems.iter().filter(|problem| problem.severity == severity);
+        of_severity.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    bridge::set_report(&lines(Severity::Error), &lines(Severity::Warning));
+    if let Some(gateway) = gateway {
+        drop(GATEWAY.set(gateway));
     }
 }
 

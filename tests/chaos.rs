@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use futures::future::join_all;
+use postern::gateway::Gateway;
 use serde_json::{Value, json};
 
 use crate::world::{Behaviour, Boxed, Got, World};
@@ -31,7 +32,7 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn gateway(parts: usize, optional_from: usize) -> postern::gateway::Gateway {
+fn gateway(parts: usize, optional_from: usize) -> Gateway {
     let services: serde_json::Map<String, Value> = (0..parts)
         .map(|at| (format!("s{at}"), json!({ "url": format!("http://s{at}"), "timeout": "400ms" })))
         .collect();
@@ -53,7 +54,7 @@ fn gateway(parts: usize, optional_from: usize) -> postern::gateway::Gateway {
             { "path": "/limited", "auth": "public", "limit": "l", "reply": {} }
         ]
     });
-    postern::config::load(&file.to_string()).unwrap_or_else(|problems| panic!("{problems:?}"))
+    loaded(&file.to_string())
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn whatever_a_client_sends_services_see_one_clean_path() {
             { "path": "/{*rest}", "auth": "public", "forward": "s" }
         ]
     });
-    let gateway = postern::config::load(&file.to_string()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let gateway = loaded(&file.to_string());
     let mut asked = 0;
     for seed in 0..20_000 {
         let random = Random::new(seed);
@@ -209,4 +210,9 @@ fn whatever_a_client_sends_services_see_one_clean_path() {
         }
     }
     assert!(asked > 2_000, "only {asked} requests got through: the test tests nothing");
+}
+
+fn loaded(text: &str) -> Gateway {
+    let (gateway, problems) = postern::config::load(text);
+    gateway.unwrap_or_else(|| panic!("{problems:?}"))
 }

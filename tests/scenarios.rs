@@ -90,8 +90,8 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         return unknown;
     }
     let gateway = match postern::config::load(routes) {
-        Ok(gateway) => gateway,
-        Err(problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
+        (Some(gateway), _) => gateway,
+        (None, problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
     };
     let services = scenario["services"].as_object().cloned().unwrap_or_default();
     let mut world = World::new(move |url| match services.get(url) {

@@ -4,11 +4,12 @@
 use super::target::Target;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::rate_limit::LimitSettings;
+use crate::router::{HostPattern, SlashAtEnd, ValueTest};
 use crate::service_url::ServiceUrl;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::settings::schema::Described;
 use crate::settings::{
-    FromNode, List, Method, Named, Node, OneOrMany, Place, Problems, Size, TimeLimit, shape, wrong_kind,
+    FromNode, List, Method, Named, Node, OneOrMany, OrNone, Place, Problems, Size, TimeLimit, shape, wrong_kind,
 };
 
 shape! {
@@ -31,8 +32,8 @@ shape! {
         /// How often callers may call: limits, each by the name that routes call it. A name is of letters,
         /// digits, -, _ and ., and clients see it.
         "limits" => limits: Named<LimitSettings> = { "per-user": { "rate": "60/min", "burst": 20 } },
-        /// What clients can call; at least one route. The order does not matter: for one path, fixed text
-        /// goes before a name, a name before a rest.
+        /// What clients can call; at least one route. Which of several that take a request goes first is
+        /// in the table of the README; their order counts last.
         "routes" => routes: List<RouteSettings> = [{ "path": "/orders", "auth": "customer", "forward": "order-svc" }],
     }
 }
@@ -66,20 +67,45 @@ shape! {
 // As everywhere, the outer `None` of a field is one at fault; of an optional one, the inner `None`
 // is one that is not written.
 shape! {
-    /// What clients can call, who of them, how often, and what happens then: exactly one of `reply`,
-    /// `forward` and `aggregate`.
+    /// A route: what clients can call, who of them, how often, and what happens then: exactly one of
+    /// `reply`, `forward` and `aggregate`. Or a group: `routes` that have what else it says, unless they
+    /// say otherwise themselves.
     pub struct RouteSettings {
+        /// A name for the group of clients that this is for, such as "web" or "partner". The log has it.
+        "gateway" => gateway: Option<String> = "mobile",
+        /// One host or several: "api.example.com", "*.example.com" (any below), "{tenant}.example.com" (one
+        /// label, captured). Ports do not count. Default: every host.
+        "host" => host: Option<OneOrMany<HostPattern>> = ["api.example.com", "{tenant}.example.com"],
+        /// What comes before the paths of this route or of the group's routes; it is put before theirs.
+        /// Without a `path`, a route has the prefix itself and all below it.
+        "prefix" => prefix: Option<String> = "/v1",
         /// One path or several. `/a/{name}` captures one segment, `/a/{*rest}` all below `/a/`. The latter
-        /// does not match `/a`: list both.
-        "path" => path: OneOrMany<String> = ["/orders", "/orders/{*rest}"],
-        /// One method or several, in upper case. GET answers HEAD too. Default: every method for a
-        /// forward, GET otherwise.
+        /// does not match `/a`: list both, or use `prefix`.
+        "path" => path: Option<OneOrMany<String>> = ["/orders", "/orders/{id}"],
+        /// What a service gets in the place of the prefix; "/" takes it off. Default: the prefix as it is.
+        /// Of no effect where the target has a path of its own.
+        "replace_prefix" => replace_prefix: Option<String> = "/v2/orders",
+        /// One method or several, in upper case. GET answers HEAD too, OPTIONS is answered for every path.
+        /// Default: every method for a forward, GET otherwise.
         "method" => method: Option<OneOrMany<Method>> = ["GET", "POST"],
+        /// What must hold for header fields, by name: a text or several (it is one of these), true (it is
+        /// there), false (it is not), {"prefix": …}, {"regex": …} or {"media": …}.
+        "header" => header: Named<ValueTest> = { "x-version": "2", "accept": { "media": "application/vnd.shop.v2+json" } },
+        /// What must hold for query parameters, as for header fields. The first of a name counts, decoded.
+        "query" => query: Named<ValueTest> = { "preview": true },
+        /// What must hold for cookies, as for header fields.
+        "cookie" => cookie: Named<ValueTest> = { "beta": "on" },
+        /// What happens to a path that differs by a slash at its end: "strict" (it does not belong here, the
+        /// default), "redirect" (308 to the path without, or with) or "ignore" (it is taken for it).
+        "trailing_slash" => trailing_slash: Option<SlashAtEnd> = "redirect",
         /// Who may call: the name of an auth rule, or "public" for everyone. Never left out: who may call
         /// is said, not assumed.
-        "auth" => auth: String = "customer",
-        /// The name of the limit that calls count against. Default: none.
-        "limit" => limit: Option<String> = "per-user",
+        "auth" => auth: Option<String> = "customer",
+        /// The name of the limit that calls count against; null is none, where the group has one.
+        /// Default: none.
+        "limit" => limit: Option<OrNone<String>> = "per-user",
+        /// The routes of a group, and groups in it.
+        "routes" => routes: Option<List<RouteSettings>> = [{ "path": "/orders", "forward": "order-svc" }],
         /// A fixed answer; no service is asked.
         "reply" => reply: Option<ReplySettings> = { "body": { "status": "ok" } },
         /// The service that the call is handed on to, as "service" (under the client's path), as

@@ -8,7 +8,13 @@ use super::node::Node;
 /// as there is no fault to tell.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'p> {
-    from: Option<(&'p Place<'p>, Key<'p>)>,
+    way: Way<'p>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way<'p> {
+    Keys(&'p [String]),
+    From(&'p Place<'p>, Key<'p>),
 }
 
 /// One step into the file.
@@ -41,16 +47,24 @@ impl From<usize> for Key<'_> {
 impl<'p> Place<'p> {
     /// The whole file.
     pub fn root() -> Self {
-        Self { from: None }
+        Self { way: Way::Keys(&[]) }
     }
 
     /// The member or element `key` of what is here.
     pub fn at(&'p self, key: impl Into<Key<'p>>) -> Self {
-        Self { from: Some((self, key.into())) }
+        Self { way: Way::From(self, key.into()) }
+    }
+
+    /// The place, for later.
+    pub fn to_owned(&self) -> OwnedPlace {
+        OwnedPlace(self.keys())
     }
 
     fn keys(&self) -> Vec<String> {
-        let Some((from, key)) = self.from else { return Vec::new() };
+        let (from, key) = match self.way {
+            Way::Keys(keys) => return keys.to_vec(),
+            Way::From(from, key) => (from, key),
+        };
         let mut keys = from.keys();
         keys.push(match key {
             Key::Name(name) => name.to_owned(),
@@ -60,26 +74,62 @@ impl<'p> Place<'p> {
     }
 }
 
-/// One fault.
+/// A place in the file that outlives the look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedPlace(Vec<String>);
+
+impl OwnedPlace {
+    /// The place again.
+    pub fn as_place(&self) -> Place<'_> {
+        Place { way: Way::Keys(&self.0) }
+    }
+}
+
+/// As a JSON pointer (RFC 6901).
+impl fmt::Display for OwnedPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|key| write!(formatter, "/{}", key.replace('~', "~0").replace('/', "~1")))
+    }
+}
+
+/// Whether the file can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It is refused.
+    Error,
+    /// It is used; what it says may not be what is meant.
+    Warning,
+}
+
+/// One fault, or something that may be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The way to the place, from the whole file.
-    keys: Vec<String>,
-    message: String,
-    help: Option<String>,
+    /// Whether the file can be used all the same.
+    pub severity: Severity,
+    /// Where in the file.
+    pub place: OwnedPlace,
+    /// What is wrong.
+    pub message: String,
+    /// What would mend it.
+    pub help: Option<String>,
 }
 
 impl Problem {
     /// The file is not JSON.
     pub fn not_json(error: &serde_json::Error) -> Self {
-        Self { keys: Vec::new(), message: format!("not JSON: {error}"), help: None }
+        Self {
+            severity: Severity::Error,
+            place: OwnedPlace(Vec::new()),
+            message: format!("not JSON: {error}"),
+            help: None,
+        }
     }
 
     /// The way to the place as the number of the member or element at each step: by it, problems
     /// sort in the order of the file.
     fn ordinals(&self, tree: &Node) -> Vec<usize> {
         let mut node = Some(tree);
-        let steps = self.keys.iter().map(|key| {
+        let steps = self.place.0.iter().map(|key| {
             let (at, below) = match node {
                 Some(Node::Object(members)) => {
                     let found = members.iter().enumerate().find(|(_, (name, _))| name == key);
@@ -101,11 +151,8 @@ impl Problem {
 /// The place as a JSON pointer (RFC 6901), unless it is the whole file; what is wrong; what to do.
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for key in &self.keys {
-            write!(formatter, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
-        }
-        if !self.keys.is_empty() {
-            formatter.write_str(": ")?;
+        if !self.place.0.is_empty() {
+            write!(formatter, "{}: ", self.place)?;
         }
         formatter.write_str(&self.message)?;
         match &self.help {
@@ -122,12 +169,21 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// Notes a fault.
     pub fn add(&mut self, place: &Place<'_>, message: impl Into<String>) {
-        self.0.push(Problem { keys: place.keys(), message: message.into(), help: None });
+        self.push(Severity::Error, place, message.into(), None);
+    }
+
+    /// Notes what may not be meant.
+    pub fn warn(&mut self, place: &Place<'_>, message: impl Into<String>) {
+        self.push(Severity::Warning, place, message.into(), None);
     }
 
     /// Notes a fault, and what would mend it.
     pub fn add_with_help(&mut self, place: &Place<'_>, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Problem { keys: place.keys(), message: message.into(), help: Some(help.into()) });
+        self.push(Severity::Error, place, message.into(), Some(help.into()));
+    }
+
+    fn push(&mut self, severity: Severity, place: &Place<'_>, message: String, help: Option<String>) {
+        self.0.push(Problem { severity, place: place.to_owned(), message, help });
     }
 
     /// Notes that `name` is none of `known`, with the likeliest of them.
@@ -150,9 +206,9 @@ impl Problems {
         self.add_with_help(place, message, help);
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether there is one for which the file is refused.
+    pub fn refuse(&self) -> bool {
+        self.0.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// All of them, in the order of the file.

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::node::Node;
-use super::shape::{FromNode, List, Named, OneOrMany};
+use super::shape::{FromNode, List, Named, OneOrMany, OrNone};
 use super::value::Text;
 
 /// What has a schema as a value of the file. Not schemars' own trait, by which an `Option` may be
@@ -52,6 +52,12 @@ impl<T: Described> Described for OneOrMany<T> {
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         let one = T::schema(generator);
         json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+}
+
+impl<T: Described> Described for OrNone<T> {
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [T::schema(generator), { "type": "null" }] })
     }
 }
 

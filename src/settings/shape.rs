@@ -89,6 +89,19 @@ impl<T: FromNode> FromNode for OneOrMany<T> {
     }
 }
 
+/// A value, or `null` for none: the word by which a route does without what its group has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrNone<T>(pub Option<T>);
+
+impl<T: FromNode> FromNode for OrNone<T> {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::Null => Some(Self(None)),
+            value => T::from_node(value, place, problems).map(|value| Self(Some(value))),
+        }
+    }
+}
+
 /// An object whose keys are names that the operator gave, in the order of the file. `None` stands
 /// for a value at fault, so that its name is not taken for unknown elsewhere.
 #[derive(Clone, Debug)]

@@ -8,9 +8,9 @@ export function routesText() {
   return globalThis.POSTERN.routes;
 }
 
-/** Leaves the faults of routes.json for the entry, which then does not start. */
-export function setFaults(faults) {
-  globalThis.POSTERN.faults = faults;
+/** Leaves the faults of routes.json for the entry, which does not start if there are any; and its warnings. */
+export function setReport(faults, warnings) {
+  Object.assign(globalThis.POSTERN, { faults, warnings });
 }
 
 /** Keeps the body that requests under way get when the Wasm panics. */

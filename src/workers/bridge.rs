@@ -13,8 +13,8 @@ extern "C" {
     #[wasm_bindgen(js_name = routesText)]
     pub fn routes_text() -> String;
 
-    #[wasm_bindgen(js_name = setFaults)]
-    pub fn set_faults(faults: &str);
+    #[wasm_bindgen(js_name = setReport)]
+    pub fn set_report(faults: &str, warnings: &str);
     #[wasm_bindgen(js_name = setPanicBody)]
     pub fn set_panic_body(body: &str);
     pub fn panicked();

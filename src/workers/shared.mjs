@@ -4,8 +4,9 @@ import routes from "./routes.json";
 export const shared = (globalThis.POSTERN = {
   /** The text of routes.json, for the gateway to compile when it starts. */
   routes,
-  /** The faults of that text, a line each, or null. */
-  faults: null,
+  /** The faults of that text and what may not be meant in it, a line each. */
+  faults: "",
+  warnings: "",
   /** A function for each request under way, to call when the Wasm panics. */
   underWay: new Set(),
   /** The body of the answer that those requests then get. */

@@ -4,7 +4,7 @@
 import { shared } from "./shared.mjs";
 import Entrypoint, { Limiter } from "./index.js";
 
-if (shared.faults !== null) throw new Error(`routes.json is refused:\n${shared.faults}`);
+if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
 /**
  * A panic ends the Wasm instance, and with it every request that is under way there: their promises

@@ -1,0 +1,129 @@
+//! What a route does with a request: reply, forward or aggregate, from what is written.
+
+use std::sync::Arc;
+
+use super::compile::{Known, named};
+use super::document::{Forwarding, PartSettings, ReplySettings};
+use super::target::Target;
+use crate::gateway::{Action, Forward, Part, Reply, Service};
+use crate::router;
+use crate::settings::{Named, Place, Problems};
+use crate::template::{Source, Template};
+
+/// What the texts of a route may refer to.
+#[derive(Clone, Copy)]
+pub struct Scope<'r> {
+    /// The path patterns, whole.
+    pub patterns: &'r [String],
+    /// Names that every host of the route captures.
+    pub host_names: &'r [String],
+    /// Whether there is no token.
+    pub is_public: bool,
+    /// What there is to name.
+    pub known: &'r Known,
+}
+
+impl Scope<'_> {
+    /// The service that a target names; notes what its path asks for and cannot have.
+    fn resolve(&self, target: &Target, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Service>> {
+        if let Some(template) = &target.template {
+            self.check(template, place, problems);
+        }
+        named(&self.known.services, "service", &target.service, place, problems)
+    }
+
+    /// Notes what a template asks for and cannot have.
+    pub fn check(&self, template: &Template, place: &Place<'_>, problems: &mut Problems) {
+        for source in template.sources() {
+            match source {
+                Source::Claim(claim) if self.is_public => {
+                    problems.add(place, format!("asks for {{jwt.{claim}}}; the route is public, so there is no token"));
+                }
+                Source::Claim(_) => {}
+                Source::Param(name) if self.host_names.contains(name) => {}
+                Source::Param(name) => {
+                    for pattern in self.patterns {
+                        if !router::captures(pattern).any(|captured| captured == name) {
+                            let message = format!("asks for {{{name}}}, which {pattern:?} does not capture");
+                            match self.patterns.len() {
+                                1 => problems.add(place, message),
+                                _ => problems.add_with_help(place, message, "give that path a route of its own"),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub fn reply(settings: ReplySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+    let (status, body) = (settings.status?.unwrap_or(200), settings.body?);
+    let status = match u16::try_from(status) {
+        Ok(status @ 200..=599) => status,
+        _ => {
+            problems.add(&place.at("status"), format!("is {status}, must be from 200 to 599"));
+            return None;
+        }
+    };
+    if matches!(status, 204 | 205 | 304) && body.is_some() {
+        problems.add(&place.at("body"), format!("cannot go with status {status}, which has no body"));
+    }
+    Some(Action::Reply(Reply { status, body: body.map(|body| body.to_json().into()) }))
+}
+
+pub fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+    let (target, place, timeout) = match settings {
+        Forwarding::Brief(target) => (target, *place, None),
+        Forwarding::Full(settings) => (settings.to?, place.at("to"), settings.timeout?),
+    };
+    let service = scope.resolve(&target, &place, problems);
+    if target.template.as_ref().is_some_and(Template::has_query) {
+        problems.add(&place, "has a query; a forwarded call keeps the client's");
+    }
+    let service = service?;
+    let timeout = timeout.map_or(service.timeout, |limit| limit.0);
+    Some(Action::Forward(Forward { service, path: target.template, timeout }))
+}
+
+pub fn aggregate(
+    parts: Named<PartSettings>,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Action> {
+    if parts.0.is_empty() {
+        problems.add(place, "is empty");
+    }
+    let parts = parts.0.into_iter();
+    let parts: Vec<Option<Part>> = parts
+        .map(|(name, settings)| {
+            let place = place.at(&name);
+            part(&name, settings?, scope, &place, problems)
+        })
+        .collect();
+    Some(Action::Aggregate(parts.into_iter().collect::<Option<Vec<_>>>()?.into()))
+}
+
+fn part(
+    name: &str,
+    settings: PartSettings,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Part> {
+    let target = settings.get?;
+    let place = place.at("get");
+    let service = scope.resolve(&target, &place, problems);
+    if target.template.is_none() {
+        problems.add(&place, "lacks a path; write \"service:/path\"");
+    }
+    let service = service?;
+    Some(Part {
+        name: name.to_owned(),
+        path: target.template?,
+        timeout: settings.timeout?.map_or(service.timeout, |limit| limit.0),
+        service,
+        stand_in: settings.stand_in?.map(|value| value.to_json()),
+    })
+}

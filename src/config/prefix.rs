@@ -1,0 +1,83 @@
+//! What stands before the paths of a group's routes, and what a service gets in its place.
+
+use crate::gateway::Action;
+use crate::router::check_pattern;
+use crate::settings::{Place, Problems};
+use crate::template::Template;
+
+/// What stands before the paths.
+#[derive(Clone, Default)]
+pub struct Prefix {
+    /// Without a slash at its end.
+    pub text: String,
+    /// Whether there is one, be it "/".
+    pub is_written: bool,
+    /// How much of it a service does not get, and what it gets in its place.
+    pub replaced: Option<Replacement>,
+}
+
+/// A piece of a prefix, by its length, and what stands for it.
+#[derive(Clone)]
+pub struct Replacement {
+    length: usize,
+    text: String,
+    pub by: Template,
+}
+
+impl Prefix {
+    /// Adds to the prefix; whether it is a prefix still.
+    pub fn extend(&mut self, prefix: &str, place: &Place<'_>, problems: &mut Problems) -> bool {
+        let bare = prefix.strip_suffix('/').unwrap_or(prefix);
+        let fault = match check_pattern(if prefix == "/" { prefix } else { bare }) {
+            Err(why) => Some(why),
+            Ok(()) if bare.contains("{*") => Some("has a rest; what is below a prefix is its routes'".to_owned()),
+            Ok(()) => None,
+        };
+        self.text.push_str(bare);
+        self.is_written = true;
+        match fault {
+            Some(why) => problems.add(place, format!("is {prefix:?}, which {why}")),
+            None => return true,
+        }
+        false
+    }
+
+    /// Says what a service gets in the place of the prefix so far.
+    pub fn replace(&mut self, replacement: &str, place: &Place<'_>, problems: &mut Problems) {
+        let bare = replacement.strip_suffix('/').unwrap_or(replacement);
+        let template = match Template::parse(if replacement == "/" { "/" } else { bare }) {
+            Ok(template) => template,
+            Err(why) => return problems.add(place, format!("is {replacement:?}, which {why}")),
+        };
+        if template.has_query() {
+            problems.add(place, "has a query; it stands for a piece of a path");
+        } else if !self.is_written {
+            problems.add(place, "replaces a prefix, and there is none");
+        } else {
+            self.replaced = Some(Replacement { length: self.text.len(), text: bare.to_owned(), by: template });
+        }
+    }
+
+    /// The whole pattern of a path below it.
+    pub fn before(&self, path: &str) -> String {
+        match path {
+            "/" if !self.text.is_empty() => self.text.clone(),
+            // Refused as it stands.
+            path if !path.starts_with('/') => path.to_owned(),
+            path => format!("{}{path}", self.text),
+        }
+    }
+
+    /// What a service is asked for in the place of `pattern`, where that is not the same.
+    pub fn replaced_in(&self, action: Action, pattern: &str) -> Action {
+        let (Action::Forward(mut forward), Some(replacement)) = (action.clone(), &self.replaced) else {
+            return action;
+        };
+        if forward.path.is_none() {
+            let below = pattern.get(replacement.length..).unwrap_or_default().replace("{*", "{");
+            let text = format!("{}{below}", replacement.text);
+            forward.path = Template::parse(if text.is_empty() { "/" } else { &text }).ok();
+        }
+        Action::Forward(forward)
+    }
+}
