@@ -17,6 +17,15 @@ mod target;
 use crate::gateway::Gateway;
 use crate::settings::{FromNode, Node, Place, Problem, Problems};
 
+/// The JSON Schema (draft 2020-12) of a `routes.json`, for editors.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn schema() -> schemars::Schema {
+    let draft = schemars::generate::SchemaSettings::draft2020_12();
+    let mut schema = draft.into_generator().into_root_schema_for::<document::Document>();
+    schema.insert("title".to_owned(), "routes.json of the Postern API gateway".into());
+    schema
+}
+
 /// Reads the text of a `routes.json`. Gives the gateway, unless there is a fault; and every fault that
 /// can be found before the others are mended, and every warning, in the order of the file.
 pub fn load(text: &str) -> (Option<Gateway>, Vec<Problem>) {

@@ -26,5 +26,7 @@ pub mod json;
 
 pub mod platform;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 #[cfg(target_arch = "wasm32")]
 mod workers;

@@ -5,4 +5,5 @@ mod world; // a simulated runtime: virtual time, scripted services
 
 mod chaos; // what holds whatever the services do
 mod problems; // faulty files and what is said of them: tests/problems
-mod scenarios; // requests and answers as data: tests/scenarios
+mod scenarios;
+mod schema; // routes.schema.json, and what it makes of every file here // requests and answers as data: tests/scenarios
