@@ -83,6 +83,11 @@ impl OwnedPlace {
     pub fn as_place(&self) -> Place<'_> {
         Place { way: Way::Keys(&self.0) }
     }
+
+    /// The names and numbers that lead to it, from the whole file.
+    pub fn keys(&self) -> &[String] {
+        &self.0
+    }
 }
 
 /// As a JSON pointer (RFC 6901).
@@ -112,6 +117,8 @@ pub struct Problem {
     pub message: String,
     /// What would mend it.
     pub help: Option<String>,
+    /// Whether the value at the place may be a secret, and is not to be shown.
+    pub is_about_secret: bool,
 }
 
 impl Problem {
@@ -122,6 +129,7 @@ impl Problem {
             place: OwnedPlace(Vec::new()),
             message: format!("not JSON: {error}"),
             help: None,
+            is_about_secret: false,
         }
     }
 
@@ -177,13 +185,19 @@ impl Problems {
         self.push(Severity::Warning, place, message.into(), None);
     }
 
+    /// Notes a fault of a value that may be a secret, and must not be shown.
+    pub fn add_about_secret(&mut self, place: &Place<'_>, message: impl Into<String>) {
+        let (severity, place, message) = (Severity::Error, place.to_owned(), message.into());
+        self.0.push(Problem { severity, place, message, help: None, is_about_secret: true });
+    }
+
     /// Notes a fault, and what would mend it.
     pub fn add_with_help(&mut self, place: &Place<'_>, message: impl Into<String>, help: impl Into<String>) {
         self.push(Severity::Error, place, message.into(), Some(help.into()));
     }
 
     fn push(&mut self, severity: Severity, place: &Place<'_>, message: String, help: Option<String>) {
-        self.0.push(Problem { severity, place: place.to_owned(), message, help });
+        self.0.push(Problem { severity, place: place.to_owned(), message, help, is_about_secret: false });
     }
 
     /// Notes that `name` is none of `known`, with the likeliest of them.

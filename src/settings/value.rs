@@ -55,7 +55,7 @@ pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problem
     };
     match T::read(text) {
         Ok(value) => return Some(value),
-        Err(why) if T::SECRET => problems.add(place, why),
+        Err(why) if T::SECRET => problems.add_about_secret(place, why),
         Err(why) => problems.add(place, format!("is {text:?}, {why}")),
     }
     None

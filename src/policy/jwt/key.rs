@@ -233,7 +233,7 @@ where
         return wrong_kind(jwk, "an object, a public key in the form of RFC 7517", &place, problems);
     };
     if members.iter().any(|(key, _)| key == "d") {
-        problems.add(&place.at("d"), "is a private key, which has no business here");
+        problems.add_about_secret(&place.at("d"), "is a private key, which has no business here");
         return None;
     }
     let text = jwk.to_json();
