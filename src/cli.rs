@@ -1,6 +1,6 @@
 //! The `postern` tool, for operators at a terminal. Native only.
 //!
-//! Each command is a file of its own with its name, its help and what it does; [`COMMANDS`] has
+//! Each command is a file of its own with its name, its help and what it does; `COMMANDS` has
 //! them all.
 
 use std::ffi::OsString;
@@ -8,10 +8,16 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+mod check;
 mod schema;
 
+mod colours;
+mod excerpt;
+mod file;
+mod report;
+
 /// Every command, in the order of the help.
-static COMMANDS: [Command; 1] = [schema::COMMAND];
+static COMMANDS: [Command; 2] = [check::COMMAND, schema::COMMAND];
 
 /// A command of the tool.
 struct Command {
@@ -30,12 +36,16 @@ struct Command {
 enum Outcome {
     /// Nothing is at fault.
     Fine,
+    /// The file that it was given is refused.
+    Refused,
 }
 
 /// Why a command could not do its work.
 enum Trouble {
     /// It was called in a way that it does not know.
     Usage(String),
+    /// A file cannot be read.
+    File(String),
     /// What it has to say cannot be written.
     Output(io::Error),
 }
@@ -52,8 +62,8 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Runs the tool with its arguments; gives the exit status: 0 if all is fine, 2 if the command could
-/// not do its work.
+/// Runs the tool with its arguments; gives the exit status: 0 if all is fine, 1 if a file is refused,
+/// 2 if the command could not do its work.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut out = io::stdout().lock();
     let ended = command(arguments.collect(), &mut out).and_then(|outcome| {
@@ -62,7 +72,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     });
     match ended {
         Ok(Outcome::Fine) => return ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => return ExitCode::FAILURE,
         Err(Trouble::Usage(what)) => eprintln!("postern: {what}; see postern --help"),
+        Err(Trouble::File(what)) => eprintln!("postern: {what}"),
         // Who reads no further (`postern schema | head`) wants no more said.
         Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(Trouble::Output(error)) => eprintln!("postern: the output cannot be written: {error}"),

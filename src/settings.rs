@@ -2,6 +2,8 @@
 //! of it, and the small values that stand in it. Knows nothing of what the settings are for.
 
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod position;
 mod problem;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod schema;

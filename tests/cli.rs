@@ -1,0 +1,115 @@
+//! The `postern` tool, as it is called: each `tests/cli/NAME.json` has a `NAME.txt` with what
+//! `postern check NAME.json` prints. Run with `POSTERN_BLESS=1` to write what it prints now.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// Runs the tool in the folder of the files, with this standard input.
+fn postern(arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    command.args(arguments).current_dir("tests/cli");
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A command that reads no input may have ended by now.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_check_tells_every_fault_with_its_line() {
+    for (name, status) in
+        [("fine", 0), ("misspelt", 1), ("not-json", 1), ("one-line", 1), ("secrets", 1), ("warning", 0)]
+    {
+        let output = postern(&["check", &format!("{name}.json")], "");
+        let golden = format!("tests/cli/{name}.txt");
+        if std::env::var_os("POSTERN_BLESS").is_some() {
+            std::fs::write(&golden, &output.stdout).unwrap();
+        }
+        assert_eq!(text(&output.stdout), std::fs::read_to_string(&golden).unwrap_or_default(), "of {name}");
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(status), ""), "of {name}");
+    }
+}
+
+#[test]
+fn a_check_tells_programs_the_same() {
+    let faulty = r#"{ "routes": [{ "path": "/ä", "auth": "publik", "reply": {} }] }"#;
+    let entry = |pointer: &str, column: u32, message: &str, help: Value| {
+        let (severity, line) = ("error", 1);
+        json!({ "severity": severity, "pointer": pointer, "line": line, "column": column, "message": message, "help": help })
+    };
+    let table = [
+        (r#"{ "routes": [{ "path": "/a", "auth": "public", "reply": {} }] }"#, 0, json!([])),
+        ("{}", 1, json!([entry("", 1, "lacks \"routes\"", Value::Null)])),
+        ("{} {", 1, json!([entry("", 4, "not JSON: trailing characters", Value::Null)])),
+        (
+            faulty,
+            1,
+            json!([
+                entry(
+                    "/routes/0/path",
+                    16,
+                    "is \"/ä\", which is in an unusual spelling; write /%C3%A4 (x for each value)",
+                    Value::Null
+                ),
+                entry(
+                    "/routes/0/auth",
+                    30,
+                    "names the auth rule \"publik\", which does not exist",
+                    json!("there are none")
+                ),
+            ]),
+        ),
+    ];
+    for (input, status, problems) in table {
+        let output = postern(&["check", "-", "--json"], input);
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(said, json!({ "file": "stdin", "problems": problems }));
+        assert_eq!(output.status.code(), Some(status), "of {input}");
+    }
+}
+
+#[test]
+fn what_is_no_call_of_it_ends_with_2_and_one_line() {
+    let table: [(&[&str], &str); 9] = [
+        (&[], "needs a command"),
+        (&["chek"], "there is no command \"chek\""),
+        (&["--chek"], "there is no option --chek"),
+        (&["help", "chek"], "there is no command \"chek\""),
+        (&["schema", "x"], "unexpected argument \"x\""),
+        (&["check", "--jsn"], "invalid option '--jsn'"),
+        (&["check", "a.json", "b.json"], "unexpected argument \"b.json\""),
+        // Without a file, routes.json.
+        (&["check"], "routes.json cannot be read: No such file"),
+        (&["check", "nowhere.json", "--json"], "nowhere.json cannot be read: No such file"),
+    ];
+    for (arguments, line) in table {
+        let output = postern(arguments, "");
+        let said = text(&output.stderr);
+        assert!(said.starts_with(&format!("postern: {line}")), "of {arguments:?}: {said}");
+        assert_eq!((output.status.code(), text(&output.stdout), said.lines().count()), (Some(2), "", 1));
+    }
+}
+
+#[test]
+fn help_tells_of_every_command() {
+    let table: [(&[&str], &[&str]); 5] = [
+        (&["--help"], &["Usage: postern COMMAND", "  check [FILE] [--json]", "  schema"]),
+        (&["help"], &["Usage: postern COMMAND"]),
+        (&["help", "check"], &["Usage: postern check [FILE] [--json]\n", "\"column\""]),
+        (&["schema", "--help"], &["Usage: postern schema\n", "2020-12"]),
+        (&["--version"], &[concat!("postern ", env!("CARGO_PKG_VERSION"), "\n")]),
+    ];
+    for (arguments, parts) in table {
+        let output = postern(arguments, "");
+        assert_eq!(output.status.code(), Some(0), "of {arguments:?}");
+        for part in parts {
+            assert!(text(&output.stdout).contains(part), "of {arguments:?}: {}", text(&output.stdout));
+        }
+    }
+}
