@@ -25,7 +25,8 @@ export async function npmPackages() {
   writeFileSync(stamp, lock);
 }
 
-async function wasmTarget() {
+/** Fails unless Rust is there, and new enough. */
+export function rust() {
   const version = output("rustc", ["--version"]);
   if (version === null) {
     throw new Fault("Rust is missing. Install it from https://rustup.rs and open a new terminal.");
@@ -34,6 +35,10 @@ async function wasmTarget() {
   if (major < OLDEST_RUST[0] || (major === OLDEST_RUST[0] && minor < OLDEST_RUST[1])) {
     throw new Fault(`Rust ${OLDEST_RUST.join(".")} or later is needed, this is ${version}. Run: rustup update stable`);
   }
+}
+
+async function wasmTarget() {
+  rust();
   const library = path.join(output("rustc", ["--print", "sysroot"]), "lib", "rustlib", TARGET);
   if (existsSync(library)) return;
   if (output("rustup", ["--version"]) === null) {

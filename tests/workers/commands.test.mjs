@@ -153,3 +153,19 @@ test("a faulty routes.json is refused before anything starts", async () => {
   assert.match(run.said, / \/routes\/0\/auth: names the auth rule "costumer", which does not exist; did you mean "customer"\?/);
   for (const port of ports) assert.ok(await isFree(port));
 });
+
+test("npm run postern passes on what the tool says and how it ends", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "postern-check-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, "faulty.json");
+  writeFileSync(file, readFileSync(at("routes.json"), "utf8").replace('"customer",', '"costumer",'));
+  const check = (...args) =>
+    promisify(execFile)("npm", ["run", "--silent", "postern", "--", "check", ...args], { cwd: at() }).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }) => ({ code, stdout }),
+    );
+  assert.deepEqual(await check(), { code: 0, stdout: "routes.json is fine\n" });
+  const faulty = await check(file);
+  assert.equal(faulty.code, 1);
+  assert.match(faulty.stdout, /faulty\.json:22:7: \/routes\/0\/auth: names the auth rule "costumer"/);
+});
