@@ -2,7 +2,7 @@
 //!
 //! The routes are of one shape and of several, with and without hosts; the sizes take turns, and the
 //! medians of all turns are compared, so that a busy machine troubles them alike.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
 
 use std::hint::black_box;
 use std::time::Instant;

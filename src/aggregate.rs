@@ -137,12 +137,12 @@ pub fn merge(parts: &[Part], outcomes: &[Outcome]) -> Response {
     }
     body.push(b'}');
     let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("cache-control", "no-store".to_owned()),
-        (COMPLETE, stand_ins.is_empty().to_string()),
+        ("content-type".into(), "application/json".into()),
+        ("cache-control".into(), "no-store".into()),
+        (COMPLETE.into(), stand_ins.is_empty().to_string()),
     ];
     if !stand_ins.is_empty() {
-        headers.push((STAND_INS, stand_ins));
+        headers.push((STAND_INS.into(), stand_ins));
     }
     Response { status: 200, headers, body }
 }

@@ -1,6 +1,9 @@
 //! What goes back to the client.
 
-use crate::policy::headers::HeaderEdits;
+use crate::head::Headers;
+use crate::policy::field_edits::FieldEdits;
+use crate::policy::headers::{Field, HeaderEdits};
+use crate::template::Values;
 
 /// The answer to one request. `R` is a service's reply as the runtime holds it, its body unread.
 #[derive(Debug)]
@@ -23,8 +26,8 @@ pub enum Answer<R> {
 pub struct Response {
     /// 200 to 599.
     pub status: u16,
-    /// Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    /// Each name once, except for fields that may stand several times.
+    pub headers: Vec<Field>,
     /// Bytes of the body; the runtime leaves them out where the status or `HEAD` has none.
     pub body: Vec<u8>,
 }
@@ -38,11 +41,41 @@ impl<R> Answer<R> {
         }
     }
 
-    /// Sets header fields. None of these names may be in an answer of the gateway's own already.
-    pub fn set_headers(&mut self, fields: impl IntoIterator<Item = (&'static str, String)>) {
-        match self {
-            Self::Own(response) => response.headers.extend(fields),
-            Self::Relayed { edits, .. } => edits.set.extend(fields),
+    /// Sets header fields.
+    pub fn set_headers(&mut self, fields: impl IntoIterator<Item = Field>) {
+        let mut more = HeaderEdits::default();
+        let edits = match self {
+            Self::Own(_) => &mut more,
+            Self::Relayed { edits, .. } => edits,
+        };
+        fields.into_iter().for_each(|(name, value)| edits.set(name, value));
+        if let Self::Own(response) = self {
+            response.edit(more);
         }
+    }
+}
+
+impl Response {
+    /// A response without a body.
+    pub fn empty(status: u16, headers: Vec<Field>) -> Self {
+        Self { status, headers, body: Vec::new() }
+    }
+
+    /// The same with the file's changes to its header fields.
+    pub fn edited(mut self, edits: &FieldEdits, values: &Values<'_>) -> Self {
+        let lines: String = self.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let mut changes = HeaderEdits::default();
+        edits.apply(values, &Headers::from_text(lines), &mut changes);
+        self.edit(changes);
+        self
+    }
+
+    /// Makes changes to its header fields.
+    pub fn edit(&mut self, edits: HeaderEdits) {
+        self.headers.retain(|(name, _)| {
+            !edits.remove.iter().any(|other| other == name) && !edits.set.iter().any(|(other, _)| other == name)
+        });
+        self.headers.extend(edits.set);
+        self.headers.extend(edits.append);
     }
 }

@@ -12,6 +12,7 @@ mod compile;
 mod document;
 mod prefix;
 mod routes;
+mod said;
 mod target;
 
 use crate::gateway::Gateway;

@@ -1,49 +1,46 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
-use std::time::Duration;
-
 use crate::aggregate;
 use crate::answer::{Answer, Response};
-use crate::gateway::{Action, Forward, Gateway, Part, Reply};
-use crate::head::Head;
+use crate::forward;
+use crate::gateway::{Action, Gateway, Part, Redirect, Reply, Route};
+use crate::head::{Head, Headers};
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, Call, LimiterDown, Platform};
 use crate::policy::headers;
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
-use crate::router::{Asked, Found, HostPath, Params};
-use crate::template::Unfit;
+use crate::router::{Asked, Found, HostPath};
+use crate::template::Values;
 use crate::trace::Trace;
+use crate::visit::Visit;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
-pub async fn handle<P: Platform>(gateway: &Gateway, head: Head, platform: &P) -> AnswerOn<P> {
+pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P) -> AnswerOn<P> {
+    gateway.provenance.believe(&mut head);
     let mut visit = Visit { gateway, head: &head, platform, trace: Trace::default(), answer_headers: Vec::new() };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 6. What every answer carries.
     answer.set_headers(visit.answer_headers);
-    answer.set_headers([("x-request-id", head.request_id.clone())]);
+    answer.set_headers([("x-request-id".into(), head.request_id.clone())]);
 
     let took = platform.now().since(head.arrived);
     platform.log(&visit.trace.line(&head.request_id, &head.method, answer.status(), took));
     answer
 }
 
-/// One request on its way.
-struct Visit<'v, P> {
-    gateway: &'v Gateway,
-    head: &'v Head,
-    platform: &'v P,
-    trace: Trace,
-    /// What the answer must carry, whatever it turns out to be.
-    answer_headers: Vec<(&'static str, String)>,
-}
-
 async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Refusal> {
-    let (gateway, head) = (visit.gateway, visit.head);
+    let (gateway, head, platform) = (visit.gateway, visit.head, visit.platform);
 
-    // 1. One reading of the request: this is matched, and this is sent on.
+    // 1. Within bounds, and of one reading: this is matched, and this is sent on.
+    if head.url_length() > gateway.max_url {
+        return Err(Refusal::UrlTooLong);
+    }
+    if head.headers.size() > gateway.max_headers {
+        return Err(Refusal::HeadersTooLarge);
+    }
     if !head.has_one_host() {
         return Err(Refusal::AmbiguousHost);
     }
@@ -81,38 +78,27 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     }
 
     // 5. Answer.
-    let asked = Admitted { path, params: &params, caller: caller.as_ref() };
-    match &route.action {
-        Action::Reply(reply) => Ok(Answer::Own(fixed_reply(reply))),
-        Action::Forward(forward) => forward_call(forward, &asked, visit).await,
-        Action::Aggregate(parts) => aggregate_parts(parts, &asked, visit).await.map(Answer::Own),
-    }
-}
-
-/// What an admitted request asks for.
-struct Admitted<'r> {
-    path: &'r NormalPath,
-    params: &'r Params<'r>,
-    caller: Option<&'r Caller>,
-}
-
-impl<P: Platform> Visit<'_, P> {
-    /// What is left of the time that the request has in all.
-    fn time_left(&self) -> Duration {
-        self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))
-    }
+    let secret = |name: &str| platform.secret(name);
+    let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret };
+    let own = match &route.action {
+        Action::Forward(forward) => return forward::answer(forward, route, path, &values, visit).await,
+        Action::Reply(reply) => fixed_reply(reply),
+        Action::Redirect(redirect) => redirect_elsewhere(redirect, &values)?,
+        Action::Aggregate(parts) => aggregate_parts(parts, route, &values, visit).await?,
+    };
+    Ok(Answer::Own(own.edited(&route.response_headers, &values)))
 }
 
 /// Sends the client to the path that it should have asked for.
 fn redirect_to(path: &NormalPath, head: &Head) -> Response {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
     // 308 keeps method and body (RFC 9110, section 15.4.9).
-    Response { status: 308, headers: vec![("location", format!("{path}{query}"))], body: Vec::new() }
+    Response::empty(308, vec![("location".into(), format!("{path}{query}"))])
 }
 
 /// The answer to OPTIONS for a path whose routes do not answer it themselves (RFC 9110, section 9.3.7).
 fn options(allow: String) -> Response {
-    Response { status: 204, headers: vec![("allow", allow)], body: Vec::new() }
+    Response::empty(204, vec![("allow".into(), allow)])
 }
 
 fn identify<P: Platform>(rule: &JwtRule, visit: &mut Visit<'_, P>) -> Result<Caller, Refusal> {
@@ -159,66 +145,40 @@ async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut 
 
 fn fixed_reply(reply: &Reply) -> Response {
     let body = reply.body.as_deref().unwrap_or_default();
-    let headers = if body.is_empty() { Vec::new() } else { vec![("content-type", "application/json".to_owned())] };
+    let headers = if body.is_empty() { Vec::new() } else { vec![("content-type".into(), "application/json".into())] };
     Response { status: reply.status, headers, body: body.as_bytes().to_vec() }
 }
 
-async fn forward_call<P: Platform>(
-    forward: &Forward,
-    asked: &Admitted<'_>,
-    visit: &mut Visit<'_, P>,
-) -> Result<AnswerOn<P>, Refusal> {
-    let mut target = match &forward.path {
-        Some(template) => template.render(asked.params, asked.caller).map_err(unfit)?,
-        None => asked.path.as_str().to_owned(),
-    };
-    if let Some(query) = &visit.head.query {
-        target.push('?');
-        target.push_str(query);
+fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>) -> Result<Response, Refusal> {
+    let mut location = redirect.origin.clone().unwrap_or_default();
+    location.push_str(&redirect.path.render(values)?);
+    if let Some(query) = values.head.query.as_deref().filter(|_| !redirect.path.has_query()) {
+        location.push('?');
+        location.push_str(query);
     }
-    let url = forward.service.url.join(&target);
-    let edits = headers::towards_service(visit.head);
-    let within = visit.time_left().min(forward.timeout);
-    match visit.platform.forward(&url, &edits, within).await {
-        // A runtime can make no response of another status.
-        Ok(head) if !(200..=599).contains(&head.status) => {
-            visit.trace.note(format!("service answered with status {}", head.status));
-            Err(Refusal::BadGateway)
-        }
-        Ok(head) => {
-            let edits = headers::towards_client(&head.headers);
-            Ok(Answer::Relayed { reply: head.reply, status: head.status, edits })
-        }
-        Err(error) => {
-            visit.trace.note(format!("service {error}"));
-            Err(error.into())
-        }
-    }
+    Ok(Response::empty(redirect.status, vec![("location".into(), location)]))
 }
 
 async fn aggregate_parts<P: Platform>(
     parts: &[Part],
-    asked: &Admitted<'_>,
+    route: &Route,
+    values: &Values<'_>,
     visit: &mut Visit<'_, P>,
 ) -> Result<Response, Refusal> {
-    let headers = headers::of_own_call(visit.head);
-    let calls = parts
-        .iter()
-        .map(|part| {
-            let target = part.path.render(asked.params, asked.caller).map_err(unfit)?;
-            let url = part.service.url.join(&target);
-            Ok(Call { url, headers: headers.clone(), max_answer: part.service.max_answer })
-        })
-        .collect::<Result<Vec<_>, Refusal>>()?;
+    let mut calls = Vec::with_capacity(parts.len());
+    for part in parts {
+        let target = part.path.render(values)?;
+        let mut edits = headers::of_own_call(visit.head, &visit.gateway.provenance);
+        forward::add_fields(&mut edits, &Headers::default(), &part.service, route, values, &mut visit.trace)?;
+        calls.push(Call {
+            url: part.service.url.join(&target),
+            binding: part.service.binding.clone(),
+            headers: edits.set.into_iter().chain(edits.append).collect(),
+            max_answer: part.service.max_answer,
+        });
+    }
     let left = visit.time_left();
     let within = |part: &Part| left.min(part.timeout);
     let outcomes = aggregate::fetch(parts, calls, within, visit.platform, &mut visit.trace).await?;
     Ok(aggregate::merge(parts, &outcomes))
-}
-
-fn unfit(unfit: Unfit<'_>) -> Refusal {
-    match unfit {
-        Unfit::Claim(claim) => Refusal::ClaimMissing(claim.to_owned()),
-        Unfit::Path => Refusal::UnusableValue,
-    }
 }

@@ -74,6 +74,11 @@ impl Head {
 }
 
 impl Head {
+    /// Bytes of the path and the query.
+    pub fn url_length(&self) -> usize {
+        self.raw_path.len() + self.query.as_ref().map_or(0, |query| query.len() + 1)
+    }
+
     /// Whether `Host` is one name or address with maybe a port. Some runtimes paste it into the URL
     /// as it comes, where a `/` in it would become a path.
     pub fn has_one_host(&self) -> bool {
@@ -96,6 +101,11 @@ impl Headers {
     /// The value of the field `name` (lower case); several fields of one name come joined by `, `.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// Bytes of all fields, each with its name and two more.
+    pub fn size(&self) -> usize {
+        self.0.len()
     }
 
     /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.

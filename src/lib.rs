@@ -10,6 +10,7 @@ pub mod settings;
 
 pub mod aggregate;
 pub mod answer;
+pub mod forward;
 pub mod handle;
 pub mod head;
 pub mod path;
@@ -20,6 +21,7 @@ pub mod router;
 pub mod service_url;
 pub mod template;
 pub mod trace;
+pub mod visit;
 
 pub mod gcra;
 pub mod json;

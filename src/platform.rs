@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::answer::Answer;
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::policy::headers::HeaderEdits;
+use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::rate_limit::Charge;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
@@ -25,15 +25,10 @@ pub trait Platform {
     /// A secret of the environment.
     fn secret(&self, name: &str) -> Option<String>;
 
-    /// Hands the client's request on to `url`, method and body as they are, header fields edited;
-    /// once a request, since a body can be read once. Redirects are not followed. Gives the head of
-    /// the reply, at most `within` later.
-    async fn forward(
-        &self,
-        url: &str,
-        edits: &HeaderEdits,
-        within: Duration,
-    ) -> Result<ReplyHead<Self::Reply>, CallError>;
+    /// Hands the client's request on, method and body as they are, header fields edited; a second
+    /// time only where there is no body, since it can be read once. Redirects are not followed. Gives
+    /// the head of the reply, at most `within` later.
+    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Self::Reply>, CallError>;
 
     /// Makes a `GET` of the gateway's own and reads the answer whole, at most `within` later.
     /// Redirects are not followed. A call whose future is dropped is aborted.
@@ -57,13 +52,28 @@ pub struct ReplyHead<R> {
     pub reply: R,
 }
 
+/// The client's request, as it goes on to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Onward {
+    /// The whole URL.
+    pub url: String,
+    /// The service binding that takes the call; `None` is the network.
+    pub binding: Option<String>,
+    /// What changes in the header fields.
+    pub edits: HeaderEdits,
+    /// The most bytes of a body whose length the client did not say.
+    pub max_body: u64,
+}
+
 /// A `GET` of the gateway's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The whole URL.
     pub url: String,
-    /// Header fields, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    /// The service binding that takes the call; `None` is the network.
+    pub binding: Option<String>,
+    /// Header fields.
+    pub headers: Vec<Field>,
     /// The most bytes of an answer that are read.
     pub max_answer: u32,
 }
@@ -86,6 +96,10 @@ pub enum CallError {
     Unreachable,
     /// The answer is larger than allowed.
     TooLarge,
+    /// The client's body is larger than allowed.
+    BodyTooLarge,
+    /// The environment has no binding of the name that the file says.
+    NoBinding,
     /// The client went away, and nobody waits for the answer.
     ClientGone,
 }
@@ -96,6 +110,8 @@ impl fmt::Display for CallError {
             Self::TimedOut => "timed out",
             Self::Unreachable => "unreachable",
             Self::TooLarge => "answered with too much",
+            Self::BodyTooLarge => "not sent all of a body that is too large",
+            Self::NoBinding => "not reached, there is no such binding",
             Self::ClientGone => "not waited for, the client went away",
         })
     }

@@ -5,10 +5,18 @@
 //! | [`jwt`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`rate_limit`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
+//! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
+//! | [`field_edits`], [`query_edits`] | what else changes in header fields and in the query? | |
+//! | [`public_names`] | what is the service's name for it outside? | RFC 9110 section 10.2.2, RFC 6265 |
 //!
 //! A policy is its settings as written, the compiled form, and decisions that are plain functions
 //! of values. `ARCHITECTURE.md` says how to add one.
 
+pub mod additions;
+pub mod field_edits;
 pub mod headers;
 pub mod jwt;
+pub mod provenance;
+pub mod public_names;
+pub mod query_edits;
 pub mod rate_limit;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::answer::Response;
 use crate::platform::CallError;
+use crate::template::Unfit;
 
 /// Why a request is turned down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,12 @@ pub enum Refusal {
     AmbiguousPath,
     /// What the request calls the gateway is not one host.
     AmbiguousHost,
+    /// The path and query are longer than allowed.
+    UrlTooLong,
+    /// The header fields come to more than allowed.
+    HeadersTooLarge,
+    /// The body is larger than allowed.
+    BodyTooLarge,
     /// No route has this path.
     NoRoute,
     /// The route has other methods: the value of `Allow`.
@@ -49,11 +56,22 @@ pub enum Refusal {
     Internal,
 }
 
+impl From<Unfit<'_>> for Refusal {
+    fn from(unfit: Unfit<'_>) -> Self {
+        match unfit {
+            Unfit::Claim(claim) => Self::ClaimMissing(claim.to_owned()),
+            Unfit::Missing | Unfit::Path => Self::UnusableValue,
+        }
+    }
+}
+
 impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
         match error {
             CallError::TimedOut => Self::GatewayTimeout,
             CallError::Unreachable | CallError::TooLarge => Self::BadGateway,
+            CallError::BodyTooLarge => Self::BodyTooLarge,
+            CallError::NoBinding => Self::Internal,
             CallError::ClientGone => Self::ClientGone,
         }
     }
@@ -99,6 +117,11 @@ impl Refusal {
                 "The request names no single host",
                 "Send one Host, of a name and maybe a port.",
             ),
+            Self::UrlTooLong => Wording(414, "url-too-long", "The URL is too long", "Send less of it."),
+            Self::HeadersTooLarge => {
+                Wording(431, "headers-too-large", "The header fields are too large", "Send fewer or shorter ones.")
+            }
+            Self::BodyTooLarge => Wording(413, "body-too-large", "The body is too large", "Send a smaller one."),
             Self::NoRoute => Wording(404, "no-route", "There is nothing here", "Check the path."),
             Self::OtherMethods(_) => Wording(
                 405,
@@ -129,7 +152,7 @@ impl Refusal {
                 400,
                 "unusable-value",
                 "A value of the request cannot be used",
-                "A value that names a thing cannot be made of dots or hold slashes.",
+                "A value that names a thing cannot be missing, made of dots or hold slashes.",
             ),
             Self::OverLimit { .. } => {
                 Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
@@ -169,9 +192,11 @@ impl Refusal {
         // Writing texts and a number into a Vec has no way to fail.
         let body = serde_json::to_vec(&document).unwrap_or_default();
 
-        let mut headers =
-            vec![("content-type", "application/problem+json".to_owned()), ("cache-control", "no-store".to_owned())];
-        headers.extend(self.own_header());
+        let mut headers = vec![
+            ("content-type".into(), "application/problem+json".into()),
+            ("cache-control".into(), "no-store".into()),
+        ];
+        headers.extend(self.own_header().map(|(name, value)| (name.into(), value)));
         Response { status, headers, body }
     }
 
@@ -205,6 +230,9 @@ mod tests {
         let all = [
             (Refusal::AmbiguousPath, 400, None),
             (Refusal::AmbiguousHost, 400, None),
+            (Refusal::UrlTooLong, 414, None),
+            (Refusal::HeadersTooLarge, 431, None),
+            (Refusal::BodyTooLarge, 413, None),
             (Refusal::NoRoute, 404, None),
             (Refusal::OtherMethods("GET".into()), 405, Some("allow")),
             (Refusal::NoToken, 401, Some("www-authenticate")),

@@ -9,6 +9,8 @@ use crate::path::NormalPath;
 pub struct ServiceUrl {
     /// Origin and base path, without a slash at the end.
     base: String,
+    /// Where the origin ends.
+    authority_end: usize,
 }
 
 impl ServiceUrl {
@@ -20,7 +22,25 @@ impl ServiceUrl {
         let clean_base = base.is_empty()
             || !base.ends_with('/') && NormalPath::parse(base).is_ok_and(|normal| normal.as_str() == base);
         let fine = matches!(scheme, "http" | "https") && is_host_and_port(authority) && clean_base;
-        fine.then(|| Self { base: format!("{scheme}://{authority}{base}") })
+        fine.then(|| Self {
+            base: format!("{scheme}://{authority}{base}"),
+            authority_end: scheme.len() + "://".len() + authority.len(),
+        })
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        self.base.get(..self.authority_end).unwrap_or_default()
+    }
+
+    /// Host and port.
+    pub fn authority(&self) -> &str {
+        self.origin().split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The base path, without a slash at its end.
+    pub fn base_path(&self) -> &str {
+        self.base.get(self.authority_end..).unwrap_or_default()
     }
 
     /// The URL of `path_and_query` at this service.

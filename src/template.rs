@@ -1,18 +1,20 @@
-//! Texts with places for values of a request: `/users/{jwt.sub}?limit=10`.
+//! Texts with places for values of a request: `/users/{jwt.sub}?limit=10`, `{header.accept-language}`.
 //!
-//! A value is encoded for the place it goes to and can add nothing there: no segment, no
-//! parameter, no host. One that would (an empty segment, `..`, a slash) makes the request fail.
+//! A value is encoded for the place it goes to and can add nothing there: no segment, no parameter,
+//! no host, no header field. An empty value is none.
 
-use crate::path::{NormalPath, decode, push_encoded_value};
+mod target;
+mod text;
+
+use std::borrow::Cow;
+
+use crate::head::Head;
+use crate::path::decode;
 use crate::policy::jwt::Caller;
-use crate::router::{Params, no_other_syntax};
-
-/// A path and query to be completed with values of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    path: Vec<Piece>,
-    query: Option<Vec<Piece>>,
-}
+use crate::query;
+use crate::router::Params;
+pub use target::{Template, Unfit};
+pub use text::TextTemplate;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -23,102 +25,55 @@ enum Piece {
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// `{name}`: what the route's path pattern captured as `{name}` or `{*name}`.
+    /// `{name}`: what the route's host or path captured as `{name}` or `{*name}`.
     Param(String),
     /// `{jwt.name}`: a claim of the caller's verified token; a string, a number or a boolean.
     Claim(String),
+    /// `{query.name}`: the first query parameter of this name.
+    Query(String),
+    /// `{header.name}`: a header field of the client's.
+    Header(String),
+    /// `{cookie.name}`: a cookie of the client's.
+    Cookie(String),
+    /// `{request.id}`: the id of the request.
+    RequestId,
+    /// `{request.host}`: what the client called the gateway.
+    RequestHost,
+    /// `{client.address}`: the client's address.
+    ClientAddress,
+    /// `{env.NAME}`: a secret of the environment.
+    Secret(String),
 }
 
-/// A value of the request is missing, or cannot stand in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unfit<'t> {
-    /// The token has no such claim, or it is empty or not a single value.
-    Claim(&'t str),
-    /// A path that would say something else than its template: empty segments, dots, separators.
-    Path,
+/// The values of one request.
+#[derive(Clone, Copy)]
+pub struct Values<'r> {
+    /// The request.
+    pub head: &'r Head,
+    /// What its host and path captured.
+    pub params: &'r Params<'r>,
+    /// Who is calling, where a token says so.
+    pub caller: Option<&'r Caller>,
+    /// The secrets of the environment.
+    pub secret: &'r dyn Fn(&str) -> Option<String>,
 }
 
-impl Template {
-    /// Reads `/path?query` with `{…}` in it. The error says what is wrong, for the operator.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (path_text, query_text) = match text.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (text, None),
+impl Values<'_> {
+    /// A value as plain text, not encoded; `None` where there is none, or an empty one.
+    fn of(&self, source: &Source) -> Option<Cow<'_, str>> {
+        let value = match source {
+            Source::Param(name) => String::from_utf8(decode(self.params.get(name)?)).ok()?.into(),
+            Source::Claim(name) => self.caller?.claim(name)?.into(),
+            Source::Query(name) => query::value(self.head.query.as_deref()?, name)?,
+            Source::Header(name) => self.head.headers.get(name)?.into(),
+            Source::Cookie(name) => self.head.headers.cookie(name)?.into(),
+            Source::RequestId => self.head.request_id.as_str().into(),
+            Source::RequestHost => self.head.authority.as_str().into(),
+            Source::ClientAddress => self.head.client?.to_string().into(),
+            Source::Secret(name) => (self.secret)(name)?.into(),
         };
-        let path = pieces(path_text)?;
-        let sample = with_values_as(&path, "x");
-        NormalPath::check_written(&sample)?;
-        no_other_syntax(&sample, "{rest}")?;
-        let query = query_text.map(pieces).transpose()?;
-        let sample = query.as_deref().map(|query| with_values_as(query, "x")).unwrap_or_default();
-        if let Some(bad) = sample.chars().find(|c| !c.is_ascii_graphic() || "\"#<>\\^`".contains(*c)) {
-            return Err(format!("has {bad:?} in its query, which must be percent-encoded"));
-        }
-        for piece in query.iter().flatten() {
-            if let Piece::Text(text) = piece
-                && has_broken_escape(text)
-            {
-                return Err("has a % in its query that starts no escape".to_owned());
-            }
-        }
-        Ok(Self { path, query })
+        Some(value).filter(|value| !value.is_empty())
     }
-
-    /// Whether the text has a query part.
-    pub fn has_query(&self) -> bool {
-        self.query.is_some()
-    }
-
-    /// All values that the text asks for.
-    pub fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.path.iter().chain(self.query.iter().flatten()).filter_map(|piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Value(source) => Some(source),
-        })
-    }
-
-    /// Completes the text. The result starts with `/` and its path is in normal form.
-    pub fn render(&self, params: &Params<'_>, caller: Option<&Caller>) -> Result<String, Unfit<'_>> {
-        let mut path = String::with_capacity(64);
-        for piece in &self.path {
-            match piece {
-                Piece::Text(text) => path.push_str(text),
-                // What the pattern captured is a piece of a path in normal form already.
-                Piece::Value(Source::Param(name)) => path.push_str(params.get(name).unwrap_or_default()),
-                Piece::Value(Source::Claim(name)) => {
-                    let value = claim(caller, name)?;
-                    push_encoded_value(&mut path, value.as_bytes());
-                }
-            }
-        }
-        let path = NormalPath::parse_composed(&path).map_err(|_| Unfit::Path)?;
-        let mut rendered = path.as_str().to_owned();
-        if let Some(query) = &self.query {
-            rendered.push('?');
-            for piece in query {
-                match piece {
-                    Piece::Text(text) => rendered.push_str(text),
-                    Piece::Value(Source::Param(name)) => {
-                        push_encoded_value(&mut rendered, &decode(params.get(name).unwrap_or_default()));
-                    }
-                    Piece::Value(Source::Claim(name)) => {
-                        push_encoded_value(&mut rendered, claim(caller, name)?.as_bytes());
-                    }
-                }
-            }
-        }
-        Ok(rendered)
-    }
-}
-
-fn claim<'t>(caller: Option<&Caller>, name: &'t str) -> Result<String, Unfit<'t>> {
-    caller.and_then(|caller| caller.claim(name)).ok_or(Unfit::Claim(name))
-}
-
-fn has_broken_escape(text: &str) -> bool {
-    text.split('%')
-        .skip(1)
-        .any(|after| !after.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
 }
 
 fn with_values_as(pieces: &[Piece], value: &str) -> String {
@@ -129,6 +84,13 @@ fn with_values_as(pieces: &[Piece], value: &str) -> String {
             Piece::Value(_) => value,
         })
         .collect()
+}
+
+fn sources(pieces: &[Piece]) -> impl Iterator<Item = &Source> {
+    pieces.iter().filter_map(|piece| match piece {
+        Piece::Text(_) => None,
+        Piece::Value(source) => Some(source),
+    })
 }
 
 fn pieces(text: &str) -> Result<Vec<Piece>, String> {
@@ -151,102 +113,26 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-fn source(name: &str) -> Result<Source, String> {
-    match name.split_once('.') {
+fn source(written: &str) -> Result<Source, String> {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_token = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'{');
+    match written.split_once('.') {
         Some(("jwt", claim)) if !claim.is_empty() => Ok(Source::Claim(claim.to_owned())),
-        None if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
-            Ok(Source::Param(name.to_owned()))
+        Some(("query", name)) if is_token(name) => Ok(Source::Query(name.to_owned())),
+        Some(("header", name)) if is_token(name) => Ok(Source::Header(name.to_ascii_lowercase())),
+        Some(("cookie", name)) if is_token(name) => Ok(Source::Cookie(name.to_owned())),
+        Some(("request", "id")) => Ok(Source::RequestId),
+        Some(("request", "host")) => Ok(Source::RequestHost),
+        Some(("client", "address")) => Ok(Source::ClientAddress),
+        Some(("env", name)) if is_name(name) => Ok(Source::Secret(name.to_owned())),
+        None if is_name(written) => Ok(Source::Param(written.to_owned())),
+        None if written.starts_with('*') => {
+            Err(format!("asks for {{{written}}}; write {{{}}}", written.trim_start_matches('*')))
         }
-        None if name.starts_with('*') => {
-            Err(format!("asks for {{{name}}}; write {{{}}}", name.trim_start_matches('*')))
-        }
-        _ => Err(format!("asks for {{{name}}}; a value is {{name}} of the route's path or {{jwt.NAME}}, a claim")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn rendered(template: &str, captured: &[(&str, &str)], claims: serde_json::Value) -> Option<String> {
-        let serde_json::Value::Object(claims) = claims else { panic!("claims are an object") };
-        let caller = Caller::new("https://id.example/", claims);
-        let params = Params::from_pairs(captured);
-        Template::parse(template).unwrap().render(&params, Some(&caller)).ok()
-    }
-
-    #[test]
-    fn a_value_is_encoded_for_its_place() {
-        let table = [
-            ("/users/{jwt.sub}", json!({"sub": "ada"}), Some("/users/ada")),
-            ("/users/{jwt.sub}", json!({"sub": "auth0|7"}), Some("/users/auth0%7C7")),
-            ("/users/{jwt.sub}", json!({"sub": "a b?c#d&e"}), Some("/users/a%20b%3Fc%23d%26e")),
-            ("/users/{jwt.sub}", json!({"sub": 42}), Some("/users/42")),
-            ("/orders?user={jwt.sub}&n=5", json!({"sub": "a&admin=1"}), Some("/orders?user=a%26admin%3D1&n=5")),
-            ("/orders?user={jwt.sub}", json!({"sub": "../x/%2e"}), Some("/orders?user=..%2Fx%2F%252e")),
-            ("/users/{jwt.sub}", json!({"sub": ""}), None),
-            ("/users/{jwt.sub}/orders", json!({"sub": ""}), None),
-            ("/orders?user={jwt.sub}", json!({"sub": ""}), None),
-            ("/users/{jwt.sub}", json!({"sub": ".."}), None),
-            ("/users/{jwt.sub}", json!({"sub": "."}), None),
-            ("/users/.{jwt.sub}", json!({"sub": "."}), None),
-            ("/users/{jwt.sub}", json!({"sub": "../admin"}), None),
-            ("/users/{jwt.sub}", json!({"sub": "a/b"}), None),
-            ("/users/{jwt.sub}", json!({"sub": "a\\b"}), None),
-            ("/users/{jwt.sub}", json!({"sub": "a\u{0}"}), None),
-            ("/users/{jwt.sub}", json!({"sub": null}), None),
-            ("/users/{jwt.sub}", json!({"sub": ["ada"]}), None),
-            ("/users/{jwt.sub}", json!({}), None),
-        ];
-        for (template, claims, expected) in table {
-            assert_eq!(rendered(template, &[], claims.clone()).as_deref(), expected, "of {template} with {claims}");
-        }
-    }
-
-    #[test]
-    fn what_the_path_captured_goes_on_as_it_was_matched() {
-        let table = [
-            ("/v2/orders/{id}", [("id", "a%20b@c")], Some("/v2/orders/a%20b@c")),
-            ("/v2/orders?id={id}", [("id", "a%20b@c")], Some("/v2/orders?id=a%20b%40c")),
-            ("/v2/{rest}", [("rest", "a/b/")], Some("/v2/a/b/")),
-            ("/v2/{rest}", [("rest", "")], Some("/v2/")),
-            ("/v2/.{rest}", [("rest", ".")], None),
-            ("/v2/{id}:cancel", [("id", "7")], Some("/v2/7:cancel")),
-        ];
-        for (template, captured, expected) in table {
-            assert_eq!(rendered(template, &captured, json!({})).as_deref(), expected, "of {template}");
-        }
-    }
-
-    #[test]
-    fn a_faulty_text_is_refused() {
-        for text in [
-            "",
-            "users",
-            "//users",
-            "/a/../b",
-            "/a//b",
-            "/a\\b",
-            "/a%2Fb",
-            "/%61",
-            "/{",
-            "/}",
-            "/{a",
-            "/a}",
-            "/{}",
-            "/{jwt.}",
-            "/{a.b}",
-            "/{a b}",
-            "/a?b=ä",
-            "/a?b#c",
-            "/a?b=%2{c}",
-            "/a;b",
-            "/{*rest}",
-            "/a/*",
-            "/a/:id",
-        ] {
-            assert!(Template::parse(text).is_err(), "of {text:?}");
-        }
+        _ => Err(format!(
+            "asks for {{{written}}}; a value is {{name}} of the route's path or host, {{jwt.NAME}}, {{query.NAME}}, \
+             {{header.NAME}}, {{cookie.NAME}}, {{request.id}}, {{request.host}} or {{client.address}}"
+        )),
     }
 }

@@ -12,7 +12,7 @@ use postern::gateway::Gateway;
 use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
-use postern::platform::{Call, CallError, Fetched, LimiterDown, Platform, ReplyHead};
+use postern::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
 use postern::policy::headers::HeaderEdits;
 use postern::policy::rate_limit::Charge;
 
@@ -166,7 +166,8 @@ impl World {
         let answer = handle(gateway, head, &simulated).await;
         let (status, headers, body) = match answer {
             Answer::Own(response) => {
-                let headers = response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                let mut headers = HashMap::new();
+                response.headers.iter().for_each(|(name, value)| push(&mut headers, name, value));
                 (response.status, headers, response.body)
             }
             Answer::Relayed { reply, edits, status } => (status, edited(&reply.headers, &edits), reply.body),
@@ -242,14 +243,14 @@ impl Platform for Simulated<'_> {
         self.world.secrets.get(name).cloned()
     }
 
-    async fn forward(&self, url: &str, edits: &HeaderEdits, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
-        let headers = edited(&Headers::from_text(self.headers.clone()), edits);
-        let reply = self.world.call(&self.method, url, headers, within).await?;
+    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
+        let headers = edited(&Headers::from_text(self.headers.clone()), &onward.edits);
+        let reply = self.world.call(&self.method, &onward.url, headers, within).await?;
         Ok(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply })
     }
 
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
-        let headers = call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let headers = call.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         let reply = self.world.call("GET", &call.url, headers, within).await?;
         if reply.body.len() > call.max_answer as usize {
             return Err(CallError::TooLarge);
@@ -278,12 +279,23 @@ impl Platform for Simulated<'_> {
     }
 }
 
+/// Fields after edits; those of one name joined by `, `, but cookies by a line break.
 fn edited(headers: &Headers, edits: &HeaderEdits) -> HashMap<String, String> {
-    let mut fields: HashMap<String, String> =
-        headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    edits.remove.iter().for_each(|name| drop(fields.remove(name)));
-    fields.extend(edits.set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let mut fields = HashMap::new();
+    for (name, value) in headers.iter().filter(|(name, _)| !edits.remove.iter().any(|other| other == name)) {
+        push(&mut fields, name, value);
+    }
+    fields.extend(edits.set.iter().map(|(name, value)| (name.to_string(), value.clone())));
+    edits.append.iter().for_each(|(name, value)| push(&mut fields, name, value));
     fields
+}
+
+fn push(fields: &mut HashMap<String, String>, name: &str, value: &str) {
+    let between = if name == "set-cookie" { "\n" } else { ", " };
+    fields
+        .entry(name.to_owned())
+        .and_modify(|all: &mut String| all.push_str(&format!("{between}{value}")))
+        .or_insert_with(|| value.to_owned());
 }
 
 /// A future on the heap, for lists of them.

@@ -1,14 +1,40 @@
-//! What a route does with a request: reply, forward or aggregate, from what is written.
+//! What a route does with a request: reply, redirect, forward or aggregate, from what is written.
 
 use std::sync::Arc;
 
 use super::compile::{Known, named};
-use super::document::{Forwarding, PartSettings, ReplySettings};
+use super::document::{Forwarding, PartSettings, Redirecting, ReplySettings};
 use super::target::Target;
-use crate::gateway::{Action, Forward, Part, Reply, Service};
+use crate::gateway::{Action, Forward, Part, Redirect, Reply, Service};
 use crate::router;
 use crate::settings::{Named, Place, Problems};
 use crate::template::{Source, Template};
+
+/// What a route can do, each if it is written.
+pub struct Actions {
+    pub reply: Option<Option<ReplySettings>>,
+    pub redirect: Option<Option<Redirecting>>,
+    pub forward: Option<Option<Forwarding>>,
+    pub aggregate: Option<Option<Named<PartSettings>>>,
+}
+
+impl Actions {
+    /// The one that is written; notes none and several.
+    pub fn the_one(self, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+        // What is at fault has been told of, and could be any.
+        let (reply, redirect, forward, aggregate) = (self.reply?, self.redirect?, self.forward?, self.aggregate?);
+        match (reply, redirect, forward, aggregate) {
+            (Some(written), None, None, None) => self::reply(written, &place.at("reply"), problems),
+            (None, Some(written), None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
+            (None, None, Some(written), None) => self::forward(written, scope, &place.at("forward"), problems),
+            (None, None, None, Some(written)) => self::aggregate(written, scope, &place.at("aggregate"), problems),
+            _ => {
+                problems.add(place, "must have exactly one of \"reply\", \"redirect\", \"forward\" and \"aggregate\"");
+                None
+            }
+        }
+    }
+}
 
 /// What the texts of a route may refer to.
 #[derive(Clone, Copy)]
@@ -27,24 +53,38 @@ impl Scope<'_> {
     /// The service that a target names; notes what its path asks for and cannot have.
     fn resolve(&self, target: &Target, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Service>> {
         if let Some(template) = &target.template {
-            self.check(template, place, problems);
+            self.check(template.sources(), "", place, problems);
         }
         named(&self.known.services, "service", &target.service, place, problems)
     }
 
-    /// Notes what a template asks for and cannot have.
-    pub fn check(&self, template: &Template, place: &Place<'_>, problems: &mut Problems) {
-        for source in template.sources() {
+    /// Notes what a text asks for and cannot have; `what` says which text, where the place does not.
+    pub fn check<'s>(
+        &self,
+        sources: impl Iterator<Item = &'s Source>,
+        what: &str,
+        place: &Place<'_>,
+        problems: &mut Problems,
+    ) {
+        for source in sources {
             match source {
                 Source::Claim(claim) if self.is_public => {
-                    problems.add(place, format!("asks for {{jwt.{claim}}}; the route is public, so there is no token"));
+                    problems.add(
+                        place,
+                        format!("{what}asks for {{jwt.{claim}}}; the route is public, so there is no token"),
+                    );
                 }
-                Source::Claim(_) => {}
+                Source::Secret(name) => {
+                    problems.add(
+                        place,
+                        format!("{what}asks for {{env.{name}}}; secrets are for the \"headers\" of services"),
+                    );
+                }
                 Source::Param(name) if self.host_names.contains(name) => {}
                 Source::Param(name) => {
                     for pattern in self.patterns {
                         if !router::captures(pattern).any(|captured| captured == name) {
-                            let message = format!("asks for {{{name}}}, which {pattern:?} does not capture");
+                            let message = format!("{what}asks for {{{name}}}, which {pattern:?} does not capture");
                             match self.patterns.len() {
                                 1 => problems.add(place, message),
                                 _ => problems.add_with_help(place, message, "give that path a route of its own"),
@@ -52,12 +92,13 @@ impl Scope<'_> {
                         }
                     }
                 }
+                _ => {}
             }
         }
     }
 }
 
-pub fn reply(settings: ReplySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+fn reply(settings: ReplySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
     let (status, body) = (settings.status?.unwrap_or(200), settings.body?);
     let status = match u16::try_from(status) {
         Ok(status @ 200..=599) => status,
@@ -72,7 +113,23 @@ pub fn reply(settings: ReplySettings, place: &Place<'_>, problems: &mut Problems
     Some(Action::Reply(Reply { status, body: body.map(|body| body.to_json().into()) }))
 }
 
-pub fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+fn redirect(settings: Redirecting, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+    let (target, place, status) = match settings {
+        Redirecting::Brief(target) => (target, *place, None),
+        Redirecting::Full(settings) => {
+            let status = settings.status?;
+            if status.is_some_and(|status| !matches!(status, 301 | 302 | 303 | 307 | 308)) {
+                problems.add(&place.at("status"), "must be 301, 302, 303, 307 or 308");
+            }
+            (settings.to?, place.at("to"), status)
+        }
+    };
+    scope.check(target.template.sources(), "", &place, problems);
+    let status = u16::try_from(status.unwrap_or(307)).ok()?;
+    Some(Action::Redirect(Redirect { status, origin: target.origin, path: target.template }))
+}
+
+fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
     let (target, place, timeout) = match settings {
         Forwarding::Brief(target) => (target, *place, None),
         Forwarding::Full(settings) => (settings.to?, place.at("to"), settings.timeout?),
@@ -86,7 +143,7 @@ pub fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, probl
     Some(Action::Forward(Forward { service, path: target.template, timeout }))
 }
 
-pub fn aggregate(
+fn aggregate(
     parts: Named<PartSettings>,
     scope: &Scope<'_>,
     place: &Place<'_>,

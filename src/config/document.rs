@@ -1,16 +1,21 @@
 //! The file as it is written. Defaults are filled in, names resolved and rules across keys checked
 //! in [`super::compile`].
 
-use super::target::Target;
+use super::target::{RedirectTarget, Target};
+use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::jwt::JwtSettings;
+use crate::policy::provenance::{Network, Told};
+use crate::policy::query_edits::QueryEditsSettings;
 use crate::policy::rate_limit::LimitSettings;
 use crate::router::{HostPattern, SlashAtEnd, ValueTest};
 use crate::service_url::ServiceUrl;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::settings::schema::Described;
 use crate::settings::{
-    FromNode, List, Method, Named, Node, OneOrMany, OrNone, Place, Problems, Size, TimeLimit, shape, wrong_kind,
+    BodySize, FromNode, List, Method, Named, Node, OneOrMany, OrNone, Place, Problems, Size, TimeLimit, shape,
+    wrong_kind,
 };
+use crate::template::TextTemplate;
 
 shape! {
     /// All that a gateway does: its routes, and the services, auth rules and limits that they name.
@@ -20,6 +25,16 @@ shape! {
         "$schema" => schema: Option<String> = "./routes.schema.json",
         /// The time that one request has in all, until its answer begins. Default "30s", at most 24 days.
         "timeout" => timeout: Option<TimeLimit> = "15s",
+        /// The longest path with its query; a longer one is refused with 414. Default "8KiB".
+        "max_url" => max_url: Option<Size> = "4KiB",
+        /// The most that all header fields of a request come to; more is refused with 431. Default "32KiB".
+        "max_headers" => max_headers: Option<Size> = "16KiB",
+        /// Addresses of proxies in front of the gateway that are believed what they say in X-Forwarded-For,
+        /// X-Forwarded-Proto and X-Request-Id. Default: none.
+        "trusted_proxies" => trusted_proxies: Option<List<Network>> = ["10.0.0.0/8", "2001:db8::/32"],
+        /// What services are told of where a request came from: "x-forwarded" (X-Forwarded-For, -Host and
+        /// -Proto), "forwarded" (RFC 7239), "via", "request-id". Default: the first and the last.
+        "tell_services" => tell_services: Option<List<Told>> = ["x-forwarded", "request-id", "via"],
         /// The services behind the gateway, each by the name that routes call it.
         "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },
         /// How callers prove who they are: rules, each by the name that routes call it. No rule can have
@@ -42,8 +57,19 @@ shape! {
     /// A service behind the gateway.
     pub struct ServiceSettings {
         /// Where the service is: http or https, a host in lower case, maybe a port and a base path, and
-        /// nothing else.
-        "url" => url: ServiceUrl = "https://orders.internal:8080/v2",
+        /// nothing else. With a `binding`, what the service sees of it: the host and the base path.
+        "url" => url: Option<ServiceUrl> = "https://orders.internal:8080/v2",
+        /// The name of the service binding by which the runtime reaches the service, in the place of the
+        /// network.
+        "binding" => binding: Option<String> = "ORDERS",
+        /// Header fields of every call to the service; the only place where {env.NAME} puts a secret.
+        "headers" => headers: Named<TextTemplate> = { "authorization": "Bearer {env.ORDERS_TOKEN}" },
+        /// Whether `Location`, and domain and path of cookies, that name the service by its own names get
+        /// those that clients use. Default false.
+        "public_names" => public_names: Option<bool> = true,
+        /// Whether a redirect to the service itself is followed for GET and HEAD, at most 5 times, and not
+        /// passed on. Default false.
+        "follow_redirects" => follow_redirects: Option<bool> = true,
         /// How long the service may take. For a forward: until the answer begins, the client's upload
         /// included. For an aggregate: until the whole answer is read. Default "10s", at most 24 days.
         "timeout" => timeout: Option<TimeLimit> = "500ms",
@@ -68,7 +94,7 @@ shape! {
 // is one that is not written.
 shape! {
     /// A route: what clients can call, who of them, how often, and what happens then: exactly one of
-    /// `reply`, `forward` and `aggregate`. Or a group: `routes` that have what else it says, unless they
+    /// `reply`, `redirect`, `forward` and `aggregate`. Or a group: `routes` that have what else it says, unless they
     /// say otherwise themselves.
     pub struct RouteSettings {
         /// A name for the group of clients that this is for, such as "web" or "partner". The log has it.
@@ -104,10 +130,22 @@ shape! {
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",
+        /// The largest body that is passed on; a larger one is refused with 413, or cut off where its length
+        /// was not said before. Default "100MiB".
+        "max_body" => max_body: Option<BodySize> = "1MiB",
+        /// What changes in the header fields that services get.
+        "request_headers" => request_headers: Option<FieldEditsSettings> = { "set": { "x-tenant": "{tenant}" } },
+        /// What changes in the query that the service of a forward gets.
+        "request_query" => request_query: Option<QueryEditsSettings> = { "remove": ["debug"] },
+        /// What changes in the header fields of the answer.
+        "response_headers" => response_headers: Option<FieldEditsSettings> = { "add": { "cache-control": "no-store" } },
         /// The routes of a group, and groups in it.
         "routes" => routes: Option<List<RouteSettings>> = [{ "path": "/orders", "forward": "order-svc" }],
         /// A fixed answer; no service is asked.
         "reply" => reply: Option<ReplySettings> = { "body": { "status": "ok" } },
+        /// Where the client is sent: a path or a URL with {name} in its path and query, or an object with
+        /// `to` and `status`. The client's query goes along, unless there is one here.
+        "redirect" => redirect: Option<Redirecting> = "https://shop.example.com/{rest}",
         /// The service that the call is handed on to, as "service" (under the client's path), as
         /// "service:/path/{name}", or as an object with `to` and `timeout`. Method, body and query go on
         /// as they are.
@@ -128,6 +166,40 @@ shape! {
         "status" => status: Option<u32> = 404,
         /// The body of the answer: any JSON value. Default: no body; 204, 205 and 304 can have none.
         "body" => body: Option<Node> = { "status": "ok" },
+    }
+}
+
+shape! {
+    /// Where the client is sent.
+    pub struct RedirectSettings {
+        /// A path or a URL, with {name} in its path and query.
+        "to" => to: RedirectTarget = "/v2/{rest}",
+        /// 301, 302, 303, 307 or 308. Default 307: for now, with the same method.
+        "status" => status: Option<u32> = 308,
+    }
+}
+
+/// `"redirect": "/x"` is short for `"redirect": { "to": "/x" }`.
+#[derive(Clone, Debug)]
+pub enum Redirecting {
+    Brief(RedirectTarget),
+    Full(RedirectSettings),
+}
+
+impl FromNode for Redirecting {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::String(_) => RedirectTarget::from_node(node, place, problems).map(Self::Brief),
+            Node::Object(_) => RedirectSettings::from_node(node, place, problems).map(Self::Full),
+            other => wrong_kind(other, "a path, a URL or an object", place, problems),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for Redirecting {
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [RedirectTarget::schema(generator), RedirectSettings::schema(generator)] })
     }
 }
 

@@ -9,11 +9,13 @@ use crate::template::Template;
 #[derive(Clone, Default)]
 pub struct Prefix {
     /// Without a slash at its end.
-    pub text: String,
+    text: String,
     /// Whether there is one, be it "/".
     pub is_written: bool,
     /// How much of it a service does not get, and what it gets in its place.
     pub replaced: Option<Replacement>,
+    /// Whether there is a fault in it, so that nothing is known of the paths.
+    pub is_faulty: bool,
 }
 
 /// A piece of a prefix, by its length, and what stands for it.
@@ -25,8 +27,8 @@ pub struct Replacement {
 }
 
 impl Prefix {
-    /// Adds to the prefix; whether it is a prefix still.
-    pub fn extend(&mut self, prefix: &str, place: &Place<'_>, problems: &mut Problems) -> bool {
+    /// Adds to the prefix.
+    pub fn extend(&mut self, prefix: &str, place: &Place<'_>, problems: &mut Problems) {
         let bare = prefix.strip_suffix('/').unwrap_or(prefix);
         let fault = match check_pattern(if prefix == "/" { prefix } else { bare }) {
             Err(why) => Some(why),
@@ -35,11 +37,10 @@ impl Prefix {
         };
         self.text.push_str(bare);
         self.is_written = true;
-        match fault {
-            Some(why) => problems.add(place, format!("is {prefix:?}, which {why}")),
-            None => return true,
+        if let Some(why) = fault {
+            problems.add(place, format!("is {prefix:?}, which {why}"));
+            self.is_faulty = true;
         }
-        false
     }
 
     /// Says what a service gets in the place of the prefix so far.
@@ -66,6 +67,13 @@ impl Prefix {
             path if !path.starts_with('/') => path.to_owned(),
             path => format!("{}{path}", self.text),
         }
+    }
+
+    /// The prefix, and all below it.
+    pub fn itself_and_below(&self) -> Vec<String> {
+        let below = format!("{}/{{*rest}}", self.text);
+        let itself = Some(self.text.clone()).filter(|text| !text.is_empty());
+        itself.into_iter().chain([below]).collect()
     }
 
     /// What a service is asked for in the place of `pattern`, where that is not the same.

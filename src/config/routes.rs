@@ -1,19 +1,17 @@
-//! Routes and groups of routes: what a route says itself, what it has of its groups, and the router
-//! that comes of it.
+//! The routes of the file, in groups or not, and the router that comes of them.
 
 use std::sync::Arc;
 
-use super::action::{self, Scope};
-use super::compile::{Known, PUBLIC, named};
+use super::action::{Actions, Scope};
+use super::compile::Known;
 use super::document::RouteSettings;
-use super::prefix::Prefix;
+use super::said::{Auth, Said};
 use crate::gateway::{Action, Reply, Route};
-use crate::policy::jwt::JwtRule;
-use crate::policy::rate_limit::Limit;
-use crate::router::{
-    Condition, Conditions, HostPattern, Kind, Matcher, Methods, Overlap, Router, SlashAtEnd, ValueTest,
-};
-use crate::settings::{Named, OneOrMany, OwnedPlace, Place, Problems};
+use crate::router::{Conditions, Matcher, Methods, Overlap, Router, check_pattern};
+use crate::settings::{OwnedPlace, Place, Problems};
+
+/// The largest body that is passed on, in bytes: what Cloudflare's smallest plan lets in.
+const DEFAULT_MAX_BODY: u64 = 100 << 20;
 
 /// The router of the file's routes; notes every fault, and every route that another one hides.
 pub fn router(
@@ -26,34 +24,6 @@ pub fn router(
     compiled.add_all(routes, &Said::default(), place, problems);
     compiled.report_overlaps(problems);
     compiled.router
-}
-
-/// What groups say for the routes in them.
-#[derive(Clone, Default)]
-struct Said {
-    gateway: Option<Arc<str>>,
-    /// `None` is every host.
-    hosts: Option<Vec<HostPattern>>,
-    prefix: Prefix,
-    methods: Option<Vec<String>>,
-    conditions: Vec<Condition>,
-    slash: SlashAtEnd,
-    auth: Auth,
-    limit: Option<Arc<Limit>>,
-    /// Whether a fault leaves open which requests are meant: nothing is said of conflicts then.
-    is_unplaced: bool,
-}
-
-/// Who may call.
-#[derive(Clone, Default)]
-enum Auth {
-    /// Nothing says so yet.
-    #[default]
-    Unsaid,
-    /// What says so is at fault; nothing is said of what hangs on it.
-    Unknown,
-    Public,
-    Rule(Arc<JwtRule>),
 }
 
 struct Compiled<'k> {
@@ -74,7 +44,7 @@ impl Compiled<'_> {
 
     /// Adds a route, or the routes of a group.
     fn add(&mut self, mut settings: RouteSettings, above: &Said, place: &Place<'_>, problems: &mut Problems) {
-        let said = self.said(&mut settings, above, place, problems);
+        let said = above.with(&mut settings, self.known, place, problems);
         match settings.routes.take() {
             // At fault.
             None => {}
@@ -83,6 +53,7 @@ impl Compiled<'_> {
                 let is_written = [
                     ("path", !matches!(settings.path, Some(None))),
                     ("reply", !matches!(settings.reply, Some(None))),
+                    ("redirect", !matches!(settings.redirect, Some(None))),
                     ("forward", !matches!(settings.forward, Some(None))),
                     ("aggregate", !matches!(settings.aggregate, Some(None))),
                 ];
@@ -98,54 +69,6 @@ impl Compiled<'_> {
         }
     }
 
-    /// What a route or group says, over what the groups above it say.
-    fn said(&self, settings: &mut RouteSettings, above: &Said, place: &Place<'_>, problems: &mut Problems) -> Said {
-        let mut said = above.clone();
-        if let Some(Some(name)) = settings.gateway.take() {
-            said.gateway = Some(name.into());
-        }
-        match settings.host.take() {
-            Some(Some(OneOrMany(hosts))) => said.hosts = Some(hosts),
-            Some(None) => {}
-            None => said.is_unplaced = true,
-        }
-        match settings.prefix.take() {
-            Some(Some(prefix)) => said.is_unplaced |= !said.prefix.extend(&prefix, &place.at("prefix"), problems),
-            Some(None) => {}
-            None => said.is_unplaced = true,
-        }
-        if let Some(Some(replacement)) = settings.replace_prefix.take() {
-            said.prefix.replace(&replacement, &place.at("replace_prefix"), problems);
-        }
-        if let Some(Some(OneOrMany(methods))) = settings.method.take() {
-            said.methods = Some(methods.into_iter().map(|method| method.0).collect());
-        }
-        for (of, key, tests) in [
-            (Kind::Header, "header", settings.header.take()),
-            (Kind::Query, "query", settings.query.take()),
-            (Kind::Cookie, "cookie", settings.cookie.take()),
-        ] {
-            said.is_unplaced |= !merge_conditions(&mut said.conditions, of, tests, &place.at(key), problems);
-        }
-        if let Some(Some(slash)) = settings.trailing_slash.take() {
-            said.slash = slash;
-        }
-        match settings.auth.take() {
-            Some(None) => {}
-            None => said.auth = Auth::Unknown,
-            Some(Some(name)) if name == PUBLIC => said.auth = Auth::Public,
-            Some(Some(name)) => {
-                let rule = named(&self.known.auth, "auth rule", &name, &place.at("auth"), problems);
-                said.auth = rule.map_or(Auth::Unknown, Auth::Rule);
-            }
-        }
-        if let Some(Some(limit)) = settings.limit.take() {
-            said.limit =
-                limit.0.and_then(|name| named(&self.known.limits, "limit", &name, &place.at("limit"), problems));
-        }
-        said
-    }
-
     fn add_route(&mut self, settings: RouteSettings, said: &Said, place: &Place<'_>, problems: &mut Problems) {
         if matches!(said.auth, Auth::Unsaid) {
             problems.add(place, "lacks \"auth\"");
@@ -155,36 +78,37 @@ impl Compiled<'_> {
             let name = limit.name();
             problems.add(place, format!("has the limit {name:?}, which counts by a claim; the route is public"));
         }
-        let patterns = self.patterns(&settings, said, place, problems);
-        let hosts = said.hosts.as_deref().unwrap_or_default();
-        let mut host_names: Vec<String> = hosts.iter().flat_map(HostPattern::captures).map(str::to_owned).collect();
-        host_names
-            .retain(|name| !name.is_empty() && hosts.iter().all(|host| host.captures().any(|other| other == name)));
-
+        let patterns = said.patterns(settings.path, place, problems);
+        let host_names = said.host_names();
         let scope = Scope { patterns: &patterns, host_names: &host_names, is_public, known: self.known };
         if let Some(replacement) = &said.prefix.replaced {
-            scope.check(&replacement.by, &place.at("replace_prefix"), problems);
+            scope.check(replacement.by.sources(), "", &place.at("replace_prefix"), problems);
         }
-        let default_methods = match settings.forward {
-            // Not written; what is written and at fault is taken for a forward.
-            Some(None) => Methods::Only(vec!["GET".to_owned()]),
+        let additions = [
+            ("request_headers", said.request_headers.additions()),
+            ("request_query", said.request_query.additions()),
+            ("response_headers", said.response_headers.additions()),
+        ];
+        for (key, additions) in additions {
+            // Secrets have been told of where they stand.
+            for (name, value) in additions.iter().filter(|(_, value)| !value.asks_for_a_secret()) {
+                scope.check(value.sources(), &format!("has {name:?} in {key}, which "), place, problems);
+            }
+        }
+
+        let default_methods = match (&settings.redirect, &settings.forward) {
+            // Not written; what is written and at fault is taken for one of these.
+            (Some(None), Some(None)) => Methods::Only(vec!["GET".to_owned()]),
             _ => Methods::Any,
         };
         let methods = said.methods.clone().map_or(default_methods, Methods::Only);
-        let action = match (settings.reply, settings.forward, settings.aggregate) {
-            (Some(Some(settings)), Some(None), Some(None)) => action::reply(settings, &place.at("reply"), problems),
-            (Some(None), Some(Some(settings)), Some(None)) => {
-                action::forward(settings, &scope, &place.at("forward"), problems)
-            }
-            (Some(None), Some(None), Some(Some(parts))) => {
-                action::aggregate(parts, &scope, &place.at("aggregate"), problems)
-            }
-            (Some(_), Some(_), Some(_)) => {
-                problems.add(place, "must have exactly one of \"reply\", \"forward\" and \"aggregate\"");
-                None
-            }
-            _ => None,
+        let actions = Actions {
+            reply: settings.reply,
+            redirect: settings.redirect,
+            forward: settings.forward,
+            aggregate: settings.aggregate,
         };
+        let action = actions.the_one(&scope, place, problems);
 
         // A route at fault still takes its place in the router, to find the conflicts of the others.
         let action = action.unwrap_or(Action::Reply(Reply { status: 500, body: None }));
@@ -192,6 +116,11 @@ impl Compiled<'_> {
             Auth::Rule(rule) => Some(Arc::clone(rule)),
             _ => None,
         };
+        if said.is_unplaced {
+            let faults = patterns.iter().filter_map(|pattern| Some((pattern, check_pattern(pattern).err()?)));
+            faults.for_each(|(pattern, why)| problems.add(&place.at("path"), format!("is {pattern:?}, which {why}")));
+            return;
+        }
         let hosts: Vec<_> = said.hosts.iter().flatten().cloned().map(Some).collect();
         for pattern in &patterns {
             let route = Route {
@@ -199,6 +128,10 @@ impl Compiled<'_> {
                 gateway: said.gateway.clone(),
                 auth: auth.clone(),
                 limit: said.limit.clone(),
+                max_body: said.max_body.unwrap_or(DEFAULT_MAX_BODY),
+                request_headers: Arc::clone(&said.request_headers),
+                request_query: Arc::clone(&said.request_query),
+                response_headers: Arc::clone(&said.response_headers),
                 action: said.prefix.replaced_in(action.clone(), pattern),
             };
             for host in if hosts.is_empty() { &[None][..] } else { &hosts } {
@@ -216,31 +149,6 @@ impl Compiled<'_> {
                         break;
                     }
                 }
-            }
-        }
-    }
-
-    /// The path patterns of a route, whole.
-    fn patterns(
-        &self,
-        settings: &RouteSettings,
-        said: &Said,
-        place: &Place<'_>,
-        problems: &mut Problems,
-    ) -> Vec<String> {
-        let prefix = &said.prefix;
-        match &settings.path {
-            _ if said.is_unplaced => Vec::new(),
-            None => Vec::new(),
-            Some(Some(OneOrMany(paths))) => paths.iter().map(|path| prefix.before(path)).collect(),
-            Some(None) if !prefix.is_written => {
-                problems.add(place, "lacks \"path\" or \"prefix\"");
-                Vec::new()
-            }
-            Some(None) => {
-                let all_below = format!("{}/{{*rest}}", prefix.text);
-                let itself = Some(prefix.text.clone()).filter(|text| !text.is_empty());
-                itself.into_iter().chain([all_below]).collect()
             }
         }
     }
@@ -274,29 +182,4 @@ impl Compiled<'_> {
             }
         }
     }
-}
-
-/// Puts the conditions of one kind over those that are there; whether all of them are known then.
-fn merge_conditions(
-    conditions: &mut Vec<Condition>,
-    of: Kind,
-    tests: Option<Named<ValueTest>>,
-    place: &Place<'_>,
-    problems: &mut Problems,
-) -> bool {
-    let Some(Named(tests)) = tests else { return false };
-    let mut all_known = true;
-    for (name, test) in tests {
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if of != Kind::Query && !name.bytes().all(is_token) {
-            problems.add(&place.at(&name), "has a name that no such field can have");
-        }
-        let name = if of == Kind::Header { name.to_ascii_lowercase() } else { name };
-        conditions.retain(|condition| condition.of != of || condition.name != name);
-        match test {
-            Some(test) => conditions.push(Condition { of, name, test }),
-            None => all_known = false,
-        }
-    }
-    all_known
 }

@@ -1,10 +1,10 @@
-//! Where calls go: the addresses of services, and the targets that name them.
+//! Where calls go: the addresses of services, the targets that name them, and where clients are sent.
 
 use crate::service_url::ServiceUrl;
 use crate::settings::{Text, not_of_form, written_as_text};
 use crate::template::Template;
 
-written_as_text!(ServiceUrl, Target);
+written_as_text!(ServiceUrl, Target, RedirectTarget);
 
 impl Text for ServiceUrl {
     const FORM: &'static str = "an address such as \"https://orders.internal:8080/base\"";
@@ -50,5 +50,34 @@ impl Text for Target {
             return Err(not_of_form::<Self>());
         }
         Ok(Self { service: service.to_owned(), template })
+    }
+}
+
+/// Where a client is sent: `"/v2/{rest}"`, `"https://shop.example.com/{rest}"`.
+#[derive(Clone, Debug)]
+pub struct RedirectTarget {
+    /// Scheme, host and port; `None` keeps the client's.
+    pub origin: Option<String>,
+    /// The path and maybe a query there.
+    pub template: Template,
+}
+
+impl Text for RedirectTarget {
+    const FORM: &'static str = "a path such as \"/v2/{rest}\" or a URL such as \"https://shop.example.com/{rest}\"";
+    const PATTERN: &'static str = "^(https?://[^/?#{}]+)?([/?].*)?$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (origin, path) = match text.split_once("://") {
+            None => (None, text),
+            Some((scheme, rest)) => {
+                let path = rest.find(['/', '?']).map_or(text.len(), |at| scheme.len() + "://".len() + at);
+                let (origin, path) = text.split_at(path);
+                let Some(url) = ServiceUrl::parse(origin) else { return Err(not_of_form::<Self>()) };
+                (Some(url.origin().to_owned()), path)
+            }
+        };
+        let path = if path.is_empty() || path.starts_with('?') { &format!("/{path}") } else { path };
+        let template = Template::parse(path).map_err(|why| format!("whose path {why}"))?;
+        Ok(Self { origin, template })
     }
 }

@@ -8,20 +8,53 @@
 //! Towards the client: no field for one hop only, none that `Connection` names, none that tells
 //! what software stands behind the gateway or speaks in the gateway's name.
 
-use crate::head::{Head, Headers};
+use std::borrow::Cow;
 
-/// Changes to a set of header fields: first what to remove, then what to set.
+use crate::head::{Head, Headers};
+use crate::policy::provenance::Provenance;
+
+/// A header field; its name in lower case.
+pub type Field = (Cow<'static, str>, String);
+
+/// Changes to a set of header fields, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderEdits {
-    /// Names in lower case.
+    /// Names to remove, in lower case.
     pub remove: Vec<String>,
-    /// Names in lower case, each with its one value.
-    pub set: Vec<(&'static str, String)>,
+    /// Fields that stand in the place of all of their name.
+    pub set: Vec<Field>,
+    /// Fields that stand beside what is there.
+    pub append: Vec<Field>,
+}
+
+impl HeaderEdits {
+    /// Sets a field, in the place of what was to be set before.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        let name = name.into();
+        self.set.retain(|(other, _)| *other != name);
+        self.set.push((name, value.into()));
+    }
+
+    /// Removes a field, also one that was to be set.
+    pub fn remove(&mut self, name: &str) {
+        self.set.retain(|(other, _)| other != name);
+        self.append.retain(|(other, _)| other != name);
+        self.remove.push(name.to_owned());
+    }
+
+    /// Whether a field is there after the edits of `headers`.
+    pub fn leave(&self, name: &str, headers: &Headers) -> bool {
+        let is_new = |fields: &[Field]| fields.iter().any(|(other, _)| other == name);
+        let is_kept = headers.get(name).is_some() && !self.remove.iter().any(|other| other == name);
+        is_kept || is_new(&self.set) || is_new(&self.append)
+    }
 }
 
 /// RFC 9110 section 7.6.1, with the older fields of its kind.
-const HOP_BY_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
+    // The runtime has answered it already, or passes the body on without waiting.
+    "expect",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -79,9 +112,22 @@ const CLAIMS_OF_THE_CLIENT_BY_PREFIX: [&str; 14] = [
 /// Fields of an answer that describe what is behind the gateway, or that only the gateway may set.
 const NOT_FOR_CLIENTS: [&str; 5] = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "via"];
 
+/// Whether the gateway alone decides on a field, so that the file cannot: those of one hop, and those
+/// that say where a message ends or whom it is for.
+pub fn is_reserved(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name) || matches!(name, "host" | "content-length")
+}
+
+/// Whether the client asks for a WebSocket (RFC 6455, section 4.1).
+pub fn asks_for_websocket(head: &Head) -> bool {
+    let is_upgrade = head.headers.get("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    is_upgrade && head.method == "GET" && named_by_connection(&head.headers).iter().any(|name| name == "upgrade")
+}
+
 /// The edits that make a client's header fields fit for a service.
-pub fn towards_service(head: &Head) -> HeaderEdits {
+pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
     let named = named_by_connection(&head.headers);
+    let opens_websocket = asks_for_websocket(head);
     let remove = head
         .headers
         .iter()
@@ -93,16 +139,17 @@ pub fn towards_service(head: &Head) -> HeaderEdits {
                 || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix))
                 || named.iter().any(|other| other == name)
         })
+        .filter(|name| !(opens_websocket && *name == "upgrade"))
         .map(str::to_owned)
         .collect();
-    HeaderEdits { remove, set: provenance(head) }
+    HeaderEdits { remove, set: provenance.fields(head), append: Vec::new() }
 }
 
 /// The header fields of a call that the gateway makes by itself, for the sake of a request.
-pub fn of_own_call(head: &Head) -> Vec<(&'static str, String)> {
-    let mut fields = provenance(head);
-    fields.push(("accept", "application/json".to_owned()));
-    fields
+pub fn of_own_call(head: &Head, provenance: &Provenance) -> HeaderEdits {
+    let mut edits = HeaderEdits { set: provenance.fields(head), ..HeaderEdits::default() };
+    edits.set("accept", "application/json");
+    edits
 }
 
 /// The edits that make a service's header fields fit for the client.
@@ -119,20 +166,7 @@ pub fn towards_client(headers: &Headers) -> HeaderEdits {
         })
         .map(str::to_owned)
         .collect();
-    HeaderEdits { remove, set: Vec::new() }
-}
-
-/// Where a request came from, as the gateway saw it.
-fn provenance(head: &Head) -> Vec<(&'static str, String)> {
-    let mut fields = vec![
-        ("x-request-id", head.request_id.clone()),
-        ("x-forwarded-host", head.authority.clone()),
-        ("x-forwarded-proto", head.scheme.clone()),
-    ];
-    if let Some(address) = head.client {
-        fields.push(("x-forwarded-for", address.to_string()));
-    }
-    fields
+    HeaderEdits { remove, ..HeaderEdits::default() }
 }
 
 fn named_by_connection(headers: &Headers) -> Vec<String> {
@@ -152,7 +186,7 @@ mod tests {
     fn only_what_is_the_clients_to_say_reaches_a_service() {
         let passes =
             "accept:*/*\nauthorization:Bearer t\ncookie:a=b\nx-custom:1\ncontent-type:text/plain\nrange:bytes=0-1\n";
-        assert_eq!(towards_service(&head(passes)).remove, Vec::<String>::new());
+        assert_eq!(towards_service(&head(passes), &Provenance::default()).remove, Vec::<String>::new());
         for name in [
             "host",
             "connection",
@@ -178,22 +212,30 @@ mod tests {
             "x-client-cert",
             "via",
         ] {
-            assert_eq!(towards_service(&head(&format!("{name}:v\n"))).remove, [name], "of {name}");
+            assert_eq!(
+                towards_service(&head(&format!("{name}:v\n")), &Provenance::default()).remove,
+                [name],
+                "of {name}"
+            );
         }
-        let named = towards_service(&head("connection:X-Custom , close\nx-custom:1\nx-other:2\n"));
+        let named =
+            towards_service(&head("connection:X-Custom , close\nx-custom:1\nx-other:2\n"), &Provenance::default());
         assert_eq!(named.remove, ["connection", "x-custom"]);
     }
 
     #[test]
-    fn a_service_learns_where_the_request_came_from() {
-        let set = towards_service(&head("x-forwarded-for:6.6.6.6\n")).set;
-        for field in [
-            ("x-forwarded-for", "192.0.2.7"),
-            ("x-forwarded-host", "api.example"),
-            ("x-forwarded-proto", "https"),
-            ("x-request-id", "id-1"),
+    fn a_websocket_is_asked_for_in_one_way() {
+        for (method, headers, asks) in [
+            ("GET", "upgrade:websocket\nconnection:keep-alive, Upgrade\n", true),
+            ("GET", "upgrade:WebSocket\nconnection:upgrade\n", true),
+            ("GET", "upgrade:h2c\nconnection:upgrade\n", false),
+            ("GET", "upgrade:websocket\n", false),
+            ("POST", "upgrade:websocket\nconnection:upgrade\n", false),
         ] {
-            assert!(set.iter().any(|(name, value)| (*name, value.as_str()) == field), "of {field:?}");
+            let head = Head { method: method.into(), ..head(headers) };
+            assert_eq!(asks_for_websocket(&head), asks, "of {method} {headers:?}");
+            let removed = towards_service(&head, &Provenance::default()).remove;
+            assert_eq!(removed.iter().any(|name| name == "upgrade"), !asks);
         }
     }
 

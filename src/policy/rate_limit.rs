@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::gcra::{Quota, Verdict};
+use crate::policy::headers::Field;
 use crate::policy::jwt::Caller;
 use crate::settings::{FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text};
 
@@ -189,13 +190,13 @@ impl Limit {
     }
 
     /// The header fields that tell the client of its limit.
-    pub fn headers(&self, verdict: &Verdict) -> [(&'static str, String); 2] {
+    pub fn headers(&self, verdict: &Verdict) -> [Field; 2] {
         let Quota { burst, .. } = self.quota;
         let window = seconds(self.quota.window());
         let reset = seconds(verdict.next_unit);
         [
-            ("ratelimit-policy", format!("\"{}\";q={burst};w={window}", self.name)),
-            ("ratelimit", format!("\"{}\";r={};t={reset}", self.name, verdict.remaining)),
+            ("ratelimit-policy".into(), format!("\"{}\";q={burst};w={window}", self.name)),
+            ("ratelimit".into(), format!("\"{}\";r={};t={reset}", self.name, verdict.remaining)),
         ]
     }
 
@@ -280,7 +281,7 @@ mod tests {
     fn the_header_fields_have_the_form_of_the_draft() {
         let verdict = Verdict { admitted: false, remaining: 0, next_unit: 2_000_001 };
         let [policy, state] = limit(By::Caller).headers(&verdict);
-        assert_eq!(policy, ("ratelimit-policy", "\"l\";q=20;w=60".to_owned()));
-        assert_eq!(state, ("ratelimit", "\"l\";r=0;t=3".to_owned()));
+        assert_eq!(policy, ("ratelimit-policy".into(), "\"l\";q=20;w=60".to_owned()));
+        assert_eq!(state, ("ratelimit".into(), "\"l\";r=0;t=3".to_owned()));
     }
 }

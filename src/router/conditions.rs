@@ -153,9 +153,11 @@ fn lists_media_type(list: &str, wanted: &str) -> bool {
     list.split(',').any(|element| {
         let mut parts = element.split(';').map(str::trim);
         let is_it = parts.next().is_some_and(|media| media.eq_ignore_ascii_case(wanted));
-        let is_refused = parts.filter_map(|part| part.split_once('=')).any(|(name, value)| {
-            name.trim().eq_ignore_ascii_case("q") && value.trim().parse::<f32>().is_ok_and(|weight| weight == 0.0)
-        });
+        let is_zero =
+            |weight: &str| weight.starts_with('0') && !weight.contains(|c: char| c.is_ascii_digit() && c != '0');
+        let is_refused = parts
+            .filter_map(|part| part.split_once('='))
+            .any(|(name, value)| name.trim().eq_ignore_ascii_case("q") && is_zero(value.trim()));
         is_it && !is_refused
     })
 }

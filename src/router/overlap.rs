@@ -6,7 +6,7 @@ use super::methods::{Methods, Rank};
 /// Two routes of which one takes what the other would.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// The number of the route that gets nothing, as [`Router::insert`] gave it.
+    /// The number of the route that gets nothing, as `Router::insert` gave it.
     pub later: usize,
     /// The number of the route that goes before it.
     pub earlier: usize,

@@ -36,6 +36,12 @@ impl Described for String {
     }
 }
 
+impl Described for bool {
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean" })
+    }
+}
+
 impl Described for u32 {
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })

@@ -48,6 +48,15 @@ impl FromNode for String {
     }
 }
 
+impl FromNode for bool {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::Bool(value) => Some(*value),
+            other => wrong_kind(other, "true or false", place, problems),
+        }
+    }
+}
+
 impl FromNode for u32 {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let number = match node {
@@ -61,6 +70,13 @@ impl FromNode for u32 {
 /// An array. `None` stands for an element at fault.
 #[derive(Clone, Debug)]
 pub struct List<T>(pub Vec<Option<T>>);
+
+impl<T> List<T> {
+    /// The elements that are not at fault.
+    pub fn without_faults(self) -> Vec<T> {
+        self.0.into_iter().flatten().collect()
+    }
+}
 
 impl<T: FromNode> FromNode for List<T> {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {

@@ -46,7 +46,7 @@ macro_rules! written_as_text {
     )*};
 }
 pub(crate) use written_as_text;
-written_as_text!(Span, TimeLimit, Size, SecretName, Method);
+written_as_text!(Span, TimeLimit, Size, BodySize, SecretName, Method);
 
 /// Reads a value that is written as a string; notes one that is not of its form.
 pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
@@ -122,6 +122,30 @@ impl Text for Size {
         match count.checked_mul(bytes).filter(|size| (1..=32 << 20).contains(size)).map(u32::try_from) {
             Some(Ok(size)) => Ok(Self(size)),
             _ => Err("must be from 1B to 32MiB".to_owned()),
+        }
+    }
+}
+
+/// A number of bytes of a body that is not held in memory: `"10MiB"`, `"2GiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodySize(pub u64);
+
+impl Text for BodySize {
+    const FORM: &'static str = "a size such as \"64KiB\", \"10MiB\" or \"2GiB\"";
+    const PATTERN: &'static str = "^[0-9]+(B|KiB|MiB|GiB)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
+        let bytes = match unit {
+            "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        match count.checked_mul(bytes).filter(|size| *size <= 1 << 40) {
+            Some(size) => Ok(Self(size)),
+            None => Err("must be at most 1024GiB".to_owned()),
         }
     }
 }

@@ -1,7 +1,8 @@
 // The runtime's half of the port: each function is one crossing where Rust would need many. The
 // rules are in Rust; all that is decided here is which of the runtime's values is the client's address.
 //
-// Header fields cross as lines `name:value`, edits of them as lines `-name` and `+name:value`.
+// Header fields cross as lines `name:value`, edits of them as lines `-name` (remove), `+name:value`
+// (set) and `&name:value` (append).
 
 /** The text of routes.json, put there by the entry before the Wasm starts. */
 export function routesText() {
@@ -41,20 +42,46 @@ function clientAddress({ cf, headers }) {
 }
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
-export function forward(request, url, edits, ms) {
-  return sending(request, ms, (signal) => {
-    const onward = new Request(url, request);
+export function forward(env, request, url, binding, edits, maxBody, ms) {
+  return sending(request, ms, (signal, abort) => {
+    const onward = new Request(url, bounded(request, maxBody, abort));
     edit(onward.headers, edits);
-    return fetch(onward, { signal, redirect: "manual" });
+    return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
   });
 }
 
+/** What takes a call: a service binding, or the network. */
+function fetcher(env, binding) {
+  if (binding === "") return globalThis;
+  if (typeof env[binding]?.fetch !== "function") throw "no-binding";
+  return env[binding];
+}
+
+/**
+ * A request whose call is aborted once its body has more than `most` bytes. The length of a body that
+ * says it is checked before, and held to by the runtime; only one of unknown length has to be counted.
+ */
+function bounded(request, most, abort) {
+  if (request.body === null || request.headers.has("content-length")) return request;
+  let size = 0;
+  const counter = new TransformStream({
+    transform(chunk, controller) {
+      size += chunk.byteLength;
+      if (size <= most) return controller.enqueue(chunk);
+      abort("body-too-large");
+      // Never done: a stream that ends, even with an error, is a whole body to the service.
+      return new Promise(() => {});
+    },
+  });
+  return new Request(request, { body: request.body.pipeThrough(counter) });
+}
+
 /** Makes a GET for the sake of a request. Resolves to a Fetched. */
-export function get(request, url, fields, limit, ms) {
+export function get(env, request, url, binding, fields, limit, ms) {
   return sending(request, ms, async (signal) => {
     const headers = new Headers();
     edit(headers, fields);
-    const response = await fetch(url, { headers, signal, redirect: "manual" });
+    const response = await fetcher(env, binding).fetch(url, { headers, signal, redirect: "manual" });
     if (!response.ok || response.body === null) {
       response.body?.cancel().catch(() => {});
       return new Fetched(response.status, new Uint8Array());
@@ -82,10 +109,10 @@ function sending(request, ms, start) {
   request.signal.addEventListener("abort", leave);
   const run = async () => {
     try {
-      return await start(controller.signal);
+      return await start(controller.signal, (reason) => controller.abort(reason));
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason;
-      throw error === "too-large" ? error : "unreachable";
+      throw KNOWN_FAILURES.includes(error) ? error : "unreachable";
     } finally {
       clearTimeout(timer);
       request.signal.removeEventListener("abort", leave);
@@ -93,6 +120,9 @@ function sending(request, ms, start) {
   };
   return Object.assign(run(), { abort: () => controller.abort("dropped") });
 }
+
+/** The names of `CallError`s that are thrown here. */
+const KNOWN_FAILURES = ["too-large", "no-binding"];
 
 /** Reads a body of at most `limit` bytes. */
 async function readWhole(response, limit) {
@@ -183,6 +213,7 @@ function edit(headers, edits) {
   for (let start = 0, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
     const colon = edits.indexOf(":", start);
     if (edits[start] === "-") headers.delete(edits.slice(start + 1, end));
-    else headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
+    else if (edits[start] === "+") headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
+    else headers.append(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
   }
 }

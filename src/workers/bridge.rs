@@ -1,12 +1,13 @@
 //! Bindings to `bridge.js`, and the text forms that cross: header fields as lines `name:value`, edits
-//! of them as lines `-name` and `+name:value`. What the functions do is said there.
+//! of them as lines `-name` (remove),
+//! `+name:value` (set) and `&name:value` (append). What the functions do is said there.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
 use crate::answer::{Answer, Response as OwnResponse};
-use crate::policy::headers::HeaderEdits;
+use crate::policy::headers::{Field, HeaderEdits};
 
 #[wasm_bindgen(module = "/src/workers/bridge.js")]
 extern "C" {
@@ -28,8 +29,24 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn abort(this: &Sending);
 
-    pub fn forward(request: &Request, url: &str, edits: &str, ms: u32) -> Sending;
-    pub fn get(request: &Request, url: &str, fields: &str, limit: u32, ms: u32) -> Sending;
+    pub fn forward(
+        env: &JsValue,
+        request: &Request,
+        url: &str,
+        binding: &str,
+        edits: &str,
+        max_body: f64,
+        ms: u32,
+    ) -> Sending;
+    pub fn get(
+        env: &JsValue,
+        request: &Request,
+        url: &str,
+        binding: &str,
+        fields: &str,
+        limit: u32,
+        ms: u32,
+    ) -> Sending;
 
     pub type Fetched;
     #[wasm_bindgen(method, getter)]
@@ -59,7 +76,7 @@ pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
 
 /// The runtime's response for one made here.
 pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
-    respond_with(response.status, &set_lines(&response.headers), &response.body)
+    respond_with(response.status, &field_lines(&response.headers), &response.body)
 }
 
 /// Edits in the form that `bridge.js` reads.
@@ -70,20 +87,21 @@ pub fn edit_lines(edits: &HeaderEdits) -> String {
         lines.push_str(name);
         lines.push('\n');
     }
-    push_set_lines(&mut lines, &edits.set);
+    push_lines(&mut lines, '+', &edits.set);
+    push_lines(&mut lines, '&', &edits.append);
     lines
 }
 
-/// Fields to set, in the form that `bridge.js` reads.
-pub fn set_lines(fields: &[(&'static str, String)]) -> String {
+/// Fields of a new message, in the form that `bridge.js` reads.
+pub fn field_lines(fields: &[Field]) -> String {
     let mut lines = String::with_capacity(256);
-    push_set_lines(&mut lines, fields);
+    push_lines(&mut lines, '&', fields);
     lines
 }
 
-fn push_set_lines(lines: &mut String, fields: &[(&'static str, String)]) {
+fn push_lines(lines: &mut String, edit: char, fields: &[Field]) {
     for (name, value) in fields {
-        lines.push('+');
+        lines.push(edit);
         lines.push_str(name);
         lines.push(':');
         lines.push_str(value);

@@ -11,8 +11,7 @@ use web_sys::{Request, Response};
 use super::bridge::{self, Sending};
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::platform::{Call, CallError, Fetched, LimiterDown, Platform, ReplyHead};
-use crate::policy::headers::HeaderEdits;
+use crate::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
 use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
@@ -40,20 +39,20 @@ impl Platform for Workers {
         bridge::secret(&self.env, name)
     }
 
-    async fn forward(
-        &self,
-        url: &str,
-        edits: &HeaderEdits,
-        within: Duration,
-    ) -> Result<ReplyHead<Response>, CallError> {
-        let sending = bridge::forward(&self.request, url, &bridge::edit_lines(edits), millis(within));
+    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Response>, CallError> {
+        let Onward { url, binding, edits, max_body } = onward;
+        let binding = binding.as_deref().unwrap_or_default();
+        let edits = bridge::edit_lines(edits);
+        let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *max_body as f64, millis(within));
         let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
     }
 
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
-        let fields = bridge::set_lines(&call.headers);
-        let sending = bridge::get(&self.request, &call.url, &fields, call.max_answer, millis(within));
+        let fields = bridge::field_lines(&call.headers);
+        let binding = call.binding.as_deref().unwrap_or_default();
+        let sending =
+            bridge::get(&self.env, &self.request, &call.url, binding, &fields, call.max_answer, millis(within));
         let fetched: bridge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
     }
@@ -106,6 +105,8 @@ fn call_error(reason: JsValue) -> CallError {
     match reason.as_string().as_deref() {
         Some("timed-out") => CallError::TimedOut,
         Some("too-large") => CallError::TooLarge,
+        Some("body-too-large") => CallError::BodyTooLarge,
+        Some("no-binding") => CallError::NoBinding,
         Some("client-gone") => CallError::ClientGone,
         _ => CallError::Unreachable,
     }

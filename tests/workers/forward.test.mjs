@@ -220,7 +220,7 @@ test("no route is 404, another method 405 with Allow", async () => {
   assert.equal(nothing.headers.get("content-type"), "application/problem+json");
   const other = await fetch(`${gateway.url}/health`, { method: "POST" });
   assert.equal(other.status, 405);
-  assert.equal(other.headers.get("allow"), "GET, HEAD");
+  assert.equal(other.headers.get("allow"), "GET, HEAD, OPTIONS");
 });
 
 test("a token that lacks a claim of the path is 403, one that cannot stand there 400", async () => {

@@ -1,0 +1,107 @@
+//! Values of header fields and query parameters, put together of text and values.
+
+use super::{Piece, Source, Values, pieces, sources};
+use crate::settings::{Text, written_as_text};
+
+/// A text to be completed with values of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextTemplate(Vec<Piece>);
+
+impl Text for TextTemplate {
+    const FORM: &'static str = "a text with {name}, {jwt.NAME}, {query.NAME}, {header.NAME} and the like in it";
+    const PATTERN: &'static str = r"^([^{}\x00-\x1f\x7f]|\{[^{}]+\})*$";
+    // It may have a secret in it, which belongs into the environment.
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        if text.chars().any(|c| !(' '..='~').contains(&c)) {
+            return Err("has characters that are not visible ASCII; percent-encode them".to_owned());
+        }
+        if text.trim() != text {
+            return Err("begins or ends with a space, which is no part of a value".to_owned());
+        }
+        pieces(text).map(Self)
+    }
+}
+
+written_as_text!(TextTemplate);
+
+impl TextTemplate {
+    /// All values that the text asks for.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        sources(&self.0)
+    }
+
+    /// Whether a secret of the environment is among them.
+    pub fn asks_for_a_secret(&self) -> bool {
+        self.sources().any(|source| matches!(source, Source::Secret(_)))
+    }
+
+    /// Completes the text as a query value, not yet encoded. `None` where a value is missing.
+    pub fn plain(&self, values: &Values<'_>) -> Option<String> {
+        self.render(values, |out, value| out.push_str(value))
+    }
+
+    /// Completes the text for a header field: what is not visible ASCII in a value is
+    /// percent-encoded, so that it cannot end the field. `None` where a value is missing.
+    pub fn field_value(&self, values: &Values<'_>) -> Option<String> {
+        self.render(values, |out, value| {
+            for byte in value.bytes() {
+                match byte {
+                    b' '..=b'~' => out.push(char::from(byte)),
+                    _ => out.push_str(&format!("%{byte:02X}")),
+                }
+            }
+        })
+    }
+
+    fn render(&self, values: &Values<'_>, push: impl Fn(&mut String, &str)) -> Option<String> {
+        let mut rendered = String::with_capacity(32);
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => rendered.push_str(text),
+                Piece::Value(source) => push(&mut rendered, &values.of(source)?),
+            }
+        }
+        Some(rendered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::Head;
+    use crate::policy::jwt::Caller;
+    use crate::router::Params;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_cannot_end_a_field() {
+        let serde_json::Value::Object(claims) = json!({"name": "Zoë\r\nx: y", "n": 1}) else { panic!() };
+        let caller = Caller::new("https://id/", claims);
+        let head = Head::from_text("GET\nhttps://h/\n192.0.2.7\nid-1\n1\n").unwrap();
+        let params = Params::from_pairs(&[("id", "a%20b")]);
+        let secret = |name: &str| (name == "KEY").then(|| "s3cret".to_owned());
+        let values = Values { head: &head, params: &params, caller: Some(&caller), secret: &secret };
+        for (text, expected) in [
+            ("plain", Some("plain")),
+            ("{jwt.name}", Some("Zo%C3%AB%0D%0Ax: y")),
+            ("n={jwt.n}; id={id}", Some("n=1; id=a b")),
+            ("{client.address} {request.id}", Some("192.0.2.7 id-1")),
+            ("Bearer {env.KEY}", Some("Bearer s3cret")),
+            ("Bearer {env.OTHER}", None),
+            ("{header.none}", None),
+            ("", Some("")),
+        ] {
+            let got = TextTemplate::read(text).unwrap().field_value(&values);
+            assert_eq!(got.as_deref(), expected, "of {text}");
+        }
+    }
+
+    #[test]
+    fn a_faulty_text_is_refused() {
+        for text in ["{", "a}", "{}", "{x.y}", "a\nb", "ä", " a", "a "] {
+            assert!(TextTemplate::read(text).is_err(), "of {text:?}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! One request on its way through the gateway.
+
+use std::time::Duration;
+
+use crate::gateway::Gateway;
+use crate::head::Head;
+use crate::platform::Platform;
+use crate::policy::headers::Field;
+use crate::trace::Trace;
+
+/// One request on its way.
+pub struct Visit<'v, P> {
+    /// The gateway.
+    pub gateway: &'v Gateway,
+    /// The request.
+    pub head: &'v Head,
+    /// The runtime.
+    pub platform: &'v P,
+    /// What is noted for the log.
+    pub trace: Trace,
+    /// What the answer must carry, whatever it turns out to be.
+    pub answer_headers: Vec<Field>,
+}
+
+impl<P: Platform> Visit<'_, P> {
+    /// What is left of the time that the request has in all.
+    pub fn time_left(&self) -> Duration {
+        self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))
+    }
+}
