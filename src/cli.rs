@@ -9,15 +9,20 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 mod check;
+mod explain;
+mod routes;
 mod schema;
 
 mod colours;
 mod excerpt;
+mod explanation;
 mod file;
+mod rehearsal;
 mod report;
+mod wording;
 
 /// Every command, in the order of the help.
-static COMMANDS: [Command; 2] = [check::COMMAND, schema::COMMAND];
+static COMMANDS: [Command; 4] = [check::COMMAND, explain::COMMAND, routes::COMMAND, schema::COMMAND];
 
 /// A command of the tool.
 struct Command {
@@ -119,7 +124,7 @@ fn help() -> String {
     for command in &COMMANDS {
         let call = format!("{} {}", command.name, command.arguments);
         // Writing to a string cannot fail.
-        let _ = writeln!(help, "  {call:<24} {}", command.about);
+        let _ = writeln!(help, "  {call:<29} {}", command.about);
     }
     help + "\npostern help COMMAND tells more of one; postern --version tells the version.\n\
             Exit status: 0 if all is fine, 1 if a file is refused, 2 if the command could not do its work.\n"

@@ -27,6 +27,8 @@ pub struct Gateway {
 /// What happens to the requests of one path pattern and its methods.
 #[derive(Clone, Debug)]
 pub struct Route {
+    /// Where it stands in the file, as a JSON pointer.
+    pub(crate) place: Arc<str>,
     /// The path pattern: what the log calls the route.
     pub(crate) pattern: String,
     /// The name of the group of clients that it is for.
@@ -98,6 +100,7 @@ pub struct Part {
 /// A service behind the gateway.
 #[derive(Clone, Debug)]
 pub struct Service {
+    pub(crate) name: String,
     /// Where it is; with a binding, what it sees of that.
     pub(crate) url: ServiceUrl,
     /// The service binding that reaches it; `None` is the network.

@@ -35,28 +35,10 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     let (gateway, head, platform) = (visit.gateway, visit.head, visit.platform);
 
     // 1. Within bounds, and of one reading: this is matched, and this is sent on.
-    if head.url_length() > gateway.max_url {
-        return Err(Refusal::UrlTooLong);
-    }
-    if head.headers.size() > gateway.max_headers {
-        return Err(Refusal::HeadersTooLarge);
-    }
-    if !head.has_one_host() {
-        return Err(Refusal::AmbiguousHost);
-    }
-    let host = HostPath::of(&head.authority);
-    let mut path = &NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
+    let (host, path) = read(gateway, head)?;
 
     // 2. Which route?
-    let find = |path| gateway.router.find(Asked { host: &host, path, head });
-    let mut found = find(path);
-    let same;
-    if let Found::SamePath(other) = found {
-        same = other;
-        path = &same;
-        found = find(path);
-    }
-    let (route, params) = match found {
+    let (route, params) = match gateway.router.find(Asked { host: &host, path: &path, head }) {
         Found::Route(route, params) => (route, params),
         Found::OtherPath(other) => return Ok(Answer::Own(redirect_to(&other, head))),
         Found::OtherMethods(allow) if head.method == "OPTIONS" => return Ok(Answer::Own(options(allow))),
@@ -80,13 +62,44 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     // 5. Answer.
     let secret = |name: &str| platform.secret(name);
     let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret };
+    answer(route, &path, &values, visit).await
+}
+
+/// The one reading of a request that is within bounds: its host, and the path that is matched and sent.
+pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPath), Refusal> {
+    if head.url_length() > gateway.max_url {
+        return Err(Refusal::UrlTooLong);
+    }
+    if head.headers.size() > gateway.max_headers {
+        return Err(Refusal::HeadersTooLarge);
+    }
+    if !head.has_one_host() {
+        return Err(Refusal::AmbiguousHost);
+    }
+    let host = HostPath::of(&head.authority);
+    let path = NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
+    if !gateway.router.is_strict()
+        && let Found::SamePath(other) = gateway.router.find(Asked { host: &host, path: &path, head })
+    {
+        return Ok((host, other));
+    }
+    Ok((host, path))
+}
+
+/// The answer of a route to a request that it takes and that may be made.
+pub(crate) async fn answer<P: Platform>(
+    route: &Route,
+    path: &NormalPath,
+    values: &Values<'_>,
+    visit: &mut Visit<'_, P>,
+) -> Result<AnswerOn<P>, Refusal> {
     let own = match &route.action {
-        Action::Forward(forward) => return forward::answer(forward, route, path, &values, visit).await,
+        Action::Forward(forward) => return forward::answer(forward, route, path, values, visit).await,
         Action::Reply(reply) => fixed_reply(reply),
-        Action::Redirect(redirect) => redirect_elsewhere(redirect, &values)?,
-        Action::Aggregate(parts) => aggregate_parts(parts, route, &values, visit).await?,
+        Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
+        Action::Aggregate(parts) => aggregate_parts(parts, route, values, visit).await?,
     };
-    Ok(Answer::Own(own.edited(&route.response_headers, &values)))
+    Ok(Answer::Own(own.edited(&route.response_headers, values)))
 }
 
 /// Sends the client to the path that it should have asked for.

@@ -193,6 +193,11 @@ impl<T> Router<T> {
         }
     }
 
+    /// Whether every route is strict about a slash at the end.
+    pub fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
     /// The routes whose host and path are those of the request, in their precedence, and whether
     /// each of them takes it.
     pub fn candidates<'r: 'p, 'p>(&'r self, asked: Asked<'p>) -> impl Iterator<Item = Candidate<'r, 'p, T>> {
@@ -275,6 +280,24 @@ impl<'r: 'p, 'p, T> Candidate<'r, 'p, T> {
         &self.entry.matcher
     }
 
+    /// The first row of the table by which it goes before another one.
+    pub fn goes_before_by(&self, other: &Self, method: &str) -> &'static str {
+        let (mine, theirs) = (self.matcher(), other.matcher());
+        let host = |matcher: &Matcher| matcher.host.as_ref().map(|host| host.as_path().to_owned());
+        if host(mine) != host(theirs) {
+            return "host";
+        }
+        if by_specificity(&mine.pattern, &theirs.pattern).is_ne() {
+            return "path";
+        }
+        if mine.methods.rank(method) != theirs.methods.rank(method) {
+            return "method";
+        }
+        let weights = mine.conditions.weight().into_iter().zip(theirs.conditions.weight());
+        let rows = weights.zip(["header", "query", "cookie"]);
+        rows.filter(|((mine, theirs), _)| mine != theirs).map(|(_, row)| row).next().unwrap_or("file")
+    }
+
     /// Whether its pattern has a slash at its end, or a rest that is empty.
     fn has_slash_at_end(&self) -> bool {
         self.entry.matcher.pattern.ends_with('/') || self.path.len() < self.entry.path_names.len()
@@ -294,6 +317,11 @@ impl<'p> Params<'p> {
     /// What `{name}` or `{*name}` captured.
     pub fn get(&self, name: &str) -> Option<&'p str> {
         self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+
+    /// All names and what they captured.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().copied()
     }
 
     /// Parameters from names and values, for tests of what uses them.

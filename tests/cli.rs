@@ -36,6 +36,34 @@ fn a_check_tells_every_fault_with_its_line() {
     }
 }
 
+/// Each `tests/cli/*.transcript` has calls, each after a `$`, and what they print.
+#[test]
+fn a_transcript_repeats() {
+    let transcripts = std::fs::read_dir("tests/cli").unwrap().map(|entry| entry.unwrap().path());
+    let transcripts: Vec<_> =
+        transcripts.filter(|path| path.extension().is_some_and(|kind| kind == "transcript")).collect();
+    assert!(!transcripts.is_empty());
+    for path in transcripts {
+        let written = std::fs::read_to_string(&path).unwrap();
+        let mut repeated = String::new();
+        for call in written.lines().filter_map(|line| line.strip_prefix("$ postern ")) {
+            // Arguments with spaces stand in quotation marks.
+            let pieces = call.split('\'').enumerate();
+            let arguments: Vec<&str> = pieces
+                .flat_map(|(at, piece)| if at % 2 == 1 { vec![piece] } else { piece.split_whitespace().collect() })
+                .collect();
+            let output = postern(&arguments, "");
+            let status = output.status.code().unwrap();
+            repeated.push_str(&format!("$ postern {call}\n{}{}", text(&output.stdout), text(&output.stderr)));
+            repeated.push_str(&format!("# exit status {status}\n\n"));
+        }
+        if std::env::var_os("POSTERN_BLESS").is_some() {
+            std::fs::write(&path, &repeated).unwrap();
+        }
+        assert_eq!(repeated, std::fs::read_to_string(&path).unwrap(), "of {}", path.display());
+    }
+}
+
 #[test]
 fn a_check_tells_programs_the_same() {
     let faulty = r#"{ "routes": [{ "path": "/ä", "auth": "publik", "reply": {} }] }"#;
@@ -99,7 +127,10 @@ fn what_is_no_call_of_it_ends_with_2_and_one_line() {
 #[test]
 fn help_tells_of_every_command() {
     let table: [(&[&str], &[&str]); 5] = [
-        (&["--help"], &["Usage: postern COMMAND", "  check [FILE] [--json]", "  schema"]),
+        (
+            &["--help"],
+            &["Usage: postern COMMAND", "  check [FILE] [--json]", "  explain METHOD URL", "  routes", "  schema"],
+        ),
         (&["help"], &["Usage: postern COMMAND"]),
         (&["help", "check"], &["Usage: postern check [FILE] [--json]\n", "\"column\""]),
         (&["schema", "--help"], &["Usage: postern schema\n", "2020-12"]),

@@ -36,7 +36,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
         if name == PUBLIC {
             problems.add(&place_of_auth.at(name), "has the name by which routes are open to everyone");
         }
-        JwtRule::compile(settings.jwt?, &place_of_auth.at(name).at("jwt"), problems)
+        JwtRule::compile(name, settings.jwt?, &place_of_auth.at(name).at("jwt"), problems)
     });
 
     let place_of_limits = root.at("limits");
@@ -134,6 +134,7 @@ fn service(name: &str, settings: ServiceSettings, place: &Place<'_>, problems: &
         }
     };
     Some(Service {
+        name: name.to_owned(),
         url: url?,
         binding,
         headers,

@@ -122,8 +122,10 @@ impl Compiled<'_> {
             return;
         }
         let hosts: Vec<_> = said.hosts.iter().flatten().cloned().map(Some).collect();
+        let pointer: Arc<str> = place.to_owned().to_string().into();
         for pattern in &patterns {
             let route = Route {
+                place: Arc::clone(&pointer),
                 pattern: pattern.clone(),
                 gateway: said.gateway.clone(),
                 auth: auth.clone(),

@@ -43,6 +43,14 @@ impl Additions {
         Self { set, add, append }
     }
 
+    /// What is added, by name.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let named = |word: &'static str, all: &Templates| {
+            all.iter().map(|(name, _)| format!("{word} {name}")).collect::<Vec<_>>()
+        };
+        named("set", &self.set).into_iter().chain(named("add", &self.add)).chain(named("append", &self.append))
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &(String, TextTemplate)> {
         self.set.iter().chain(&self.add).chain(&self.append)

@@ -55,6 +55,12 @@ impl FieldEdits {
         &self.additions
     }
 
+    /// What changes, by name, in the order in which it does.
+    pub fn names(&self) -> String {
+        let removed = self.remove.iter().map(|name| format!("remove {name}"));
+        removed.chain(self.additions.names()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Both, where these count more.
     pub fn over(&self, others: &Self) -> Self {
         let remove = others.remove.iter().chain(&self.remove).cloned().collect();

@@ -51,6 +51,7 @@ shape! {
 /// A compiled rule.
 #[derive(Debug)]
 pub struct JwtRule {
+    name: String,
     issuer: String,
     audience: Vec<String>,
     /// In milliseconds.
@@ -69,6 +70,17 @@ impl Caller {
     /// A caller with these claims, vouched for by this issuer.
     pub fn new(issuer: &str, claims: Map<String, Value>) -> Self {
         Self { issuer: issuer.to_owned(), claims }
+    }
+
+    /// Whom a bearer token claims to be of; its signature and times are not looked at. For the tool, to
+    /// show what would be sent; never for a request.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn claimed(authorization: &str) -> Option<Self> {
+        let token = bearer_token(authorization)?;
+        let token = jwt_compact::UntrustedToken::new(token).ok()?;
+        let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Self { issuer, claims })
     }
 
     /// The issuer that vouches for the caller.
@@ -106,7 +118,7 @@ pub enum NotIdentified {
 
 impl JwtRule {
     /// Compiles a rule; notes each fault.
-    pub fn compile(settings: JwtSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+    pub fn compile(name: &str, settings: JwtSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let place = place.at("keys");
         let keys = settings.keys.map(|keys| {
             if keys.0.is_empty() {
@@ -117,11 +129,17 @@ impl JwtRule {
         });
         let leeway = settings.leeway?.map_or(DEFAULT_LEEWAY, |span| span.0);
         Some(Self {
+            name: name.to_owned(),
             issuer: settings.issuer?,
             audience: settings.audience?.0,
             leeway: i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX),
             keys: keys?.into_iter().collect::<Option<_>>()?,
         })
+    }
+
+    /// Its name in the file.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Tells who is calling from the value of the `Authorization` header. `secret` gives a secret

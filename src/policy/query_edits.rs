@@ -54,6 +54,13 @@ impl QueryEdits {
         &self.additions
     }
 
+    /// What changes, by name, in the order in which it does.
+    pub fn names(&self) -> String {
+        let removed = self.remove.iter().map(|name| format!("remove {name}"));
+        let renamed = self.rename.iter().map(|(name, new)| format!("rename {name} to {new}"));
+        removed.chain(renamed).chain(self.additions.names()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Both, where these count more.
     pub fn over(&self, others: &Self) -> Self {
         Self {

@@ -6,6 +6,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 
 use regex_lite::Regex;
 
@@ -84,6 +85,29 @@ impl Conditions {
     /// One by one.
     pub fn iter(&self) -> impl Iterator<Item = &Condition> {
         self.0.iter()
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.of {
+            Kind::Header => "header",
+            Kind::Query => "query",
+            Kind::Cookie => "cookie",
+        };
+        write!(formatter, "{kind} {}", self.name)?;
+        match &self.test {
+            ValueTest::Present => formatter.write_str(" is there"),
+            ValueTest::Absent => formatter.write_str(" is not there"),
+            ValueTest::OneOf(values) => write!(
+                formatter,
+                " is {}",
+                values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(" or ")
+            ),
+            ValueTest::Prefix(prefix) => write!(formatter, " begins with {prefix:?}"),
+            ValueTest::Regex(regex) => write!(formatter, " matches {}", regex.as_str()),
+            ValueTest::Media(media) => write!(formatter, " lists {media}"),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ fn rule(keys: &serde_json::Value) -> JwtRule {
     let node: Node = serde_json::from_str(&settings).unwrap();
     let (place, mut problems) = (Place::root(), Problems::default());
     let settings = JwtSettings::from_node(&node, &place, &mut problems).unwrap();
-    JwtRule::compile(settings, &place, &mut problems).unwrap_or_else(|| panic!("{problems:?}"))
+    JwtRule::compile("rule", settings, &place, &mut problems).unwrap_or_else(|| panic!("{problems:?}"))
 }
 
 fn hmac_rule() -> JwtRule {

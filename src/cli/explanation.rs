@@ -1,0 +1,284 @@
+//! What the gateway would do with a request: found by its own steps, on a runtime that calls nothing.
+
+use std::cell::RefCell;
+
+use futures::executor::block_on;
+use serde::Serialize;
+
+use super::colours::Colours;
+use super::rehearsal::{Rehearsal, Sent};
+use super::wording;
+use crate::answer::Answer;
+use crate::gateway::{Gateway, Route};
+use crate::handle;
+use crate::head::{Head, Headers, UnixMillis};
+use crate::platform::Platform;
+use crate::policy::headers::{Field, HeaderEdits};
+use crate::policy::jwt::{Caller, NotIdentified};
+use crate::refusal::Refusal;
+use crate::router::{Asked, Candidate, Fit, Found, Params};
+use crate::template::Values;
+use crate::trace::Trace;
+use crate::visit::Visit;
+
+/// What is to be said of a request.
+#[derive(Serialize)]
+pub(super) struct Explanation {
+    method: String,
+    host: String,
+    /// In normal form.
+    path: Option<String>,
+    /// The route that takes it.
+    route: Option<Taken>,
+    /// Other routes of its host and path, in their precedence.
+    others: Vec<Other>,
+    /// What applies, in order.
+    policies: Vec<String>,
+    /// What services would get.
+    sent: Vec<SentCall>,
+    /// The answer, where the gateway gives it without a service.
+    answer: Option<String>,
+    /// What went wrong.
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Taken {
+    place: String,
+    route: String,
+    captured: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct Other {
+    place: String,
+    route: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct SentCall {
+    method: String,
+    url: String,
+    binding: Option<String>,
+    headers: Vec<(String, String)>,
+    within_ms: u128,
+}
+
+impl Explanation {
+    /// What is to be said of a request.
+    pub(super) fn of(gateway: &Gateway, mut head: Head, now: UnixMillis) -> Self {
+        gateway.provenance.believe(&mut head);
+        let mut explanation = Self {
+            method: head.method.clone(),
+            host: head.authority.clone(),
+            path: None,
+            route: None,
+            others: Vec::new(),
+            policies: Vec::new(),
+            sent: Vec::new(),
+            answer: None,
+            notes: Vec::new(),
+        };
+        match handle::read(gateway, &head) {
+            Err(refusal) => explanation.answer = Some(refused(&refusal)),
+            Ok((host, path)) => {
+                explanation.path = Some(path.to_string());
+                explanation.tell_route(gateway, Asked { host: &host, path: &path, head: &head }, now);
+            }
+        }
+        explanation
+    }
+
+    /// Whether a route takes it.
+    pub(super) fn has_route(&self) -> bool {
+        self.route.is_some()
+    }
+
+    fn tell_route(&mut self, gateway: &Gateway, asked: Asked<'_>, now: UnixMillis) {
+        let found = gateway.router.find(asked);
+        let candidates: Vec<_> = gateway.router.candidates(asked).collect();
+        let taken = match &found {
+            Found::Route(route, _) => candidates.iter().find(|candidate| std::ptr::eq(candidate.route, *route)),
+            _ => None,
+        };
+        let others =
+            candidates.iter().filter(|other| taken.is_none_or(|taken| !std::ptr::eq(taken.route, other.route)));
+        self.others = others.map(|other| self.other(other, taken)).collect();
+        match found {
+            Found::Route(route, params) => {
+                if let Some(taken) = taken {
+                    let captured = params
+                        .iter()
+                        .filter(|(name, _)| !name.is_empty())
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .collect();
+                    let (place, matcher) = (route.place.to_string(), wording::matcher(taken.matcher()));
+                    self.route = Some(Taken { place, route: matcher, captured });
+                }
+                self.policies = wording::policies(route);
+                self.tell_answer(gateway, route, asked, &params, now);
+            }
+            Found::OtherPath(path) => self.answer = Some(format!("308, Location: {path}")),
+            Found::OtherMethods(allow) if asked.head.method == "OPTIONS" => {
+                self.answer = Some(format!("204, Allow: {allow}"))
+            }
+            Found::OtherMethods(allow) => {
+                self.answer = Some(format!("{}, Allow: {allow}", refused(&Refusal::OtherMethods(String::new()))))
+            }
+            Found::SamePath(_) | Found::Nothing => self.answer = Some(refused(&Refusal::NoRoute)),
+        }
+    }
+
+    fn other(&self, other: &Candidate<'_, '_, Route>, taken: Option<&Candidate<'_, '_, Route>>) -> Other {
+        let why = match (other.fit, taken) {
+            (Fit::Unmet(condition), _) => format!("does not take it: wants that {condition}"),
+            (Fit::OtherMethod, _) => "does not take the method".to_owned(),
+            (Fit::Taken, Some(taken)) => {
+                format!("would take it, but comes after: by {}", taken.goes_before_by(other, &self.method))
+            }
+            (Fit::Taken, None) => "would be a wider route for a path that ends in a slash".to_owned(),
+        };
+        Other { place: other.route.place.to_string(), route: wording::matcher(other.matcher()), why }
+    }
+
+    fn tell_answer(
+        &mut self,
+        gateway: &Gateway,
+        route: &Route,
+        asked: Asked<'_>,
+        params: &Params<'_>,
+        now: UnixMillis,
+    ) {
+        let head = asked.head;
+        let platform = Rehearsal { now, sent: RefCell::default(), log: RefCell::default() };
+        let caller = match &route.auth {
+            None => None,
+            Some(rule) => {
+                let authorization = head.headers.get("authorization");
+                let secret = |name: &str| std::env::var(name).ok();
+                match rule.identify(authorization, now, secret) {
+                    Ok(caller) => Some(caller),
+                    Err(why) => match authorization.and_then(Caller::claimed) {
+                        Some(claimed) => {
+                            self.notes.push(format!("the token would be refused or cannot be verified here ({}); its claims are taken as they stand", reason(&why)));
+                            Some(claimed)
+                        }
+                        None => {
+                            self.notes.push(
+                                "there is no token: the answer would be 401; give one with --token to see more"
+                                    .to_owned(),
+                            );
+                            return;
+                        }
+                    },
+                }
+            }
+        };
+        let secret = |name: &str| platform.secret(name);
+        let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
+        let mut visit =
+            Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_headers: Vec::new() };
+        let answer = block_on(handle::answer(route, asked.path, &values, &mut visit));
+        self.notes.append(&mut visit.trace.notes);
+        self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();
+        self.answer = match answer {
+            Ok(Answer::Relayed { .. }) => None,
+            Ok(Answer::Own(_)) if !self.sent.is_empty() => None,
+            Ok(Answer::Own(response)) => {
+                let location = response.headers.iter().find(|(name, _)| name == "location");
+                Some(format!(
+                    "{}{}",
+                    response.status,
+                    location.map(|(_, value)| format!(", Location: {value}")).unwrap_or_default()
+                ))
+            }
+            Err(refusal) => Some(refused(&refusal)),
+        };
+    }
+
+    /// As lines to be read.
+    pub(super) fn to_text(&self, colours: Colours) -> String {
+        let mut lines = Vec::new();
+        let path = self.path.as_deref().unwrap_or("(of no single reading)");
+        lines.push(format!("{} {path} of {}", colours.bold(&self.method), self.host));
+        match &self.route {
+            Some(taken) => {
+                lines.push(format!("{} {}  {}", colours.green("takes"), colours.bold(&taken.route), taken.place));
+                lines.extend(taken.captured.iter().map(|(name, value)| format!("  {name} = {value}")));
+            }
+            None => lines.push(colours.red("takes no route")),
+        }
+        if !self.others.is_empty() {
+            lines.push("other routes of this host and path:".to_owned());
+            lines.extend(
+                self.others.iter().map(|other| format!("  {}  {}\n    {}", other.route, other.place, other.why)),
+            );
+        }
+        if !self.policies.is_empty() {
+            lines.push("what applies, in order:".to_owned());
+            lines.extend(self.policies.iter().enumerate().map(|(at, policy)| format!("  {}. {policy}", at + 1)));
+        }
+        for call in &self.sent {
+            let binding = call.binding.as_ref().map(|name| format!(" by the binding {name}")).unwrap_or_default();
+            lines.push(format!(
+                "{} {} {}{binding}, within {} ms",
+                colours.green("sends"),
+                colours.bold(&call.method),
+                colours.bold(&call.url),
+                call.within_ms
+            ));
+            lines.extend(call.headers.iter().map(|(name, value)| format!("  {name}: {value}")));
+        }
+        lines.extend(self.answer.iter().map(|answer| format!("{} {answer}", colours.green("answers"))));
+        lines.extend(self.notes.iter().map(|note| format!("{} {note}", colours.yellow("note:"))));
+        lines.join("\n") + "\n"
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let response = refusal.response("");
+    let document: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let title = document.get("title").and_then(serde_json::Value::as_str);
+    format!("{}: {}", response.status, title.unwrap_or_default())
+}
+
+fn reason(why: &NotIdentified) -> String {
+    match why {
+        NotIdentified::NoToken => "there is none".to_owned(),
+        NotIdentified::Expired => "its time is over".to_owned(),
+        NotIdentified::NotYet => "its time has not come".to_owned(),
+        NotIdentified::NotAccepted(why) => why.to_string(),
+        NotIdentified::Misconfigured(why) => why.clone(),
+    }
+}
+
+fn sent_call(sent: &Sent, head: &Head) -> SentCall {
+    let pairs =
+        |fields: &[Field]| fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>();
+    match sent {
+        Sent::Onward(onward, within) => SentCall {
+            method: head.method.clone(),
+            url: onward.url.clone(),
+            binding: onward.binding.clone(),
+            headers: after_edits(&head.headers, &onward.edits),
+            within_ms: within.as_millis(),
+        },
+        Sent::Own(call, within) => SentCall {
+            method: "GET".to_owned(),
+            url: call.url.clone(),
+            binding: call.binding.clone(),
+            headers: pairs(&call.headers),
+            within_ms: within.as_millis(),
+        },
+    }
+}
+
+fn after_edits(headers: &Headers, edits: &HeaderEdits) -> Vec<(String, String)> {
+    let is_named = |fields: &[Field], name: &str| fields.iter().any(|(other, _)| other == name);
+    let kept = headers
+        .iter()
+        .filter(|(name, _)| !edits.remove.iter().any(|other| other == name) && !is_named(&edits.set, name));
+    let new = edits.set.iter().chain(&edits.append).map(|(name, value)| (name.to_string(), value.clone()));
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(new).collect()
+}

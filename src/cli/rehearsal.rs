@@ -1,0 +1,57 @@
+//! A runtime in which nothing is called: what would be is kept, and answered with nothing much.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::gcra::Verdict;
+use crate::head::{Headers, UnixMillis};
+use crate::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
+use crate::policy::rate_limit::Charge;
+
+/// The runtime of a rehearsal.
+pub(super) struct Rehearsal {
+    /// When it is.
+    pub(super) now: UnixMillis,
+    /// What would have been sent, in its order.
+    pub(super) sent: RefCell<Vec<Sent>>,
+    /// The lines that would have been logged.
+    pub(super) log: RefCell<Vec<String>>,
+}
+
+/// A call that would have been made.
+pub(super) enum Sent {
+    /// The client's, handed on.
+    Onward(Onward, Duration),
+    /// One of the gateway's own.
+    Own(Call, Duration),
+}
+
+impl Platform for Rehearsal {
+    type Reply = ();
+
+    fn now(&self) -> UnixMillis {
+        self.now
+    }
+
+    fn secret(&self, _: &str) -> Option<String> {
+        Some("***".to_owned())
+    }
+
+    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<()>, CallError> {
+        self.sent.borrow_mut().push(Sent::Onward(onward.clone(), within));
+        Ok(ReplyHead { status: 200, headers: Headers::default(), reply: () })
+    }
+
+    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+        self.sent.borrow_mut().push(Sent::Own(call.clone(), within));
+        Ok(Fetched { status: 200, body: b"null".to_vec() })
+    }
+
+    async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
+        Err(LimiterDown)
+    }
+
+    fn log(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
+}

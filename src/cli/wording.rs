@@ -1,0 +1,68 @@
+//! Routes and what applies to them, in words.
+
+use crate::gateway::{Action, Route};
+use crate::router::{Matcher, Methods};
+
+/// What a route takes: `GET api.example.com/orders/{id} if header x-version is "2"`.
+pub(super) fn matcher(matcher: &Matcher) -> String {
+    let mut text = format!("{} {}{}", methods(&matcher.methods), host(matcher), matcher.pattern);
+    let conditions: Vec<_> = matcher.conditions.iter().map(ToString::to_string).collect();
+    if !conditions.is_empty() {
+        text.push_str(&format!(" if {}", conditions.join(" and ")));
+    }
+    text
+}
+
+/// The methods, `*` for all.
+pub(super) fn methods(methods: &Methods) -> String {
+    match methods {
+        Methods::Any => "*".to_owned(),
+        Methods::Only(methods) => methods.join(","),
+    }
+}
+
+/// The host, empty for every one.
+pub(super) fn host(matcher: &Matcher) -> &str {
+    matcher.host.as_ref().map_or("", |host| host.as_str())
+}
+
+/// Who may call.
+pub(super) fn auth(route: &Route) -> &str {
+    route.auth.as_ref().map_or("public", |rule| rule.name())
+}
+
+/// What a route does.
+pub(super) fn action(action: &Action) -> String {
+    match action {
+        Action::Reply(reply) => format!("reply {}", reply.status),
+        Action::Redirect(redirect) => format!("redirect {}", redirect.status),
+        Action::Forward(forward) => format!("forward to {}", forward.service.name),
+        Action::Aggregate(parts) => {
+            let mut names: Vec<_> = parts.iter().map(|part| part.service.name.as_str()).collect();
+            names.dedup();
+            format!("aggregate of {}", names.join(", "))
+        }
+    }
+}
+
+/// What applies to a request of a route, in order.
+pub(super) fn policies(route: &Route) -> Vec<String> {
+    let mut policies = Vec::new();
+    match &route.auth {
+        Some(rule) => policies.push(format!("auth: {}", rule.name())),
+        None => policies.push("auth: public, everyone may call".to_owned()),
+    }
+    if let Some(limit) = &route.limit {
+        policies.push(format!("limit: {}", limit.name()));
+    }
+    if let Action::Forward(_) = route.action {
+        policies.push(format!("max_body: {} bytes", route.max_body));
+    }
+    let edits = [("request_headers", route.request_headers.names()), ("request_query", route.request_query.names())];
+    policies
+        .extend(edits.into_iter().filter(|(_, names)| !names.is_empty()).map(|(key, names)| format!("{key}: {names}")));
+    policies.push(action(&route.action));
+    let names = route.response_headers.names();
+    policies.extend((!names.is_empty()).then(|| format!("response_headers: {names}")));
+    policies
+}
