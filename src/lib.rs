@@ -15,6 +15,7 @@ pub mod head;
 pub mod path;
 pub mod policy;
 pub mod refusal;
+pub mod resilience;
 pub mod router;
 pub mod service_url;
 pub mod template;
