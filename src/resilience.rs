@@ -4,9 +4,29 @@
 //! | --- | --- | --- |
 //! | [`window`] | what happened of late? | |
 //! | [`outcomes`] | how did the calls to an instance go? | |
+//! | [`breaker`] | may an instance have calls? | Nygard, "Release It!"; Envoy, outlier detection |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
 //! number (of [0, 1)). State is of one isolate and one thread; whoever calls keeps it.
 
+mod bounds;
+pub mod breaker;
 pub mod outcomes;
+pub mod percent;
 pub mod window;
+
+/// Compiles settings from their text, or gives each fault: for the tests of settings.
+#[cfg(test)]
+fn compiled<S: crate::settings::FromNode, T>(
+    text: &str,
+    compile: impl FnOnce(S, &crate::settings::Place<'_>, &mut crate::settings::Problems) -> Option<T>,
+) -> Result<T, Vec<String>> {
+    use crate::settings::{Node, Place, Problems};
+    let node: Node = serde_json::from_str(text).unwrap();
+    let (place, mut problems) = (Place::root(), Problems::default());
+    let rule = S::from_node(&node, &place, &mut problems).and_then(|read| compile(read, &place, &mut problems));
+    match problems.is_empty() {
+        true => Ok(rule.expect("a rule where there is no fault")),
+        false => Err(problems.in_order_of(&node).iter().map(ToString::to_string).collect()),
+    }
+}
