@@ -5,12 +5,16 @@
 //! | [`window`] | what happened of late? | |
 //! | [`outcomes`] | how did the calls to an instance go? | |
 //! | [`breaker`] | may an instance have calls? | Nygard, "Release It!"; Envoy, outlier detection |
+//! | [`backoff`] | after how long? | Brooker, "Exponential Backoff And Jitter" |
+//! | [`http_date`] | what date is that? | RFC 9110, section 5.6.7 |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
 //! number (of [0, 1)). State is of one isolate and one thread; whoever calls keeps it.
 
+pub mod backoff;
 mod bounds;
 pub mod breaker;
+pub mod http_date;
 pub mod outcomes;
 pub mod percent;
 pub mod window;
