@@ -7,6 +7,7 @@
 //! | [`breaker`] | may an instance have calls? | Nygard, "Release It!"; Envoy, outlier detection |
 //! | [`backoff`] | after how long? | Brooker, "Exponential Backoff And Jitter" |
 //! | [`http_date`] | what date is that? | RFC 9110, section 5.6.7 |
+//! | [`retry_budget`] | how many of all calls? | Finagle and linkerd |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
 //! number (of [0, 1)). State is of one isolate and one thread; whoever calls keeps it.
@@ -17,6 +18,7 @@ pub mod breaker;
 pub mod http_date;
 pub mod outcomes;
 pub mod percent;
+pub mod retry_budget;
 pub mod window;
 
 /// Compiles settings from their text, or gives each fault: for the tests of settings.
