@@ -5,6 +5,7 @@
 //! | [`window`] | what happened of late? | |
 //! | [`outcomes`] | how did the calls to an instance go? | |
 //! | [`breaker`] | may an instance have calls? | Nygard, "Release It!"; Envoy, outlier detection |
+//! | [`retry`] | which calls are tried again? | RFC 9110, section 9.2 |
 //! | [`backoff`] | after how long? | Brooker, "Exponential Backoff And Jitter" |
 //! | [`http_date`] | what date is that? | RFC 9110, section 5.6.7 |
 //! | [`retry_budget`] | how many of all calls? | Finagle and linkerd |
@@ -18,6 +19,7 @@ pub mod breaker;
 pub mod http_date;
 pub mod outcomes;
 pub mod percent;
+pub mod retry;
 pub mod retry_budget;
 pub mod window;
 
