@@ -9,6 +9,7 @@
 //! | [`backoff`] | after how long? | Brooker, "Exponential Backoff And Jitter" |
 //! | [`http_date`] | what date is that? | RFC 9110, section 5.6.7 |
 //! | [`retry_budget`] | how many of all calls? | Finagle and linkerd |
+//! | [`peak_ewma`] | what does a call to an instance cost? | Finagle and linkerd |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
 //! number (of [0, 1)). State is of one isolate and one thread; whoever calls keeps it.
@@ -18,6 +19,7 @@ mod bounds;
 pub mod breaker;
 pub mod http_date;
 pub mod outcomes;
+pub mod peak_ewma;
 pub mod percent;
 pub mod retry;
 pub mod retry_budget;

@@ -27,9 +27,9 @@ impl Percent {
         whole.checked_mul(u64::from(self.0)).map_or(whole / 100 * u64::from(self.0), |product| product / 100)
     }
 
-    /// The share as a part of 1.
-    pub fn as_part(self) -> f64 {
-        f64::from(self.0) / 100.0
+    /// The number before the sign.
+    pub const fn hundredths(self) -> u32 {
+        self.0
     }
 }
 
