@@ -9,6 +9,8 @@
 //! | [`backoff`] | after how long? | Brooker, "Exponential Backoff And Jitter" |
 //! | [`http_date`] | what date is that? | RFC 9110, section 5.6.7 |
 //! | [`retry_budget`] | how many of all calls? | Finagle and linkerd |
+//! | [`latency`] | how long do the answers of a service take? | HdrHistogram |
+//! | [`hedge`] | when is a second call made at once? | Dean and Barroso, "The Tail at Scale" |
 //! | [`peak_ewma`] | what does a call to an instance cost? | Finagle and linkerd |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
@@ -17,7 +19,9 @@
 pub mod backoff;
 mod bounds;
 pub mod breaker;
+pub mod hedge;
 pub mod http_date;
+pub mod latency;
 pub mod outcomes;
 pub mod peak_ewma;
 pub mod percent;
