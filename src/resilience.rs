@@ -12,11 +12,14 @@
 //! | [`latency`] | how long do the answers of a service take? | HdrHistogram |
 //! | [`hedge`] | when is a second call made at once? | Dean and Barroso, "The Tail at Scale" |
 //! | [`peak_ewma`] | what does a call to an instance cost? | Finagle and linkerd |
+//! | [`balance`] | which instance gets the call? | nginx; Mitzenmacher; Thaler and Ravishankar |
+//! | [`stable_hash`] | what is the same in every isolate? | FNV-1a, MurmurHash3 |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
 //! number (of [0, 1)). State is of one isolate and one thread; whoever calls keeps it.
 
 pub mod backoff;
+pub mod balance;
 mod bounds;
 pub mod breaker;
 pub mod hedge;
@@ -27,6 +30,7 @@ pub mod peak_ewma;
 pub mod percent;
 pub mod retry;
 pub mod retry_budget;
+pub mod stable_hash;
 pub mod window;
 
 /// Compiles settings from their text, or gives each fault: for the tests of settings.

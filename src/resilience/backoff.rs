@@ -110,7 +110,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_is_within_its_ceiling(tries in 1u32..50, unit in 0.0f64..1.0, base in 0u64..2_000, cap in 0u64..5_000) {
+        fn a_wait_is_within_its_ceiling(
+            tries in 1u32..50,
+            unit in 0.0f64..1.0,
+            base in 0u64..2_000,
+            cap in 0u64..5_000,
+        ) {
             let backoff = Backoff { base: ms(base), cap: ms(cap) };
             let delay = backoff.delay(tries, unit);
             prop_assert!(delay <= backoff.cap);

@@ -8,7 +8,7 @@
 //!     └─────────────────────────────────────────────────────────────────────┘ it went well
 //! ```
 //!
-//! The three states are those of M. Nygard, "Release It!" (2nd ed., section 5.2). That instances are
+//! The three states are those of M. Nygard, "Release It!" (2nd ed., chapter 5). That instances are
 //! judged one by one, by the share of failures among a least number of calls, and stay out the
 //! longer the more often in a row they were thrown out, is Envoy's outlier detection; Envoy's time
 //! grows by its base each time, here it doubles, up to [`LONGEST`] times the base.
