@@ -13,6 +13,7 @@
 //! | [`hedge`] | when is a second call made at once? | Dean and Barroso, "The Tail at Scale" |
 //! | [`peak_ewma`] | what does a call to an instance cost? | Finagle and linkerd |
 //! | [`balance`] | which instance gets the call? | nginx; Mitzenmacher; Thaler and Ravishankar |
+//! | [`canary`] | which version does a caller see? | |
 //! | [`stable_hash`] | what is the same in every isolate? | FNV-1a, MurmurHash3 |
 //!
 //! Nothing here waits, reads a clock or draws lots: `now` is an argument, and so is each random
@@ -22,6 +23,7 @@ pub mod backoff;
 pub mod balance;
 mod bounds;
 pub mod breaker;
+pub mod canary;
 pub mod hedge;
 pub mod http_date;
 pub mod latency;
