@@ -35,6 +35,9 @@ pub mod retry_budget;
 pub mod stable_hash;
 pub mod window;
 
+#[cfg(test)]
+mod tests;
+
 /// Compiles settings from their text, or gives each fault: for the tests of settings.
 #[cfg(test)]
 fn compiled<S: crate::settings::FromNode, T>(
