@@ -2,6 +2,7 @@
 //!
 //! | file | its question | source |
 //! | --- | --- | --- |
+//! | [`percent`] | how much of a whole? | |
 //! | [`window`] | what happened of late? | |
 //! | [`outcomes`] | how did the calls to an instance go? | |
 //! | [`breaker`] | may an instance have calls? | Nygard, "Release It!"; Envoy, outlier detection |
