@@ -17,6 +17,7 @@ pub mod path;
 pub mod policy;
 pub mod query;
 pub mod refusal;
+pub mod resilience;
 pub mod router;
 pub mod service_url;
 pub mod template;
