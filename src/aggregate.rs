@@ -5,18 +5,20 @@
 //! spliced in as the bytes it came in. A part that failed is replaced by its stand-in; one that has
 //! none fails the whole, at once.
 
-use std::fmt;
-use std::time::Duration;
-
 use futures::future::try_join_all;
+use std::fmt;
 
 use crate::answer::Response;
+use crate::call::{Wanted, call};
 use crate::gateway::Part;
 use crate::json;
 use crate::path::push_encoded_value;
 use crate::platform::{Call, CallError, Fetched, Platform};
+use crate::policy::headers::Field;
 use crate::refusal::Refusal;
-use crate::trace::Trace;
+use crate::resilience::retry::Body;
+use crate::service_url::ServiceUrl;
+use crate::visit::Visit;
 
 /// Tells whether every part is the service's own.
 pub const COMPLETE: &str = "x-postern-complete";
@@ -70,34 +72,64 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Makes the calls, one a part, all at once; `within` gives the time that a part has. Ends early
-/// when a required part fails, and the calls that are still under way are dropped.
+/// What is asked for the sake of a part.
+pub struct PartRequest {
+    /// Path and query.
+    pub target: String,
+    /// Header fields.
+    pub headers: Vec<Field>,
+    /// The value that finds an instance, where that is how.
+    pub key: Option<String>,
+}
+
+/// Makes the calls, one a part, all at once. Ends early when a required part fails, and the calls that
+/// are still under way are dropped.
 pub async fn fetch<P: Platform>(
     parts: &[Part],
-    calls: Vec<Call>,
-    within: impl Fn(&Part) -> Duration,
-    platform: &P,
-    trace: &mut Trace,
+    requests: &[PartRequest],
+    visit: &Visit<'_, P>,
 ) -> Result<Vec<Outcome>, Refusal> {
-    let fetches = parts.iter().zip(calls).map(|(part, call)| {
-        let within = within(part);
-        async move {
-            match outcome(platform.get(&call, within).await) {
-                Outcome::Failed(failure) if part.stand_in.is_none() || failure.is_final() => Err((part, failure)),
-                outcome => Ok(outcome),
-            }
+    let fetches = parts.iter().zip(requests).map(|(part, request)| async move {
+        match outcome(fetch_part(part, request, visit).await) {
+            Outcome::Failed(failure) if part.stand_in.is_none() || failure.is_final() => Err((part, failure)),
+            outcome => Ok(outcome),
         }
     });
     let outcomes = try_join_all(fetches).await.map_err(|(part, failure)| {
-        trace.note(format!("part {} {failure}", part.name));
+        visit.trace.note(format!("part {} {failure}", part.name));
         Refusal::from(failure)
     })?;
     for (part, outcome) in parts.iter().zip(&outcomes) {
         if let Outcome::Failed(failure) = outcome {
-            trace.note(format!("part {} {failure}; stood in for", part.name));
+            visit.trace.note(format!("part {} {failure}; stood in for", part.name));
         }
     }
     Ok(outcomes)
+}
+
+async fn fetch_part<P: Platform>(
+    part: &Part,
+    request: &PartRequest,
+    visit: &Visit<'_, P>,
+) -> Result<Fetched, CallError> {
+    let service = &part.service;
+    let wanted = Wanted {
+        method: "GET",
+        body: Body::None,
+        has_idempotency_key: false,
+        key: request.key.as_deref(),
+        timeout: part.timeout,
+    };
+    let make = async |url: &ServiceUrl, within| {
+        let call = Call {
+            url: url.join(&request.target),
+            binding: service.binding.clone(),
+            headers: request.headers.clone(),
+            max_answer: service.max_answer,
+        };
+        visit.platform.get(&call, within).await
+    };
+    call(service, wanted, visit, make, drop).await.map(|(fetched, _)| fetched)
 }
 
 fn outcome(result: Result<Fetched, CallError>) -> Outcome {

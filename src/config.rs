@@ -8,12 +8,16 @@
 //! its place; never half of each. What may not be meant comes as warnings beside either.
 
 mod action;
+mod balance;
 mod compile;
 mod document;
 mod prefix;
 mod routes;
 mod said;
+mod services;
 mod target;
+
+pub use services::instances;
 
 use crate::gateway::Gateway;
 use crate::settings::{FromNode, Node, Place, Problem, Problems};

@@ -1,13 +1,19 @@
 //! Handing a request on to one service, and its answer back.
 
+use std::time::Duration;
+
 use crate::answer::Answer;
-use crate::gateway::{Forward, Route, Service};
+use crate::call::{Wanted, call};
+use crate::gateway::{Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, Onward, Platform, ReplyHead};
+use crate::platform::{AnswerOn, CallError, Onward, Platform, ReplyHead};
 use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::public_names::PublicNames;
 use crate::refusal::Refusal;
+use crate::resilience::canary;
+use crate::resilience::retry::Body;
+use crate::service_url::ServiceUrl;
 use crate::template::Values;
 use crate::trace::Trace;
 use crate::visit::Visit;
@@ -15,39 +21,209 @@ use crate::visit::Visit;
 /// How many redirects to itself a service may answer with.
 const MOST_REDIRECTS: usize = 5;
 
+/// The longest body that is kept to be sent again, in bytes.
+const MAX_KEPT: u64 = 64 << 10;
+
 /// The answer of the service to the request, whose path is `path`.
 pub async fn answer<P: Platform>(
     forward: &Forward,
     route: &Route,
     path: &NormalPath,
     values: &Values<'_>,
-    visit: &mut Visit<'_, P>,
+    visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
-    let (head, service) = (visit.head, &forward.service);
-    if said_length(head).is_some_and(|length| length > route.max_body) {
+    if said_length(visit.head).is_some_and(|length| length > route.max_body) {
         return Err(Refusal::BodyTooLarge);
     }
-    let inside = match &forward.path {
-        Some(template) => template.render(values)?,
-        None => path.as_str().to_owned(),
+    let request = Request { route, path, values, visit };
+    let to = request.destination(forward);
+    let first = request.ask(to, forward.timeout).await;
+    let answer = match (first, &forward.fallback) {
+        (Ok(answer), Some(_)) if is_unable(answer.status()) => request.fall_back(forward, Err(answer)).await,
+        (Err(Failed::Call(error)), Some(_)) if helps(error) => request.fall_back(forward, Ok(error)).await,
+        (Ok(answer), _) => Ok(answer),
+        (Err(Failed::Call(error)), _) => Err(error.into()),
+        (Err(Failed::Refused(refusal)), _) => Err(refusal),
     };
-    let mut url = service.url.join(&inside);
-    if let Some(query) = route.request_query.apply(head.query.as_deref(), values) {
-        url.push('?');
-        url.push_str(&query);
+    if let Some(mirror) = &forward.mirror {
+        request.mirror(mirror, forward.timeout);
     }
-    let mut edits = headers::towards_service(head, &visit.gateway.provenance);
-    add_fields(&mut edits, &head.headers, service, route, values, &mut visit.trace)?;
+    answer
+}
 
-    let onward = Onward { url, binding: service.binding.clone(), edits, max_body: route.max_body };
-    let reply = call(onward, forward, visit).await?;
+/// A request on its way to a service.
+struct Request<'r, 'v, P> {
+    route: &'r Route,
+    path: &'r NormalPath,
+    values: &'r Values<'r>,
+    visit: &'r Visit<'v, P>,
+}
 
-    let mut edits = headers::towards_client(&reply.headers);
-    if service.public_names {
-        PublicNames::new(&service.url, head, path.as_str(), &inside).apply(&reply.headers, &mut edits);
+/// Why there is no answer of a service.
+enum Failed {
+    /// The service gave none.
+    Call(CallError),
+    /// It was not asked.
+    Refused(Refusal),
+}
+
+impl<T: Into<Refusal>> From<T> for Failed {
+    fn from(why: T) -> Self {
+        Self::Refused(why.into())
     }
-    route.response_headers.apply(values, &reply.headers, &mut edits);
-    Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits })
+}
+
+impl<P: Platform> Request<'_, '_, P> {
+    /// Where the request goes: to the service, or for a share of the callers to its canary.
+    fn destination<'f>(&self, forward: &'f Forward) -> &'f Destination {
+        let Some(canary) = &forward.canary else { return &forward.to };
+        let Ok(key) = canary.by.key(self.values.caller, self.visit.head.client) else { return &forward.to };
+        if canary::share(&key, &canary.name) < f64::from(canary.share.hundredths()) / 100.0 {
+            self.visit.trace.note("canary");
+            return &canary.to;
+        }
+        &forward.to
+    }
+
+    /// The answer of one service, ready for the client.
+    async fn ask(&self, to: &Destination, timeout: Option<Duration>) -> Result<AnswerOn<P>, Failed> {
+        let (head, service, platform) = (self.visit.head, &to.service, self.visit.platform);
+        let (mut target, edits) = self.target(to)?;
+        let inside = target.split('?').next().unwrap_or_default().to_owned();
+        let key = service.key.as_ref().and_then(|key| key.0.plain(self.values));
+        let body = self.body(service);
+        let wanted = Wanted {
+            method: &head.method,
+            body,
+            has_idempotency_key: head.headers.get("idempotency-key").is_some(),
+            key: key.as_deref(),
+            timeout: timeout.unwrap_or(service.timeout),
+        };
+        let mut redirects = 0;
+        let (reply, picked) = loop {
+            let make = async |url: &ServiceUrl, within| {
+                platform.forward(&self.onward(service, url.join(&target), edits.clone(), body), within).await
+            };
+            let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
+            let (reply, picked) = called.map_err(|error| {
+                self.visit.trace.note(format!("service {} {error}", service.name));
+                Failed::Call(error)
+            })?;
+            match elsewhere(&reply, service, &picked.url, head) {
+                Some(other) if redirects < MOST_REDIRECTS && other != target => {
+                    redirects += 1;
+                    target = other;
+                    platform.discard(reply.reply);
+                }
+                _ if can_be_relayed(reply.status, head) => break (reply, picked),
+                _ => {
+                    self.visit.trace.note(format!("service {} answered with status {}", service.name, reply.status));
+                    platform.discard(reply.reply);
+                    return Err(Refusal::BadGateway.into());
+                }
+            }
+        };
+        let mut edits = headers::towards_client(&reply.headers);
+        if service.public_names {
+            PublicNames::new(&picked.url, head, self.path.as_str(), &inside).apply(&reply.headers, &mut edits);
+        }
+        self.route.response_headers.apply(self.values, &reply.headers, &mut edits);
+        Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits })
+    }
+
+    /// Path and query at a destination, and what changes in the header fields on the way there.
+    fn target(&self, to: &Destination) -> Result<(String, HeaderEdits), Refusal> {
+        let head = self.visit.head;
+        let mut target = match &to.path {
+            Some(template) => template.render(self.values)?,
+            None => self.path.as_str().to_owned(),
+        };
+        if let Some(query) = self.route.request_query.apply(head.query.as_deref(), self.values) {
+            target.push('?');
+            target.push_str(&query);
+        }
+        let mut edits = headers::towards_service(head, &self.visit.gateway.provenance);
+        add_fields(&mut edits, &head.headers, &to.service, self.route, self.values, &self.visit.trace)?;
+        Ok((target, edits))
+    }
+
+    fn onward(&self, service: &Service, url: String, edits: HeaderEdits, body: Body) -> Onward {
+        let binding = service.binding.clone();
+        Onward { url, binding, edits, keeps_body: body == Body::Kept, max_body: self.route.max_body }
+    }
+
+    /// What becomes of the body: one that may have to be sent again is kept, if it is small.
+    fn body(&self, service: &Service) -> Body {
+        let head = self.visit.head;
+        match said_length(head) {
+            Some(0) => Body::None,
+            None if head.headers.get("transfer-encoding").is_none() => Body::None,
+            Some(length) if length <= MAX_KEPT && self.may_be_sent_again(service) => Body::Kept,
+            _ => Body::Streamed,
+        }
+    }
+
+    fn may_be_sent_again(&self, service: &Service) -> bool {
+        let head = self.visit.head;
+        let has_key = head.headers.get("idempotency-key").is_some();
+        service.retry.as_ref().is_some_and(|rule| rule.may_repeat(&head.method, Body::Kept, has_key))
+    }
+
+    /// What answers where the service gave no answer, or one that it cannot.
+    async fn fall_back(
+        &self,
+        forward: &Forward,
+        given: Result<CallError, AnswerOn<P>>,
+    ) -> Result<AnswerOn<P>, Refusal> {
+        let body_is_gone = self.body(&forward.to.service) == Body::Streamed;
+        match &forward.fallback {
+            Some(Fallback::Reply(reply)) => {
+                self.visit.trace.note("fixed answer in its place");
+                if let Err(Answer::Relayed { reply, .. }) = given {
+                    self.visit.platform.discard(reply);
+                }
+                Ok(Answer::Own(reply.response().edited(&self.route.response_headers, self.values)))
+            }
+            Some(Fallback::Service(to)) if !body_is_gone => {
+                self.visit.trace.note(format!("service {} in its place", to.service.name));
+                if let Err(Answer::Relayed { reply, .. }) = given {
+                    self.visit.platform.discard(reply);
+                }
+                self.ask(to, forward.timeout).await.map_err(|failed| match failed {
+                    Failed::Call(error) => error.into(),
+                    Failed::Refused(refusal) => refusal,
+                })
+            }
+            _ => given.map_or_else(Ok, |error| Err(error.into())),
+        }
+    }
+
+    /// Sends a copy to the mirror, for its share of the requests that can be copied.
+    fn mirror(&self, mirror: &Mirror, timeout: Option<Duration>) {
+        let (platform, service) = (self.visit.platform, &mirror.to.service);
+        let body = self.body(&mirror.to.service);
+        let is_drawn = platform.random() < f64::from(mirror.share.hundredths()) / 100.0;
+        if body == Body::None
+            && is_drawn
+            && let Ok((target, edits)) = self.target(&mirror.to)
+        {
+            let pick = service.pool().pick(&service.balance, None, &[], platform.now(), || platform.random());
+            if let Some(picked) = pick {
+                let onward = self.onward(service, picked.url.join(&target), edits, body);
+                platform.mirror(&onward, timeout.unwrap_or(service.timeout));
+            }
+        }
+    }
+}
+
+/// Whether an answer says that the service cannot, rather than what it has to say.
+fn is_unable(status: u16) -> bool {
+    matches!(status, 502..=504)
+}
+
+/// Whether another service can help where a call failed.
+fn helps(error: CallError) -> bool {
+    !matches!(error, CallError::ClientGone | CallError::BodyTooLarge)
 }
 
 /// Adds the header fields that the file says of the service and of the route to those of a call.
@@ -57,7 +233,7 @@ pub fn add_fields(
     service: &Service,
     route: &Route,
     values: &Values<'_>,
-    trace: &mut Trace,
+    trace: &Trace,
 ) -> Result<(), Refusal> {
     for (name, value) in &service.headers {
         match value.field_value(values) {
@@ -74,48 +250,20 @@ pub fn add_fields(
     Ok(())
 }
 
-async fn call<P: Platform>(
-    mut onward: Onward,
-    forward: &Forward,
-    visit: &mut Visit<'_, P>,
-) -> Result<ReplyHead<P::Reply>, Refusal> {
-    let mut redirects = 0;
-    loop {
-        let within = visit.time_left().min(forward.timeout);
-        let reply = visit.platform.forward(&onward, within).await.map_err(|error| {
-            visit.trace.note(format!("service {error}"));
-            Refusal::from(error)
-        })?;
-        match elsewhere(&reply, &forward.service, &onward.url, visit.head) {
-            Some(url) if redirects < MOST_REDIRECTS => {
-                redirects += 1;
-                onward.url = url;
-            }
-            _ if can_be_relayed(reply.status, visit.head) => return Ok(reply),
-            _ => {
-                visit.trace.note(format!("service answered with status {}", reply.status));
-                return Err(Refusal::BadGateway);
-            }
-        }
-    }
-}
-
-/// Where else at the service its answer sends, if that is to be followed. It never leads to another
-/// host: those come from the file alone.
-fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, asked: &str, head: &Head) -> Option<String> {
+/// The path and query to which an answer sends, if it stays at the service and is to be followed. It
+/// never leads to another host: those come from the file alone.
+fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, url: &ServiceUrl, head: &Head) -> Option<String> {
     let is_redirect = matches!(reply.status, 301 | 302 | 303 | 307 | 308);
     if !service.follow_redirects || !is_redirect || !matches!(head.method.as_str(), "GET" | "HEAD") {
         return None;
     }
     let location = reply.headers.get("location")?.split('#').next()?;
-    let origin = service.url.origin();
-    let target = location.strip_prefix(origin).unwrap_or(location);
+    let target = location.strip_prefix(url.origin()).unwrap_or(location);
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let path = NormalPath::parse(path).ok()?;
     // Nor out of the base path that the file gives the service.
-    let below = path.as_str().strip_prefix(service.url.base_path())?;
-    let url = format!("{origin}{path}{}", query.map(|query| format!("?{query}")).unwrap_or_default());
-    (below.starts_with('/') && url != asked).then_some(url)
+    let below = path.as_str().strip_prefix(url.base_path()).filter(|below| below.starts_with('/'))?;
+    Some(format!("{below}{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
 }
 
 /// Whether a runtime can make a response of a status.

@@ -1,15 +1,21 @@
 //! The gateway as compiled from its file: immutable, every name resolved, nothing left to check.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::answer::Response;
+use crate::discovery::Discovery;
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
-use crate::policy::rate_limit::Limit;
+use crate::policy::rate_limit::{By, Limit};
+use crate::pool::{Balance, Pool};
+use crate::resilience::breaker::BreakerRule;
+use crate::resilience::hedge::HedgeRule;
+use crate::resilience::percent::Percent;
+use crate::resilience::retry::RetryRule;
 use crate::router::Router;
-use crate::service_url::ServiceUrl;
 use crate::template::{Template, TextTemplate};
 
 /// A compiled `routes.json`.
@@ -55,7 +61,7 @@ pub enum Action {
     /// By sending the client elsewhere.
     Redirect(Redirect),
     /// With the answer of one service, handed on as it comes.
-    Forward(Forward),
+    Forward(Arc<Forward>),
     /// With one JSON object, put together from the answers of several services.
     Aggregate(Arc<[Part]>),
 }
@@ -66,6 +72,16 @@ pub struct Reply {
     pub(crate) status: u16,
     /// JSON text; `None` is an empty body.
     pub(crate) body: Option<Arc<str>>,
+}
+
+impl Reply {
+    /// As a response.
+    pub(crate) fn response(&self) -> Response {
+        let body = self.body.as_deref().unwrap_or_default();
+        let headers =
+            if body.is_empty() { Vec::new() } else { vec![("content-type".into(), "application/json".into())] };
+        Response { status: self.status, headers, body: body.as_bytes().to_vec() }
+    }
 }
 
 /// Another place for the client to ask.
@@ -80,10 +96,60 @@ pub struct Redirect {
 /// A call handed on to a service.
 #[derive(Clone, Debug)]
 pub struct Forward {
+    pub(crate) to: Destination,
+    /// The time that one try has; `None` is the service's.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) canary: Option<Canary>,
+    pub(crate) mirror: Option<Mirror>,
+    pub(crate) fallback: Option<Fallback>,
+}
+
+impl Forward {
+    /// Everywhere that it can lead.
+    pub(crate) fn destinations(&mut self) -> impl Iterator<Item = &mut Destination> {
+        let canary = self.canary.iter_mut().map(|canary| &mut canary.to);
+        let mirror = self.mirror.iter_mut().map(|mirror| &mut mirror.to);
+        let fallback = self.fallback.iter_mut().filter_map(|fallback| match fallback {
+            Fallback::Service(to) => Some(to),
+            Fallback::Reply(_) => None,
+        });
+        [&mut self.to].into_iter().chain(canary).chain(mirror).chain(fallback)
+    }
+}
+
+/// Where a request can be handed on to.
+#[derive(Clone, Debug)]
+pub struct Destination {
     pub(crate) service: Arc<Service>,
     /// The path there; `None` keeps the client's.
     pub(crate) path: Option<Template>,
-    pub(crate) timeout: Duration,
+}
+
+/// Another version of a service, for a share of the callers.
+#[derive(Clone, Debug)]
+pub struct Canary {
+    pub(crate) to: Destination,
+    pub(crate) share: Percent,
+    /// Whose requests all go one way.
+    pub(crate) by: By,
+    /// Tells the split from others, so that not the same callers get every canary.
+    pub(crate) name: Arc<str>,
+}
+
+/// A service that gets a copy of a share of the requests; its answers do not count.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    pub(crate) to: Destination,
+    pub(crate) share: Percent,
+}
+
+/// What answers where the service does not.
+#[derive(Clone, Debug)]
+pub enum Fallback {
+    /// Another service.
+    Service(Destination),
+    /// A fixed answer.
+    Reply(Reply),
 }
 
 /// One member of an aggregate's object, and the call that it comes from.
@@ -97,12 +163,14 @@ pub struct Part {
     pub(crate) stand_in: Option<String>,
 }
 
-/// A service behind the gateway.
+/// A value of the request by which an instance is found.
 #[derive(Clone, Debug)]
+pub struct HashKey(pub(crate) TextTemplate);
+
+/// A service behind the gateway.
+#[derive(Debug)]
 pub struct Service {
     pub(crate) name: String,
-    /// Where it is; with a binding, what it sees of that.
-    pub(crate) url: ServiceUrl,
     /// The service binding that reaches it; `None` is the network.
     pub(crate) binding: Option<String>,
     /// Header fields of every call to it.
@@ -110,6 +178,16 @@ pub struct Service {
     /// Whether its answers get the names that clients use.
     pub(crate) public_names: bool,
     pub(crate) follow_redirects: bool,
+    /// Where its instances are found, if not in the file alone.
+    pub(crate) discovery: Option<Discovery>,
+    /// What this isolate knows of its instances.
+    pub(crate) pool: Mutex<Pool>,
+    pub(crate) balance: Balance,
+    /// The value that finds an instance, where that is how.
+    pub(crate) key: Option<HashKey>,
+    pub(crate) retry: Option<RetryRule>,
+    pub(crate) breaker: Option<BreakerRule>,
+    pub(crate) hedge: Option<HedgeRule>,
     pub(crate) timeout: Duration,
     /// The largest answer that is read into memory (the parts of an aggregate), in bytes.
     pub(crate) max_answer: u32,

@@ -1,12 +1,12 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
-use crate::aggregate;
+use crate::aggregate::{self, PartRequest};
 use crate::answer::{Answer, Response};
 use crate::forward;
-use crate::gateway::{Action, Gateway, Part, Redirect, Reply, Route};
+use crate::gateway::{Action, Gateway, Part, Redirect, Route};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, Call, LimiterDown, Platform};
+use crate::platform::{AnswerOn, LimiterDown, Platform};
 use crate::policy::headers;
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
@@ -46,6 +46,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
         Found::SamePath(_) | Found::Nothing => return Err(Refusal::NoRoute),
     };
     visit.trace.route = Some(route.pattern.clone());
+    visit.trace.place = Some(route.place.clone());
     visit.trace.gateway = route.gateway.clone();
 
     // 3. Who is calling?
@@ -91,11 +92,11 @@ pub(crate) async fn answer<P: Platform>(
     route: &Route,
     path: &NormalPath,
     values: &Values<'_>,
-    visit: &mut Visit<'_, P>,
+    visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let own = match &route.action {
         Action::Forward(forward) => return forward::answer(forward, route, path, values, visit).await,
-        Action::Reply(reply) => fixed_reply(reply),
+        Action::Reply(reply) => reply.response(),
         Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
         Action::Aggregate(parts) => aggregate_parts(parts, route, values, visit).await?,
     };
@@ -156,12 +157,6 @@ async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut 
     }
 }
 
-fn fixed_reply(reply: &Reply) -> Response {
-    let body = reply.body.as_deref().unwrap_or_default();
-    let headers = if body.is_empty() { Vec::new() } else { vec![("content-type".into(), "application/json".into())] };
-    Response { status: reply.status, headers, body: body.as_bytes().to_vec() }
-}
-
 fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>) -> Result<Response, Refusal> {
     let mut location = redirect.origin.clone().unwrap_or_default();
     location.push_str(&redirect.path.render(values)?);
@@ -176,22 +171,18 @@ async fn aggregate_parts<P: Platform>(
     parts: &[Part],
     route: &Route,
     values: &Values<'_>,
-    visit: &mut Visit<'_, P>,
+    visit: &Visit<'_, P>,
 ) -> Result<Response, Refusal> {
-    let mut calls = Vec::with_capacity(parts.len());
+    let mut requests = Vec::with_capacity(parts.len());
     for part in parts {
-        let target = part.path.render(values)?;
         let mut edits = headers::of_own_call(visit.head, &visit.gateway.provenance);
-        forward::add_fields(&mut edits, &Headers::default(), &part.service, route, values, &mut visit.trace)?;
-        calls.push(Call {
-            url: part.service.url.join(&target),
-            binding: part.service.binding.clone(),
+        forward::add_fields(&mut edits, &Headers::default(), &part.service, route, values, &visit.trace)?;
+        requests.push(PartRequest {
+            target: part.path.render(values)?,
             headers: edits.set.into_iter().chain(edits.append).collect(),
-            max_answer: part.service.max_answer,
+            key: part.service.key.as_ref().and_then(|key| key.0.plain(values)),
         });
     }
-    let left = visit.time_left();
-    let within = |part: &Part| left.min(part.timeout);
-    let outcomes = aggregate::fetch(parts, calls, within, visit.platform, &mut visit.trace).await?;
+    let outcomes = aggregate::fetch(parts, &requests, visit).await?;
     Ok(aggregate::merge(parts, &outcomes))
 }

@@ -10,11 +10,14 @@ pub mod settings;
 
 pub mod aggregate;
 pub mod answer;
+pub mod call;
+pub mod discovery;
 pub mod forward;
 pub mod handle;
 pub mod head;
 pub mod path;
 pub mod policy;
+pub mod pool;
 pub mod query;
 pub mod refusal;
 pub mod resilience;

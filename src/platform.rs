@@ -26,13 +26,28 @@ pub trait Platform {
     fn secret(&self, name: &str) -> Option<String>;
 
     /// Hands the client's request on, method and body as they are, header fields edited; a second
-    /// time only where there is no body, since it can be read once. Redirects are not followed. Gives
-    /// the head of the reply, at most `within` later.
+    /// time only where there is no body or it is kept, since it can be read once. Redirects are not
+    /// followed. Gives the head of the reply, at most `within` later.
     async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Self::Reply>, CallError>;
+
+    /// Hands a copy of the request on, whose reply nobody waits for, under the same conditions.
+    fn mirror(&self, onward: &Onward, within: Duration);
 
     /// Makes a `GET` of the gateway's own and reads the answer whole, at most `within` later.
     /// Redirects are not followed. A call whose future is dropped is aborted.
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError>;
+
+    /// Lets go of a reply whose body nobody will read.
+    fn discard(&self, reply: Self::Reply);
+
+    /// What KV has under a key, at most `within` later.
+    async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown>;
+
+    /// Waits.
+    async fn sleep(&self, span: Duration);
+
+    /// A random number of [0, 1).
+    fn random(&self) -> f64;
 
     /// Takes one unit of a quota, in the one place that counts for its key.
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
@@ -61,6 +76,8 @@ pub struct Onward {
     pub binding: Option<String>,
     /// What changes in the header fields.
     pub edits: HeaderEdits,
+    /// Whether the body is kept, so that it can be sent again.
+    pub keeps_body: bool,
     /// The most bytes of a body whose length the client did not say.
     pub max_body: u64,
 }
@@ -98,6 +115,10 @@ pub enum CallError {
     TooLarge,
     /// The client's body is larger than allowed.
     BodyTooLarge,
+    /// No instance of the service is known.
+    NoInstance,
+    /// The breakers of all instances are open.
+    NotAdmitted,
     /// The environment has no binding of the name that the file says.
     NoBinding,
     /// The client went away, and nobody waits for the answer.
@@ -111,6 +132,8 @@ impl fmt::Display for CallError {
             Self::Unreachable => "unreachable",
             Self::TooLarge => "answered with too much",
             Self::BodyTooLarge => "not sent all of a body that is too large",
+            Self::NoInstance => "has no instance",
+            Self::NotAdmitted => "not called, it has failed too often of late",
             Self::NoBinding => "not reached, there is no such binding",
             Self::ClientGone => "not waited for, the client went away",
         })
@@ -120,6 +143,10 @@ impl fmt::Display for CallError {
 /// The limiter could not be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimiterDown;
+
+/// KV could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvDown;
 
 /// The answer to a request on a platform.
 pub type AnswerOn<P> = Answer<<P as Platform>::Reply>;

@@ -48,6 +48,8 @@ pub enum Refusal {
     LimiterDown,
     /// The service gave no answer that can be used.
     BadGateway,
+    /// No instance of the service takes calls now.
+    Unavailable,
     /// The service gave no answer in time.
     GatewayTimeout,
     /// The client went away; nobody reads this, but the log keeps its status.
@@ -71,6 +73,7 @@ impl From<CallError> for Refusal {
             CallError::TimedOut => Self::GatewayTimeout,
             CallError::Unreachable | CallError::TooLarge => Self::BadGateway,
             CallError::BodyTooLarge => Self::BodyTooLarge,
+            CallError::NoInstance | CallError::NotAdmitted => Self::Unavailable,
             CallError::NoBinding => Self::Internal,
             CallError::ClientGone => Self::ClientGone,
         }
@@ -159,6 +162,7 @@ impl Refusal {
             }
             Self::LimiterDown => Wording(503, "limiter-down", "The request cannot be counted now", "Try again later."),
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
+            Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
             Self::GatewayTimeout => {
                 Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
             }
@@ -215,7 +219,7 @@ impl Refusal {
             Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
-            Self::LimiterDown => Some(("retry-after", "5".to_owned())),
+            Self::LimiterDown | Self::Unavailable => Some(("retry-after", "5".to_owned())),
             _ => None,
         }
     }
@@ -244,6 +248,7 @@ mod tests {
             (Refusal::OverLimit { retry_after: 3, limit: "l".into() }, 429, Some("retry-after")),
             (Refusal::LimiterDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
+            (Refusal::Unavailable, 503, Some("retry-after")),
             (Refusal::GatewayTimeout, 504, None),
             (Refusal::ClientGone, 499, None),
             (Refusal::Internal, 500, None),

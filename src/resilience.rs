@@ -49,7 +49,7 @@ fn compiled<S: crate::settings::FromNode, T>(
     let node: Node = serde_json::from_str(text).unwrap();
     let (place, mut problems) = (Place::root(), Problems::default());
     let rule = S::from_node(&node, &place, &mut problems).and_then(|read| compile(read, &place, &mut problems));
-    match problems.is_empty() {
+    match !problems.refuse() {
         true => Ok(rule.expect("a rule where there is no fault")),
         false => Err(problems.in_order_of(&node).iter().map(ToString::to_string).collect()),
     }

@@ -2,6 +2,7 @@
 //!
 //! It has neither tokens nor header values, paths nor queries: the route's pattern stands for them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +13,18 @@ use serde::Serialize;
 pub struct Trace {
     /// The pattern of the route, once it is known.
     pub route: Option<String>,
+    /// Where the route stands in the file.
+    pub place: Option<Arc<str>>,
     /// The gateway that the file says the route is of.
     pub gateway: Option<Arc<str>>,
     /// What went wrong, or was made up for, in the order in which it came to be known.
-    pub notes: Vec<String>,
+    pub notes: RefCell<Vec<String>>,
 }
 
 impl Trace {
     /// Keeps a note.
-    pub fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
+    pub fn note(&self, note: impl Into<String>) {
+        self.notes.borrow_mut().push(note.into());
     }
 
     /// The log line: one JSON object.
@@ -31,9 +34,10 @@ impl Trace {
             method,
             gateway: self.gateway.as_deref(),
             route: self.route.as_deref(),
+            at: self.place.as_deref(),
             status,
             ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            notes: &self.notes,
+            notes: &self.notes.borrow(),
         };
         // Writing texts and numbers has no way to fail.
         serde_json::to_string(&line).unwrap_or_default()
@@ -48,6 +52,8 @@ struct Line<'l> {
     gateway: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'l str>,
     status: u16,
     ms: u64,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]

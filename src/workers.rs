@@ -54,12 +54,12 @@ fn report_panics() {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, worker::Error> {
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, worker::Error> {
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&bridge::read_head(&request))) else {
         return Ok(bridge::respond(&internal_error("unknown"))?);
     };
     let request_id = head.request_id.clone();
-    let platform = Workers::new(env.into(), request);
+    let platform = Workers::new(env.into(), request, context);
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
     let answer = handle(gateway, head, &platform).await;

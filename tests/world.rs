@@ -12,7 +12,7 @@ use postern::gateway::Gateway;
 use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
-use postern::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
+use postern::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
 use postern::policy::headers::HeaderEdits;
 use postern::policy::rate_limit::Charge;
 
@@ -92,6 +92,11 @@ pub struct World {
     secrets: HashMap<String, String>,
     counters: RefCell<HashMap<String, u64>>,
     requests: Cell<u32>,
+    /// What KV has; `None` is down.
+    pub kv: RefCell<Option<HashMap<String, String>>>,
+    /// How often KV was asked.
+    pub recalled: Cell<u32>,
+    lots: Cell<u64>,
     /// How long the limiter takes; `None` is down.
     pub limiter: Cell<Option<Duration>>,
     pub seen: RefCell<Vec<Seen>>,
@@ -108,6 +113,9 @@ impl World {
             secrets: HashMap::new(),
             counters: RefCell::default(),
             requests: Cell::new(0),
+            kv: RefCell::new(Some(HashMap::new())),
+            recalled: Cell::new(0),
+            lots: Cell::new(1),
             limiter: Cell::new(Some(Duration::from_millis(1))),
             seen: RefCell::default(),
             log: RefCell::default(),
@@ -184,8 +192,7 @@ impl World {
         within: Duration,
     ) -> Result<Reply, CallError> {
         let behaviour = (self.services)(url);
-        let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| format!("{name}:{value}")).collect();
-        headers.sort();
+        let headers = lines(headers);
         let from = self.now();
         let entry = Seen { method: method.into(), url: url.into(), headers, aborted: true, from, until: from };
         let mut under_way = UnderWay { world: self, entry };
@@ -258,6 +265,42 @@ impl Platform for Simulated<'_> {
         Ok(Fetched { status: reply.status, body: reply.body })
     }
 
+    fn mirror(&self, onward: &Onward, _: Duration) {
+        let now = self.world.now();
+        let headers = edited(&Headers::from_text(self.headers.clone()), &onward.edits);
+        let seen = Seen {
+            method: self.method.clone(),
+            url: onward.url.clone(),
+            headers: lines(headers),
+            aborted: false,
+            from: now,
+            until: now,
+        };
+        self.world.seen.borrow_mut().push(seen);
+    }
+
+    fn discard(&self, _: Reply) {}
+
+    async fn recall(&self, key: &str, _: Duration) -> Result<Option<String>, KvDown> {
+        self.world.recalled.set(self.world.recalled.get() + 1);
+        match &*self.world.kv.borrow() {
+            Some(values) => Ok(values.get(key).cloned()),
+            None => Err(KvDown),
+        }
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.world.sleep_until(self.world.now() + span).await;
+    }
+
+    fn random(&self) -> f64 {
+        // A linear congruential generator (Knuth's MMIX): the same lots in every run.
+        let next =
+            self.world.lots.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.world.lots.set(next);
+        (next >> 11) as f64 / (1u64 << 53) as f64
+    }
+
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
         let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
             self.world.sleep_until(self.world.now() + within).await;
@@ -277,6 +320,12 @@ impl Platform for Simulated<'_> {
     fn log(&self, line: &str) {
         self.world.log.borrow_mut().push(line.to_owned());
     }
+}
+
+fn lines(fields: HashMap<String, String>) -> Vec<String> {
+    let mut lines: Vec<_> = fields.into_iter().map(|(name, value)| format!("{name}:{value}")).collect();
+    lines.sort();
+    lines
 }
 
 /// Fields after edits; those of one name joined by `, `, but cookies by a line break.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
+use crate::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
 use crate::policy::rate_limit::Charge;
 
 /// The runtime of a rehearsal.
@@ -45,6 +45,20 @@ impl Platform for Rehearsal {
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         self.sent.borrow_mut().push(Sent::Own(call.clone(), within));
         Ok(Fetched { status: 200, body: b"null".to_vec() })
+    }
+
+    fn mirror(&self, _: &Onward, _: Duration) {}
+
+    fn discard(&self, (): ()) {}
+
+    async fn recall(&self, _: &str, _: Duration) -> Result<Option<String>, KvDown> {
+        Err(KvDown)
+    }
+
+    async fn sleep(&self, _: Duration) {}
+
+    fn random(&self) -> f64 {
+        0.0
     }
 
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {

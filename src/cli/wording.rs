@@ -1,6 +1,6 @@
 //! Routes and what applies to them, in words.
 
-use crate::gateway::{Action, Route};
+use crate::gateway::{Action, Fallback, Forward, Route};
 use crate::router::{Matcher, Methods};
 
 /// What a route takes: `GET api.example.com/orders/{id} if header x-version is "2"`.
@@ -36,7 +36,22 @@ pub(super) fn action(action: &Action) -> String {
     match action {
         Action::Reply(reply) => format!("reply {}", reply.status),
         Action::Redirect(redirect) => format!("redirect {}", redirect.status),
-        Action::Forward(forward) => format!("forward to {}", forward.service.name),
+        Action::Forward(forward) => {
+            let Forward { to, canary, mirror, fallback, .. } = &**forward;
+            let mut text = format!("forward to {}", to.service.name);
+            if let Some(canary) = canary {
+                text.push_str(&format!(", {} of callers to {}", canary.share, canary.to.service.name));
+            }
+            if let Some(mirror) = mirror {
+                text.push_str(&format!(", {} copied to {}", mirror.share, mirror.to.service.name));
+            }
+            match fallback {
+                Some(Fallback::Service(to)) => text.push_str(&format!(", else {}", to.service.name)),
+                Some(Fallback::Reply(reply)) => text.push_str(&format!(", else reply {}", reply.status)),
+                None => {}
+            }
+            text
+        }
         Action::Aggregate(parts) => {
             let mut names: Vec<_> = parts.iter().map(|part| part.service.name.as_str()).collect();
             names.dedup();

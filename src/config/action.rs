@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::compile::{Known, named};
-use super::document::{Forwarding, PartSettings, Redirecting, ReplySettings};
+use super::document::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
 use super::target::Target;
-use crate::gateway::{Action, Forward, Part, Redirect, Reply, Service};
+use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Part, Redirect, Reply, Service};
+use crate::policy::rate_limit::By;
+use crate::resilience::percent::Percent;
 use crate::router;
 use crate::settings::{Named, Place, Problems};
 use crate::template::{Source, Template};
@@ -130,17 +132,71 @@ fn redirect(settings: Redirecting, scope: &Scope<'_>, place: &Place<'_>, problem
 }
 
 fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
-    let (target, place, timeout) = match settings {
-        Forwarding::Brief(target) => (target, *place, None),
-        Forwarding::Full(settings) => (settings.to?, place.at("to"), settings.timeout?),
+    let settings = match settings {
+        Forwarding::Brief(target) => {
+            let to = destination(target, scope, place, problems)?;
+            let forward = Forward { to, timeout: None, canary: None, mirror: None, fallback: None };
+            return Some(Action::Forward(forward.into()));
+        }
+        Forwarding::Full(settings) => *settings,
     };
-    let service = scope.resolve(&target, &place, problems);
-    if target.template.as_ref().is_some_and(Template::has_query) {
-        problems.add(&place, "has a query; a forwarded call keeps the client's");
+    // Each is compiled for its faults, also where another has one.
+    let to = settings.to.and_then(|target| destination(target, scope, &place.at("to"), problems));
+    let canary =
+        settings.canary.map(|canary| canary.map(|canary| self::canary(canary, scope, &place.at("canary"), problems)));
+    let mirror = settings.mirror.map(|mirror| {
+        mirror.map(|settings| {
+            let to = settings.to.and_then(|target| destination(target, scope, &place.at("mirror").at("to"), problems));
+            Some(Mirror { to: to?, share: settings.share?.unwrap_or(Percent::new(100)) })
+        })
+    });
+    let fallback = settings.fallback.map(|fallback| {
+        let place = place.at("else");
+        fallback.map(|fallback| match fallback {
+            FallbackSettings::Service(target) => destination(target, scope, &place, problems).map(Fallback::Service),
+            FallbackSettings::Reply(settings) => match reply(settings, &place, problems) {
+                Some(Action::Reply(reply)) => Some(Fallback::Reply(reply)),
+                _ => None,
+            },
+        })
+    });
+    /// Of what may be left out and may be at fault: at fault is `None`.
+    fn faultless<T>(written: Option<Option<Option<T>>>) -> Option<Option<T>> {
+        match written? {
+            None => Some(None),
+            Some(compiled) => compiled.map(Some),
+        }
     }
-    let service = service?;
-    let timeout = timeout.map_or(service.timeout, |limit| limit.0);
-    Some(Action::Forward(Forward { service, path: target.template, timeout }))
+    let forward = Forward {
+        to: to?,
+        timeout: settings.timeout?.map(|limit| limit.0),
+        canary: faultless(canary)?,
+        mirror: faultless(mirror)?,
+        fallback: faultless(fallback)?,
+    };
+    Some(Action::Forward(forward.into()))
+}
+
+fn canary(settings: CanarySettings, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Canary> {
+    let to = settings.to.and_then(|target| destination(target, scope, &place.at("to"), problems));
+    let by = settings.by?.unwrap_or(By::Caller);
+    if let By::Claim(claim) = &by
+        && scope.is_public
+    {
+        problems
+            .add(&place.at("by"), format!("goes by the claim {claim:?}; the route is public, so there is no token"));
+    }
+    let to = to?;
+    let name = Arc::from(to.service.name.as_str());
+    Some(Canary { to, share: settings.share?, by, name })
+}
+
+fn destination(target: Target, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Destination> {
+    let service = scope.resolve(&target, place, problems);
+    if target.template.as_ref().is_some_and(Template::has_query) {
+        problems.add(place, "has a query; a forwarded call keeps the client's");
+    }
+    Some(Destination { service: service?, path: target.template })
 }
 
 fn aggregate(

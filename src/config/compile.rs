@@ -4,20 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::document::{AuthSettings, Document, ServiceSettings};
-use super::routes;
+use super::document::{AuthSettings, Document};
+use super::{routes, services};
 use crate::gateway::{Gateway, Service};
-use crate::policy::field_edits::field_name;
 use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::rate_limit::Limit;
-use crate::service_url::ServiceUrl;
 use crate::settings::{List, Named, Place, Problems, Size};
-use crate::template::Source;
 
 const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const DEFAULT_MAX_ANSWER: u32 = 1 << 20;
 const DEFAULT_MAX_URL: u32 = 8 << 10;
 const DEFAULT_MAX_HEADERS: u32 = 32 << 10;
 
@@ -28,8 +23,9 @@ pub const PUBLIC: &str = "public";
 pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     let root = Place::root();
     let place_of_services = root.at("services");
-    let services =
-        compiled(document.services, |name, settings| service(name, settings, &place_of_services.at(name), problems));
+    let services = compiled(document.services, |name, settings| {
+        services::service(name, settings, &place_of_services.at(name), problems)
+    });
 
     let place_of_auth = root.at("auth");
     let auth = compiled(document.auth, |name, settings: AuthSettings| {
@@ -102,45 +98,4 @@ pub fn named<T>(
             None
         }
     }
-}
-
-fn service(name: &str, settings: ServiceSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Service> {
-    let place_of_headers = place.at("headers");
-    let headers = settings.headers.into_iter().flat_map(|headers| headers.0).filter_map(|(name, value)| {
-        let place = place_of_headers.at(&name);
-        let name = field_name(&name, &place, problems)?;
-        let value = value?;
-        for source in value.sources() {
-            if let Source::Param(_) | Source::Claim(_) = source {
-                problems.add(&place, "asks for a value of a route; here there are only those of every request");
-            }
-        }
-        Some((name, value))
-    });
-    let headers = headers.collect();
-    let (url, binding) = (settings.url?, settings.binding?);
-    let url = match (url, &binding) {
-        (Some(url), _) => Some(url),
-        (None, Some(_)) => {
-            let url = ServiceUrl::parse(&format!("http://{}", name.to_ascii_lowercase()));
-            if url.is_none() {
-                problems.add(place, "lacks \"url\": its name cannot be the host that the service sees");
-            }
-            url
-        }
-        (None, None) => {
-            problems.add(place, "lacks \"url\" or \"binding\"");
-            None
-        }
-    };
-    Some(Service {
-        name: name.to_owned(),
-        url: url?,
-        binding,
-        headers,
-        public_names: settings.public_names?.unwrap_or(false),
-        follow_redirects: settings.follow_redirects?.unwrap_or(false),
-        timeout: settings.timeout?.map_or(DEFAULT_TIMEOUT, |limit| limit.0),
-        max_answer: settings.max_answer?.map_or(DEFAULT_MAX_ANSWER, |size| size.0),
-    })
 }

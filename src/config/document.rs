@@ -1,12 +1,17 @@
 //! The file as it is written. Defaults are filled in, names resolved and rules across keys checked
 //! in [`super::compile`].
 
+use super::balance::BalanceSettings;
 use super::target::{RedirectTarget, Target};
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::query_edits::QueryEditsSettings;
-use crate::policy::rate_limit::LimitSettings;
+use crate::policy::rate_limit::{By, LimitSettings};
+use crate::resilience::breaker::BreakerSettings;
+use crate::resilience::hedge::HedgeSettings;
+use crate::resilience::percent::Percent;
+use crate::resilience::retry::RetrySettings;
 use crate::router::{HostPattern, SlashAtEnd, ValueTest};
 use crate::service_url::ServiceUrl;
 #[cfg(not(target_arch = "wasm32"))]
@@ -57,8 +62,25 @@ shape! {
     /// A service behind the gateway.
     pub struct ServiceSettings {
         /// Where the service is: http or https, a host in lower case, maybe a port and a base path, and
-        /// nothing else. With a `binding`, what the service sees of it: the host and the base path.
-        "url" => url: Option<ServiceUrl> = "https://orders.internal:8080/v2",
+        /// nothing else; or a list of such instances, some maybe with a weight. With a `binding`, what the
+        /// service sees of it: the host and the base path.
+        "url" => url: Option<Instances> = ["https://orders-1.internal", { "url": "https://orders-2.internal", "weight": 3 }],
+        /// A key in the KV namespace of the binding KV, under which the list of instances is, in the form of
+        /// `url`. What `url` says counts until it was read.
+        "kv" => kv: Option<String> = "services/orders",
+        /// How old the list of `kv` may be before it is read again. Default "5s".
+        "refresh" => refresh: Option<TimeLimit> = "10s",
+        /// How an instance is chosen: "round-robin" (the default), "random", "least-loaded" (the better of
+        /// two by lot, by latency, calls in flight and failures), or { "hash": … } by a value of the request.
+        "balance" => balance: Option<BalanceSettings> = { "hash": "{jwt.sub}" },
+        /// Whether and how a call that failed is tried again, if that does no harm. Default: once, where
+        /// there are several instances; null is never.
+        "retry" => retry: Option<OrNone<RetrySettings>> = { "attempts": 3 },
+        /// When an instance gets no calls for a while. Default: by the defaults, where there are several
+        /// instances; null is never.
+        "breaker" => breaker: Option<OrNone<BreakerSettings>> = { "failures": "50%", "open_for": "10s" },
+        /// When a second call is made beside a first one that takes long. Default: never.
+        "hedge" => hedge: Option<HedgeSettings> = { "after": "p95" },
         /// The name of the service binding by which the runtime reaches the service, in the place of the
         /// network.
         "binding" => binding: Option<String> = "ORDERS",
@@ -75,6 +97,46 @@ shape! {
         "timeout" => timeout: Option<TimeLimit> = "500ms",
         /// The largest answer that is read for an aggregate. From "1B" to "32MiB", default "1MiB".
         "max_answer" => max_answer: Option<Size> = "64KiB",
+    }
+}
+
+/// One instance or several.
+pub type Instances = OneOrMany<InstanceSettings>;
+
+shape! {
+    /// An instance of a service with a weight.
+    pub struct WeightedInstance {
+        /// Where it is, as a service's `url`.
+        "url" => url: ServiceUrl = "https://orders-2.internal",
+        /// Its part of the calls, in proportion to the others'; from 0 to 1000, default 1.
+        "weight" => weight: Option<u32> = 3,
+    }
+}
+
+/// An instance of a service: its URL, or that and a weight. A field is `None` where it is at fault.
+#[derive(Clone, Debug)]
+pub struct InstanceSettings {
+    pub url: Option<ServiceUrl>,
+    pub weight: Option<Option<u32>>,
+}
+
+impl FromNode for InstanceSettings {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        if let Node::Object(_) = node {
+            let WeightedInstance { url, weight } = WeightedInstance::from_node(node, place, problems)?;
+            if weight.flatten().is_some_and(|weight| weight > 1000) {
+                problems.add(&place.at("weight"), "must be from 0 to 1000");
+            }
+            return Some(Self { url, weight });
+        }
+        Some(Self { url: ServiceUrl::from_node(node, place, problems), weight: Some(None) })
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for InstanceSettings {
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [ServiceUrl::schema(generator), WeightedInstance::schema(generator)] })
     }
 }
 
@@ -211,6 +273,61 @@ shape! {
         "to" => to: Target = "order-svc:/v2/orders/{rest}",
         /// How long until the answer begins, the client's upload included. Default: the service's.
         "timeout" => timeout: Option<TimeLimit> = "2s",
+        /// Another version, for a share of the callers.
+        "canary" => canary: Option<CanarySettings> = { "to": "order-svc-next", "share": "5%" },
+        /// A service that gets copies of requests without a body, after the answer; what it answers does
+        /// not count.
+        "mirror" => mirror: Option<MirrorSettings> = { "to": "order-svc-next", "share": "10%" },
+        /// What answers where the service gives no answer, or says that it cannot (502, 503, 504): another
+        /// service, as "service" or "service:/path", or a fixed answer.
+        "else" => fallback: Option<FallbackSettings> = { "status": 503, "body": { "orders": "closed" } },
+    }
+}
+
+shape! {
+    /// Another version of a service, for a share of the callers.
+    pub struct CanarySettings {
+        /// Where it is.
+        "to" => to: Target = "order-svc-next",
+        /// The share of the callers.
+        "share" => share: Percent = "5%",
+        /// Whose requests all go one way: "caller" (the token's subject, else the address; the default),
+        /// "address" or "jwt.NAME", a claim.
+        "by" => by: Option<By> = "jwt.org",
+    }
+}
+
+shape! {
+    /// A service that gets copies.
+    pub struct MirrorSettings {
+        /// Where it is.
+        "to" => to: Target = "order-svc-next",
+        /// The share of the requests. Default "100%".
+        "share" => share: Option<Percent> = "10%",
+    }
+}
+
+/// Another service, or a fixed answer.
+#[derive(Clone, Debug)]
+pub enum FallbackSettings {
+    Service(Target),
+    Reply(ReplySettings),
+}
+
+impl FromNode for FallbackSettings {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::String(_) => Target::from_node(node, place, problems).map(Self::Service),
+            Node::Object(_) => ReplySettings::from_node(node, place, problems).map(Self::Reply),
+            other => wrong_kind(other, "\"service\", \"service:/path\" or a fixed answer", place, problems),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for FallbackSettings {
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [Target::schema(generator), ReplySettings::schema(generator)] })
     }
 }
 
@@ -218,14 +335,16 @@ shape! {
 #[derive(Clone, Debug)]
 pub enum Forwarding {
     Brief(Target),
-    Full(ForwardSettings),
+    Full(Box<ForwardSettings>),
 }
 
 impl FromNode for Forwarding {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
             Node::String(_) => Target::from_node(node, place, problems).map(Self::Brief),
-            Node::Object(_) => ForwardSettings::from_node(node, place, problems).map(Self::Full),
+            Node::Object(_) => {
+                ForwardSettings::from_node(node, place, problems).map(|settings| Self::Full(Box::new(settings)))
+            }
             other => wrong_kind(other, "\"service\", \"service:/path\" or an object", place, problems),
         }
     }

@@ -1,6 +1,6 @@
 //! What stands before the paths of a group's routes, and what a service gets in its place.
 
-use crate::gateway::Action;
+use crate::gateway::{Action, Forward};
 use crate::router::check_pattern;
 use crate::settings::{Place, Problems};
 use crate::template::Template;
@@ -78,14 +78,14 @@ impl Prefix {
 
     /// What a service is asked for in the place of `pattern`, where that is not the same.
     pub fn replaced_in(&self, action: Action, pattern: &str) -> Action {
-        let (Action::Forward(mut forward), Some(replacement)) = (action.clone(), &self.replaced) else {
-            return action;
-        };
-        if forward.path.is_none() {
-            let below = pattern.get(replacement.length..).unwrap_or_default().replace("{*", "{");
-            let text = format!("{}{below}", replacement.text);
-            forward.path = Template::parse(if text.is_empty() { "/" } else { &text }).ok();
+        let (Action::Forward(forward), Some(replacement)) = (&action, &self.replaced) else { return action };
+        let below = pattern.get(replacement.length..).unwrap_or_default().replace("{*", "{");
+        let text = format!("{}{below}", replacement.text);
+        let template = Template::parse(if text.is_empty() { "/" } else { &text }).ok();
+        let mut forward = Forward::clone(forward);
+        for destination in forward.destinations() {
+            destination.path = destination.path.take().or_else(|| template.clone());
         }
-        Action::Forward(forward)
+        Action::Forward(forward.into())
     }
 }

@@ -88,6 +88,22 @@ pub enum By {
     Claim(String),
 }
 
+impl By {
+    /// What is the same for calls that count together. `Err` names the claim that is missing.
+    pub fn key(&self, caller: Option<&Caller>, address: Option<IpAddr>) -> Result<String, &str> {
+        let claim = |name: &str| {
+            let caller = caller?;
+            let value = caller.claim(name)?;
+            Some(format!("{name}\n{}\n{value}", caller.issuer()))
+        };
+        match self {
+            Self::Claim(name) => claim(name).ok_or(name.as_str()),
+            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(address))),
+            Self::Address => Ok(address_key(address)),
+        }
+    }
+}
+
 impl FromNode for By {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let text = String::from_node(node, place, problems)?;
@@ -176,16 +192,7 @@ impl Limit {
 
     /// What a call of this caller from this address costs. `Err` names the claim that is missing.
     pub fn charge(&self, caller: Option<&Caller>, address: Option<IpAddr>) -> Result<Charge, &str> {
-        let claim = |name: &str| {
-            let caller = caller?;
-            let value = caller.claim(name)?;
-            Some(format!("{name}\n{}\n{value}", caller.issuer()))
-        };
-        let key = match &self.by {
-            By::Claim(name) => claim(name).ok_or(name.as_str())?,
-            By::Caller => claim("sub").unwrap_or_else(|| address_key(address)),
-            By::Address => address_key(address),
-        };
+        let key = self.by.key(caller, address)?;
         Ok(Charge { key: format!("{}\n{key}", self.name), quota: self.quota })
     }
 

@@ -22,7 +22,7 @@ shape! {
     pub struct HedgeSettings {
         /// When a second call is made: after the time within which 95 of 100 answers came (`p95`;
         /// from `p50` to `p99`), or after a fixed one (from `1ms` to `1m`). Default `p95`.
-        "after" => after: Option<HedgeAfter>,
+        "after" => after: Option<HedgeAfter> = "p95",
     }
 }
 
@@ -37,6 +37,7 @@ pub enum HedgeAfter {
 
 impl Text for HedgeAfter {
     const FORM: &'static str = "a percentile from \"p50\" to \"p99\", or a time such as \"250ms\"";
+    const PATTERN: &'static str = "^(p[0-9]+|[0-9]+(ms|s|m|h))$";
 
     fn read(text: &str) -> Result<Self, String> {
         match text.strip_prefix('p') {

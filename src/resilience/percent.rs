@@ -1,5 +1,7 @@
 //! A share of a whole, as operators write it: `"50%"`.
 
+use std::fmt;
+
 use crate::settings::{Text, not_of_form, written_as_text};
 
 /// A share from 1% to 100%.
@@ -33,8 +35,15 @@ impl Percent {
     }
 }
 
+impl fmt::Display for Percent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}%", self.0)
+    }
+}
+
 impl Text for Percent {
     const FORM: &'static str = "a share from \"1%\" to \"100%\"";
+    const PATTERN: &'static str = "^[0-9]+%$";
 
     fn read(text: &str) -> Result<Self, String> {
         let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));

@@ -42,12 +42,63 @@ function clientAddress({ cf, headers }) {
 }
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
-export function forward(env, request, url, binding, edits, maxBody, ms) {
-  return sending(request, ms, (signal, abort) => {
-    const onward = new Request(url, bounded(request, maxBody, abort));
+export function forward(env, request, url, binding, edits, keepsBody, maxBody, ms) {
+  return sending(request, ms, async (signal, abort) => {
+    const source = keepsBody ? await keeping(request) : bounded(request, maxBody, abort);
+    const onward = new Request(url, source);
     edit(onward.headers, edits);
     return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
   });
+}
+
+/** Sends a copy of a request without a body on. Resolves when its answer has begun, and never rejects. */
+export function mirror(env, request, url, binding, edits, ms) {
+  const onward = new Request(url, { method: request.method, headers: request.headers });
+  edit(onward.headers, edits);
+  const done = async () => {
+    const answer = await fetcher(env, binding).fetch(onward, { signal: AbortSignal.timeout(ms), redirect: "manual" });
+    await answer.body?.cancel();
+  };
+  return done().catch(() => {});
+}
+
+/** The bodies of requests that may be sent again, by request. */
+const kept = new WeakMap();
+
+/** A request like this one, whose body is kept and can be sent again and again. */
+async function keeping(request) {
+  if (!kept.has(request)) kept.set(request, request.arrayBuffer());
+  const body = await kept.get(request);
+  return { method: request.method, headers: request.headers, body };
+}
+
+/** Lets go of a reply whose body nobody will read, so that its connection is free again. */
+export function discard(reply) {
+  reply.body?.cancel().catch(() => {});
+}
+
+/** What KV has under a key: a text, or undefined. */
+export function recall(env, key, ms) {
+  // The shortest time that Cloudflare lets KV keep a value near by, in seconds.
+  return inTime(ms, async () => (await env.KV.get(key, { cacheTtl: 30 })) ?? undefined);
+}
+
+/** Resolves after a time. */
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What `start` brings, or a rejection once the time is over. */
+async function inTime(ms, start) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(reject, ms, "timed-out");
+  });
+  try {
+    return await Promise.race([start(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What takes a call: a service binding, or the network. */
@@ -178,18 +229,11 @@ export function respond(status, fields, body) {
 }
 
 /** Takes one unit in the object that counts for `key`. Resolves to a verdict's line. */
-export async function spend(env, key, quota, ms) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(reject, ms, "timed-out");
-  });
-  try {
+export function spend(env, key, quota, ms) {
+  return inTime(ms, async () => {
     const object = env.LIMITER.get(env.LIMITER.idFromName(key));
-    const asked = object.fetch(`https://limiter/${quota}`).then((answer) => answer.text());
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+    return (await object.fetch(`https://limiter/${quota}`)).text();
+  });
 }
 
 /** A secret of the environment. */

@@ -35,9 +35,14 @@ extern "C" {
         url: &str,
         binding: &str,
         edits: &str,
+        keeps_body: bool,
         max_body: f64,
         ms: u32,
     ) -> Sending;
+    pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
+    pub fn discard(reply: &Response);
+    pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
+    pub fn sleep(ms: u32) -> Promise;
     pub fn get(
         env: &JsValue,
         request: &Request,

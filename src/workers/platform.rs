@@ -1,29 +1,31 @@
 //! The port, on a Workers runtime.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
+use worker::Context;
 
 use super::bridge::{self, Sending};
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::platform::{Call, CallError, Fetched, LimiterDown, Onward, Platform, ReplyHead};
+use crate::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
 use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
 pub struct Workers {
     env: JsValue,
     request: Request,
+    context: Context,
 }
 
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
-    pub fn new(env: JsValue, request: Request) -> Self {
-        Self { env, request }
+    pub fn new(env: JsValue, request: Request, context: Context) -> Self {
+        Self { env, request, context }
     }
 }
 
@@ -40,10 +42,11 @@ impl Platform for Workers {
     }
 
     async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Response>, CallError> {
-        let Onward { url, binding, edits, max_body } = onward;
+        let Onward { url, binding, edits, keeps_body, max_body } = onward;
         let binding = binding.as_deref().unwrap_or_default();
         let edits = bridge::edit_lines(edits);
-        let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *max_body as f64, millis(within));
+        let (max_body, ms) = (*max_body as f64, millis(within));
+        let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *keeps_body, max_body, ms);
         let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
     }
@@ -55,6 +58,33 @@ impl Platform for Workers {
             bridge::get(&self.env, &self.request, &call.url, binding, &fields, call.max_answer, millis(within));
         let fetched: bridge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
+    }
+
+    fn mirror(&self, onward: &Onward, within: Duration) {
+        let binding = onward.binding.as_deref().unwrap_or_default();
+        let edits = bridge::edit_lines(&onward.edits);
+        let sent = bridge::mirror(&self.env, &self.request, &onward.url, binding, &edits, millis(within));
+        self.context.wait_until(async move {
+            let _ = JsFuture::from(sent).await;
+        });
+    }
+
+    fn discard(&self, reply: Response) {
+        bridge::discard(&reply);
+    }
+
+    async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown> {
+        let value = JsFuture::from(bridge::recall(&self.env, key, millis(within))).await.map_err(|_| KvDown)?;
+        Ok(value.as_string())
+    }
+
+    async fn sleep(&self, span: Duration) {
+        // It resolves, whatever happens.
+        let _ = JsFuture::from(bridge::sleep(millis(span))).await;
+    }
+
+    fn random(&self) -> f64 {
+        js_sys::Math::random()
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
@@ -85,7 +115,7 @@ impl InFlight {
 impl Future for InFlight {
     type Output = Result<JsValue, JsValue>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
         let result = Pin::new(&mut self.future).poll(context);
         self.done = result.is_ready();
         result

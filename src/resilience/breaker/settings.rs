@@ -17,15 +17,15 @@ shape! {
     pub struct BreakerSettings {
         /// The share of failed calls at which an instance gets no more; from `1%` to `100%`,
         /// default `50%`.
-        "failures" => failures: Option<Percent>,
+        "failures" => failures: Option<Percent> = "50%",
         /// The calls within the window without which an instance is not judged, in each isolate of
         /// the runtime; from 1 to 1000, default 10.
-        "of_at_least" => of_at_least: Option<u32>,
+        "of_at_least" => of_at_least: Option<u32> = 20,
         /// How far back calls count; from `1s` to `10m`, default `10s`.
-        "window" => window: Option<TimeLimit>,
+        "window" => window: Option<TimeLimit> = "30s",
         /// How long the instance gets no calls before one is tried; doubles each time that one
         /// fails, up to eightfold; from `100ms` to `10m`, default `5s`.
-        "open_for" => open_for: Option<TimeLimit>,
+        "open_for" => open_for: Option<TimeLimit> = "10s",
     }
 }
 

@@ -17,19 +17,19 @@ shape! {
     pub struct RetrySettings {
         /// How often a call is tried in all, the first time counted; from 1 (never again) to 5,
         /// default 2.
-        "attempts" => attempts: Option<u32>,
+        "attempts" => attempts: Option<u32> = 3,
         /// The status or statuses after which a call is tried again, as it is after no answer at
         /// all; from 400 to 599, default 502, 503 and 504.
-        "on" => on: Option<OneOrMany<u32>>,
+        "on" => on: Option<OneOrMany<u32>> = [502, 503],
         /// The longest wait before the second try; doubles with each further one, up to `1s`, and
         /// what is waited is a random part of it. From `0s` to `1s`, default `25ms`.
-        "backoff" => backoff: Option<Span>,
+        "backoff" => backoff: Option<Span> = "50ms",
         /// The share of a service's calls that may be repeated, so that a service in trouble does
         /// not get a multiple of its load; from `1%` to `100%`, default `20%`.
-        "budget" => budget: Option<Percent>,
+        "budget" => budget: Option<Percent> = "10%",
         /// Whether a POST or PATCH with an `Idempotency-Key` may be repeated: `trusted` where the
         /// service knows a key that it has seen, default `ignored`.
-        "idempotency_key" => idempotency_key: Option<IdempotencyKey>,
+        "idempotency_key" => idempotency_key: Option<IdempotencyKey> = "trusted",
     }
 }
 
@@ -44,6 +44,7 @@ pub enum IdempotencyKey {
 
 impl Text for IdempotencyKey {
     const FORM: &'static str = "\"ignored\" or \"trusted\"";
+    const PATTERN: &'static str = "^(ignored|trusted)$";
 
     fn read(text: &str) -> Result<Self, String> {
         match text {

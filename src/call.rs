@@ -1,0 +1,227 @@
+//! Calling a service: which instance, how often, and what is learned of it.
+//!
+//! A call goes to an instance whose breaker lets it through. If it gives no answer, or one that says
+//! "not now", and may be repeated, the next instance is tried, as long as there is time, a try left and
+//! retry budget. Where the file says so, a second call starts when the first takes longer than most, and
+//! the first answer counts.
+
+use std::pin::pin;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::{Either, select};
+
+use crate::gateway::Service;
+use crate::head::UnixMillis;
+use crate::platform::{CallError, Fetched, Platform, ReplyHead};
+use crate::pool::{Ended, Picked, Pool, UnderWay};
+use crate::resilience::backoff::retry_after;
+use crate::resilience::retry::{Body, RetryRule};
+use crate::service_url::ServiceUrl;
+use crate::visit::Visit;
+
+/// What a call is, as far as it matters how it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'c> {
+    /// The method.
+    pub method: &'c str,
+    /// The body.
+    pub body: Body,
+    /// Whether the client sent an `Idempotency-Key`.
+    pub has_idempotency_key: bool,
+    /// The value by which an instance is found, where that is how.
+    pub key: Option<&'c str>,
+    /// The time that one try has.
+    pub timeout: Duration,
+}
+
+/// An answer that a call can bring.
+pub trait Answered {
+    /// Its status.
+    fn status(&self) -> u16;
+    /// The value of its `Retry-After`.
+    fn retry_after(&self) -> Option<&str>;
+}
+
+impl<R> Answered for ReplyHead<R> {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn retry_after(&self) -> Option<&str> {
+        self.headers.get("retry-after")
+    }
+}
+
+impl Answered for Fetched {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn retry_after(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Calls a service. `make` sends one call to an instance, which has at most the given time; `discard`
+/// lets go of an answer that does not count. Gives the answer and the instance that it is of.
+pub async fn call<P: Platform, T: Answered>(
+    service: &Service,
+    wanted: Wanted<'_>,
+    visit: &Visit<'_, P>,
+    make: impl AsyncFn(&ServiceUrl, Duration) -> Result<T, CallError>,
+    discard: impl Fn(T),
+) -> Result<(T, Picked), CallError> {
+    let platform = visit.platform;
+    service.discover(visit).await;
+    let never = RetryRule { attempts: 1, ..RetryRule::default() };
+    let rule = service.retry.as_ref().unwrap_or(&never);
+    service.pool().budget.deposit(platform.now());
+
+    let mut tried: Vec<u64> = Vec::new();
+    let mut tries = 0;
+    loop {
+        let (result, picked) = one_or_hedged(service, wanted, visit, &mut tried, &make, &discard).await?;
+        tries += 1;
+        let verdict = result.as_ref().map(Answered::status).map_err(|error| *error);
+        let may_repeat = rule.may_repeat(wanted.method, wanted.body, wanted.has_idempotency_key);
+        if !may_repeat || !rule.is_worth_repeating(verdict) {
+            return result.map(|answer| (answer, picked));
+        }
+        let now = platform.now();
+        // An instance speaks for itself alone.
+        let speaks = service.pool().len() == 1;
+        let asked_for = result.as_ref().ok().filter(|_| speaks).and_then(Answered::retry_after);
+        let asked_for = asked_for.and_then(|value| retry_after(value, now));
+        let pause = rule.pause(tries, platform.random(), asked_for, visit.time_left());
+        let Some(pause) = pause.filter(|_| service.pool().budget.withdraw(now)) else {
+            return result.map(|answer| (answer, picked));
+        };
+        match result {
+            Ok(answer) => {
+                visit.trace.note(format!(
+                    "service {} answered with status {}, tried again",
+                    service.name,
+                    answer.status()
+                ));
+                discard(answer);
+            }
+            Err(error) => visit.trace.note(format!("service {} {error}, tried again", service.name)),
+        }
+        platform.sleep(pause).await;
+    }
+}
+
+type Tried<T> = (Result<T, CallError>, Picked);
+
+/// One try, and where the file says so a second one beside it; `Err` if no instance takes calls.
+async fn one_or_hedged<P: Platform, T: Answered>(
+    service: &Service,
+    wanted: Wanted<'_>,
+    visit: &Visit<'_, P>,
+    tried: &mut Vec<u64>,
+    make: &impl AsyncFn(&ServiceUrl, Duration) -> Result<T, CallError>,
+    discard: &impl Fn(T),
+) -> Result<Tried<T>, CallError> {
+    let platform = visit.platform;
+    let mut pick = || {
+        let picked = service.pool().pick(&service.balance, wanted.key, tried, platform.now(), || platform.random())?;
+        tried.push(picked.id);
+        Some(picked)
+    };
+    let first = pick().ok_or(CallError::NoInstance)?;
+    if !first.is_admitted && service.breaker.is_some() {
+        return Err(CallError::NotAdmitted);
+    }
+    let wait = service.hedge.filter(|rule| rule.may_hedge(wanted.method, wanted.body));
+    let Some(wait) = wait.and_then(|rule| rule.wait(&service.pool().latencies)) else {
+        return Ok(one(service, wanted, visit, first, make).await);
+    };
+
+    let first_id = first.id;
+    let running = pin!(one(service, wanted, visit, first, make));
+    let running = match select(running, pin!(platform.sleep(wait))).await {
+        Either::Left((tried, _)) => return Ok(tried),
+        Either::Right(((), running)) => running,
+    };
+    let second = pick().filter(|picked| picked.is_admitted && picked.id != first_id);
+    let Some(second) = second.filter(|_| service.pool().budget.withdraw(platform.now())) else {
+        return Ok(running.await);
+    };
+    visit.trace.note(format!("service {} took long, called twice", service.name));
+    let beside = pin!(one(service, wanted, visit, second, make));
+    let is_good = |tried: &Tried<T>| tried.0.as_ref().is_ok_and(|answer| answer.status() < 500);
+    // The first good answer; where there is none, the last.
+    let (first_back, other) = match select(running, beside).await {
+        Either::Left((tried, other)) => (tried, Either::Left(other)),
+        Either::Right((tried, other)) => (tried, Either::Right(other)),
+    };
+    if is_good(&first_back) {
+        return Ok(first_back);
+    }
+    if let Ok(answer) = first_back.0 {
+        discard(answer);
+    }
+    Ok(match other {
+        Either::Left(other) => other.await,
+        Either::Right(other) => other.await,
+    })
+}
+
+/// One call to one instance.
+async fn one<P: Platform, T: Answered>(
+    service: &Service,
+    wanted: Wanted<'_>,
+    visit: &Visit<'_, P>,
+    picked: Picked,
+    make: &impl AsyncFn(&ServiceUrl, Duration) -> Result<T, CallError>,
+) -> Tried<T> {
+    let now = || visit.platform.now();
+    let call = Running { service, under_way: Some(service.pool().begin(picked.id, now())), now: &now };
+    let result = make(&picked.url, visit.time_left().min(wanted.timeout)).await;
+    let ended = match &result {
+        // These say that the instance cannot, not that the request is at fault.
+        Ok(answer) if matches!(answer.status(), 502..=504) => Ended::Badly,
+        Ok(_) | Err(CallError::TooLarge) => Ended::Well,
+        // Who uploads slowly must not close a service to others.
+        Err(CallError::TimedOut) if wanted.body == Body::Streamed => Ended::Abandoned,
+        Err(CallError::TimedOut | CallError::Unreachable) => Ended::Badly,
+        Err(_) => Ended::Abandoned,
+    };
+    call.end(ended);
+    (result, picked)
+}
+
+/// A call under way. One that is dropped, because a faster one was there or the client went away, says
+/// nothing of the instance.
+struct Running<'s> {
+    service: &'s Service,
+    under_way: Option<UnderWay>,
+    now: &'s dyn Fn() -> UnixMillis,
+}
+
+impl Running<'_> {
+    fn end(mut self, ended: Ended) {
+        self.report(ended);
+    }
+
+    fn report(&mut self, ended: Ended) {
+        if let Some(call) = self.under_way.take() {
+            self.service.pool().end(call, ended, (self.now)());
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.report(Ended::Abandoned);
+    }
+}
+
+impl Service {
+    /// What is known of its instances. Never held over an await.
+    pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
+        // One thread: nobody waits here, and what a panic left is as good as what it found.
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
