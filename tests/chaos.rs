@@ -212,7 +212,7 @@ fn whatever_a_client_sends_services_see_one_clean_path() {
     assert!(asked > 2_000, "only {asked} requests got through: the test tests nothing");
 }
 
-fn loaded(text: &str) -> Gateway {
+pub fn loaded(text: &str) -> Gateway {
     let (gateway, problems) = postern::config::load(text);
     gateway.unwrap_or_else(|| panic!("{problems:?}"))
 }

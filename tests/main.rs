@@ -6,5 +6,6 @@ mod world; // a simulated runtime: virtual time, scripted services
 mod chaos; // what holds whatever the services do
 mod cli; // the postern tool: tests/cli
 mod problems; // faulty files and what is said of them: tests/problems
-mod scenarios;
-mod schema; // routes.schema.json, and what it makes of every file here // requests and answers as data: tests/scenarios
+mod scenarios; // requests and answers as data: tests/scenarios
+mod schema; // routes.schema.json, and what it makes of every file here
+mod storm; // what holds when instances die, stall and flap under load

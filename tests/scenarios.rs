@@ -14,12 +14,17 @@
 //!       "json": { … }, "text": "…", "calls": ["GET http://users/users/ada"], "took": 20, "log": "…" } ] }
 //! ```
 //!
+//! A service whose behaviour is an array goes through it, call by call, and stays with the last. `kv` has
+//! what KV has, for all or from one request on; `"down"` is none.
+//!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
 //! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
 //! those that the first service must have got (`null`: not at all). A service may also have `text`
 //! for a body, and `headers`. What is not said is not checked, but a call to a service that is not in
 //! the file fails the case, and so does a key that is none of these.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,9 +72,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// The keys of a scenario, and of a request in it.
-const KEYS: [&str; 6] = ["about", "routes", "secrets", "limiter", "services", "requests"];
-const REQUEST_KEYS: [&str; 11] =
-    ["at", "send", "token", "status", "headers", "json", "text", "calls", "took", "log", "service_got"];
+const KEYS: [&str; 7] = ["about", "routes", "secrets", "limiter", "kv", "services", "requests"];
+const REQUEST_KEYS: [&str; 12] =
+    ["at", "kv", "send", "token", "status", "headers", "json", "text", "calls", "took", "log", "service_got"];
 
 fn unknown_keys(scenario: &Value) -> Vec<String> {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -94,10 +99,18 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         (None, problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
     };
     let services = scenario["services"].as_object().cloned().unwrap_or_default();
+    let calls: RefCell<HashMap<String, usize>> = RefCell::default();
     let mut world = World::new(move |url| match services.get(url) {
+        Some(Value::Array(turns)) => {
+            let mut calls = calls.borrow_mut();
+            let call = calls.entry(url.to_owned()).or_default();
+            *call += 1;
+            behaviour(&turns[(*call - 1).min(turns.len() - 1)])
+        }
         Some(written) => behaviour(written),
         None => panic!("a call to {url}, which the scenario does not have"),
     });
+    set_kv(&world, &scenario["kv"]);
     world = world.with_secret("JWT_SECRET", SECRET);
     for (name, value) in scenario["secrets"].as_object().into_iter().flatten() {
         world = world.with_secret(name, value.as_str().unwrap());
@@ -109,6 +122,7 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
     for (number, step) in scenario["requests"].as_array().unwrap().iter().enumerate() {
         world.seen.borrow_mut().clear();
         world.log.borrow_mut().clear();
+        set_kv(&world, &step["kv"]);
         let got = world.run(async {
             world.sleep_until(Duration::from_millis(step["at"].as_u64().unwrap_or_default())).await;
             let (method, url) = target(step);
@@ -117,6 +131,17 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         faults.extend(differences(step, &got, &world).into_iter().map(|fault| format!("request {number}: {fault}")));
     }
     faults
+}
+
+fn set_kv(world: &World, written: &Value) {
+    match written {
+        Value::Null => {}
+        Value::Object(values) => {
+            let texts = values.iter().map(|(key, value)| (key.clone(), value.to_string()));
+            *world.kv.borrow_mut() = Some(texts.collect());
+        }
+        _ => *world.kv.borrow_mut() = None,
+    }
 }
 
 fn behaviour(written: &Value) -> Behaviour {

@@ -76,7 +76,12 @@ pub fn service(name: &str, settings: ServiceSettings, place: &Place<'_>, problem
     let (balance, key) = match settings.balance? {
         None => (Balance::RoundRobin, None),
         Some(BalanceSettings::Plain(balance)) => (balance, None),
-        Some(BalanceSettings::Hash(key)) => (Balance::Hash, Some(HashKey(key))),
+        Some(BalanceSettings::Hash(key)) => {
+            if key.asks_for_a_secret() {
+                problems.add(&place.at("balance").at("hash"), "asks for a secret, which is the same in every request");
+            }
+            (Balance::Hash, Some(HashKey(key)))
+        }
     };
     let budget = retry.as_ref().map_or(RetryRule::default().budget, |rule| rule.budget);
     Some(Service {
