@@ -17,6 +17,7 @@ mod colours;
 mod excerpt;
 mod explanation;
 mod file;
+mod masked;
 mod rehearsal;
 mod report;
 mod wording;

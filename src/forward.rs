@@ -21,6 +21,10 @@ use crate::visit::Visit;
 /// How many redirects to itself a service may answer with.
 const MOST_REDIRECTS: usize = 5;
 
+/// The largest body that is passed on where the file says nothing, in bytes: what Cloudflare's smallest
+/// plan lets in.
+pub(crate) const DEFAULT_MAX_BODY: u64 = 100 << 20;
+
 /// The longest body that is kept to be sent again, in bytes.
 const MAX_KEPT: u64 = 64 << 10;
 
@@ -32,7 +36,8 @@ pub async fn answer<P: Platform>(
     values: &Values<'_>,
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
-    if said_length(visit.head).is_some_and(|length| length > route.max_body) {
+    let most = route.max_body.unwrap_or(DEFAULT_MAX_BODY);
+    if said_length(visit.head).is_some_and(|length| length > most) {
         return Err(Refusal::BodyTooLarge);
     }
     let request = Request { route, path, values, visit };
@@ -89,34 +94,38 @@ impl<P: Platform> Request<'_, '_, P> {
     async fn ask(&self, to: &Destination, timeout: Option<Duration>) -> Result<AnswerOn<P>, Failed> {
         let (head, service, platform) = (self.visit.head, &to.service, self.visit.platform);
         let (mut target, edits) = self.target(to)?;
-        let inside = target.split('?').next().unwrap_or_default().to_owned();
         let key = service.key.as_ref().and_then(|key| key.0.plain(self.values));
         let body = self.body(service);
+        let (timeout, began) = (timeout.unwrap_or(service.timeout), platform.now());
         let wanted = Wanted {
             method: &head.method,
             body,
             has_idempotency_key: head.headers.get("idempotency-key").is_some(),
             key: key.as_deref(),
-            timeout: timeout.unwrap_or(service.timeout),
+            timeout,
         };
         let mut redirects = 0;
         let (reply, picked) = loop {
             let make = async |url: &ServiceUrl, within| {
                 platform.forward(&self.onward(service, url.join(&target), edits.clone(), body), within).await
             };
+            // Of one time, however often the service sends elsewhere.
+            let left = timeout.saturating_sub(platform.now().since(began));
+            let wanted = Wanted { timeout: if redirects == 0 { timeout } else { left }, ..wanted };
             let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
             let (reply, picked) = called.map_err(|error| {
                 self.visit.trace.note(format!("service {} {error}", service.name));
                 Failed::Call(error)
             })?;
-            match elsewhere(&reply, service, &picked.url, head) {
-                Some(other) if redirects < MOST_REDIRECTS && other != target => {
+            let other = elsewhere(&reply, service, &picked.url, &target, head);
+            match other.filter(|other| redirects < MOST_REDIRECTS && body == Body::None && *other != target) {
+                Some(other) => {
                     redirects += 1;
                     target = other;
                     platform.discard(reply.reply);
                 }
-                _ if can_be_relayed(reply.status, head) => break (reply, picked),
-                _ => {
+                None if can_be_relayed(reply.status, head) => break (reply, picked),
+                None => {
                     self.visit.trace.note(format!("service {} answered with status {}", service.name, reply.status));
                     platform.discard(reply.reply);
                     return Err(Refusal::BadGateway.into());
@@ -125,7 +134,10 @@ impl<P: Platform> Request<'_, '_, P> {
         };
         let mut edits = headers::towards_client(&reply.headers);
         if service.public_names {
-            PublicNames::new(&picked.url, head, self.path.as_str(), &inside).apply(&reply.headers, &mut edits);
+            let replaced = to.replaced.as_ref().and_then(|replaced| {
+                Some((replaced.inside.render(self.values).ok()?, replaced.outside.render(self.values).ok()?))
+            });
+            PublicNames::new(&picked.url, head, replaced, &target).apply(&reply.headers, &mut edits);
         }
         self.route.response_headers.apply(self.values, &reply.headers, &mut edits);
         Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits })
@@ -158,6 +170,8 @@ impl<P: Platform> Request<'_, '_, P> {
         match said_length(head) {
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,
+            // No runtime makes a GET with a body.
+            Some(_) if matches!(head.method.as_str(), "GET" | "HEAD") => Body::Streamed,
             Some(length) if length <= MAX_KEPT && self.may_be_sent_again(service) => Body::Kept,
             _ => Body::Streamed,
         }
@@ -251,18 +265,21 @@ pub fn add_fields(
 }
 
 /// The path and query to which an answer sends, if it stays at the service and is to be followed. It
-/// never leads to another host: those come from the file alone.
-fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, url: &ServiceUrl, head: &Head) -> Option<String> {
+/// never leads to another host, nor out of the base path: those come from the file alone.
+fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, url: &ServiceUrl, asked: &str, head: &Head) -> Option<String> {
     let is_redirect = matches!(reply.status, 301 | 302 | 303 | 307 | 308);
     if !service.follow_redirects || !is_redirect || !matches!(head.method.as_str(), "GET" | "HEAD") {
         return None;
     }
-    let location = reply.headers.get("location")?.split('#').next()?;
-    let target = location.strip_prefix(url.origin()).unwrap_or(location);
+    let target = url.resolve(reply.headers.get("location")?, asked)?;
+    let target = target.split('#').next()?;
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let path = NormalPath::parse(path).ok()?;
-    // Nor out of the base path that the file gives the service.
-    let below = path.as_str().strip_prefix(url.base_path()).filter(|below| below.starts_with('/'))?;
+    let below = match path.as_str().strip_prefix(url.base_path())? {
+        "" => "/",
+        below if below.starts_with('/') => below,
+        _ => return None,
+    };
     Some(format!("{below}{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
 }
 

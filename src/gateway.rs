@@ -43,8 +43,8 @@ pub struct Route {
     pub(crate) auth: Option<Arc<JwtRule>>,
     /// How often a caller may.
     pub(crate) limit: Option<Arc<Limit>>,
-    /// The largest body that is passed on, in bytes.
-    pub(crate) max_body: u64,
+    /// The largest body that is passed on, in bytes, as the file says.
+    pub(crate) max_body: Option<u64>,
     /// What changes in header fields and query on the way to a service.
     pub(crate) request_headers: Arc<FieldEdits>,
     pub(crate) request_query: Arc<QueryEdits>,
@@ -123,6 +123,15 @@ pub struct Destination {
     pub(crate) service: Arc<Service>,
     /// The path there; `None` keeps the client's.
     pub(crate) path: Option<Template>,
+    /// The piece of the path that differs there, where the file says so.
+    pub(crate) replaced: Option<Replaced>,
+}
+
+/// What clients and a service call one piece of a path.
+#[derive(Clone, Debug)]
+pub struct Replaced {
+    pub(crate) outside: Template,
+    pub(crate) inside: Template,
 }
 
 /// Another version of a service, for a share of the callers.

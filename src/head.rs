@@ -55,6 +55,11 @@ impl Head {
         let (scheme, after_scheme) = url.split_once("://")?;
         let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
         let (authority, target) = after_scheme.split_at(authority_end);
+        // A fragment is for the client alone; in the path, where it would hide the rest, it is refused.
+        let target = match target.split_once('?') {
+            Some((_, query)) => target.get(..target.len() - query.find('#').map_or(0, |at| query.len() - at))?,
+            None => target,
+        };
         let (raw_path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -82,9 +87,25 @@ impl Head {
     /// Whether `Host` is one name or address with maybe a port. Some runtimes paste it into the URL
     /// as it comes, where a `/` in it would become a path.
     pub fn has_one_host(&self) -> bool {
-        let is_host = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
-        is_host(&self.authority) && self.headers.get("host").is_none_or(is_host)
+        is_host_and_port(&self.authority) && self.headers.get("host").is_none_or(is_host_and_port)
     }
+}
+
+/// Whether a text is one name or address, and maybe a port.
+fn is_host_and_port(text: &str) -> bool {
+    let (host, port) = match text.rfind(':') {
+        Some(colon) if !text.ends_with(']') => text.split_at(colon),
+        _ => (text, ""),
+    };
+    let is_port = port.is_empty() || port.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    let is_host = match host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.strip_suffix('.').unwrap_or(host).split('.').all(is_label),
+    };
+    is_host && is_port
 }
 
 /// Header fields, in the lines `name:value` that they came in. A request has some twenty, of which
@@ -110,7 +131,9 @@ impl Headers {
 
     /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let pairs = self.get("cookie")?.split(';').filter_map(|pair| pair.split_once('='));
+        // Several fields come joined by a comma.
+        let pieces = self.get("cookie")?.split(';').flat_map(|piece| piece.split(", "));
+        let pairs = pieces.filter_map(|pair| pair.split_once('='));
         pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
@@ -169,6 +192,14 @@ mod tests {
             ("h#", false),
             ("h\\x", false),
             ("h h", false),
+            ("a.example.", true),
+            ("a..example", false),
+            (".example", false),
+            ("a.example..", false),
+            ("[a.example]", false),
+            ("h:8x", false),
+            ("", false),
+            (":80", false),
         ] {
             let head = Head::from_text(&format!("GET\nhttp://h/\n\nid\n1\nhost:{host}\n")).unwrap();
             assert_eq!(head.has_one_host(), one, "of {host:?}");

@@ -78,8 +78,8 @@ pub struct Onward {
     pub edits: HeaderEdits,
     /// Whether the body is kept, so that it can be sent again.
     pub keeps_body: bool,
-    /// The most bytes of a body whose length the client did not say.
-    pub max_body: u64,
+    /// The most bytes of a body whose length the client did not say, if they are counted.
+    pub max_body: Option<u64>,
 }
 
 /// A `GET` of the gateway's own.

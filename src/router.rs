@@ -213,10 +213,17 @@ impl<T> Router<T> {
         hosts.flat_map(move |(paths, host)| {
             paths.all(path).flat_map(move |(entries, path)| {
                 let host = host.clone();
-                Rank::ALL.into_iter().flat_map(move |rank| {
+                // Routes stand in the order of the table already, but for a HEAD: one that is named for it
+                // goes before those that answer it by GET.
+                let passes: &[fn(Rank) -> bool] = match asked.head.method.as_str() {
+                    "HEAD" => &[|rank| rank == Rank::Named, |rank| rank != Rank::Named],
+                    _ => &[|_| true],
+                };
+                passes.iter().flat_map(move |is_of_pass| {
                     let (host, path) = (host.clone(), path.clone());
-                    let of_rank = move |entry: &&Entry| entry.matcher.methods.rank(&asked.head.method) == rank;
-                    entries.iter().filter(of_rank).filter_map(move |entry| {
+                    entries.iter().filter_map(move |entry| {
+                        let rank = entry.matcher.methods.rank(&asked.head.method);
+                        is_of_pass(rank).then_some(())?;
                         let fit = match entry.matcher.conditions.unmet(asked.head) {
                             Some(condition) => Fit::Unmet(condition),
                             None if rank == Rank::Other => Fit::OtherMethod,

@@ -33,20 +33,56 @@ impl ServiceUrl {
         self.base.get(..self.authority_end).unwrap_or_default()
     }
 
-    /// Host and port.
-    pub fn authority(&self) -> &str {
-        self.origin().split_once("://").map_or("", |(_, authority)| authority)
-    }
-
     /// The base path, without a slash at its end.
     pub fn base_path(&self) -> &str {
         self.base.get(self.authority_end..).unwrap_or_default()
+    }
+
+    /// The path, query and fragment that a reference (RFC 3986, section 4) means, if it is to this
+    /// service, in an answer to what was asked for as `asked` below the base path. Upper case and the
+    /// usual port do not count (section 6.2).
+    pub fn resolve(&self, reference: &str, asked: &str) -> Option<String> {
+        let (scheme, rest) = match reference.split_once("://") {
+            Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => (scheme, Some(rest)),
+            _ => (self.scheme(), reference.strip_prefix("//")),
+        };
+        if let Some(rest) = rest {
+            let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            let is_here = scheme.eq_ignore_ascii_case(self.scheme())
+                && without_usual_port(scheme, authority) == without_usual_port(scheme, self.authority());
+            let slash = if path.starts_with('/') { "" } else { "/" };
+            return is_here.then(|| format!("{slash}{path}"));
+        }
+        let asked = format!("{}{}", self.base_path(), asked.split(['?', '#']).next().unwrap_or_default());
+        match reference.as_bytes().first() {
+            Some(b'/') => Some(reference.to_owned()),
+            Some(b'?' | b'#') | None => Some(format!("{asked}{reference}")),
+            // Another scheme, such as mailto.
+            Some(_) if reference.split(['/', '?', '#']).next().is_some_and(|first| first.contains(':')) => None,
+            Some(_) => {
+                let above = asked.rfind('/').map_or("", |slash| asked.get(..=slash).unwrap_or_default());
+                Some(format!("{above}{reference}"))
+            }
+        }
+    }
+
+    fn scheme(&self) -> &str {
+        self.base.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    fn authority(&self) -> &str {
+        self.origin().split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// The URL of `path_and_query` at this service.
     pub fn join(&self, path_and_query: &str) -> String {
         format!("{}{path_and_query}", self.base)
     }
+}
+
+fn without_usual_port(scheme: &str, authority: &str) -> String {
+    let usual = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    authority.strip_suffix(usual).unwrap_or(authority).to_ascii_lowercase()
 }
 
 fn is_host_and_port(authority: &str) -> bool {
@@ -77,6 +113,34 @@ fn is_name_or_v4(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reference_leads_to_the_service_or_not() {
+        let plain = ServiceUrl::parse("http://orders.internal").unwrap();
+        let based = ServiceUrl::parse("https://orders.internal:8443/base").unwrap();
+        for (service, reference, resolved) in [
+            (&plain, "/x?y#z", Some("/x?y#z")),
+            (&plain, "http://orders.internal/x", Some("/x")),
+            (&plain, "HTTP://ORDERS.internal:80/x", Some("/x")),
+            (&plain, "http://orders.internal", Some("/")),
+            (&plain, "http://orders.internal?x", Some("/?x")),
+            (&plain, "//orders.internal/x", Some("/x")),
+            (&plain, "8", Some("/a/8")),
+            (&plain, "?p=2", Some("/a/7?p=2")),
+            (&plain, "", Some("/a/7")),
+            (&plain, "https://orders.internal/x", None),
+            (&plain, "http://orders.internal:8080/x", None),
+            (&plain, "http://orders.internal.evil.example/x", None),
+            (&plain, "http://orders.internal@evil.example/x", None),
+            (&plain, "//evil.example/x", None),
+            (&plain, "mailto:a@b", None),
+            (&based, "8", Some("/base/a/8")),
+            (&based, "https://orders.internal:8443/other", Some("/other")),
+            (&based, "https://orders.internal/base/x", None),
+        ] {
+            assert_eq!(service.resolve(reference, "/a/7?q").as_deref(), resolved, "of {reference}");
+        }
+    }
 
     #[test]
     fn a_service_has_an_origin_and_a_base() {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::colours::Colours;
 use super::excerpt::{excerpt, printable};
 use super::file::File;
+use super::masked::without_secrets;
 use crate::settings::position::{Position, value_at};
 use crate::settings::{Node, Problem, Severity};
 
@@ -54,13 +55,9 @@ impl Report {
                 help: problem.help.clone(),
             }
         });
-        let secrets = problems.iter().filter(|problem| problem.is_about_secret);
-        let secrets: Vec<_> = secrets.map(|problem| value_at(text, problem.place.keys())).collect();
-        let mask = |(at, character): (usize, char)| {
-            let is_secret = secrets.iter().any(|secret| secret.contains(&at));
-            if is_secret && character != '\n' { '*' } else { character }
-        };
-        let shown = text.char_indices().map(mask).collect();
+        let told = problems.iter().filter(|problem| !problem.is_about_secret && problem.may_show_value());
+        let told: Vec<_> = told.map(|problem| value_at(text, problem.place.keys())).collect();
+        let shown = without_secrets(text, &told);
         Self { file: file.name.clone(), problems: entries.collect(), shown }
     }
 

@@ -1,5 +1,6 @@
 //! Routes and what applies to them, in words.
 
+use crate::forward::DEFAULT_MAX_BODY;
 use crate::gateway::{Action, Fallback, Forward, Route};
 use crate::router::{Matcher, Methods};
 
@@ -71,7 +72,7 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
         policies.push(format!("limit: {}", limit.name()));
     }
     if let Action::Forward(_) = route.action {
-        policies.push(format!("max_body: {} bytes", route.max_body));
+        policies.push(format!("max_body: {} bytes", route.max_body.unwrap_or(DEFAULT_MAX_BODY)));
     }
     let edits = [("request_headers", route.request_headers.names()), ("request_query", route.request_query.names())];
     policies

@@ -196,7 +196,7 @@ fn destination(target: Target, scope: &Scope<'_>, place: &Place<'_>, problems: &
     if target.template.as_ref().is_some_and(Template::has_query) {
         problems.add(place, "has a query; a forwarded call keeps the client's");
     }
-    Some(Destination { service: service?, path: target.template })
+    Some(Destination { service: service?, path: target.template, replaced: None })
 }
 
 fn aggregate(

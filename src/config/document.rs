@@ -192,8 +192,9 @@ shape! {
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",
-        /// The largest body that is passed on; a larger one is refused with 413, or cut off where its length
-        /// was not said before. Default "100MiB".
+        /// The largest body that is passed on; a larger one is refused with 413. One whose length is not said
+        /// before (chunked) is counted only where this is set, and the call to the service aborted. Default
+        /// "100MiB".
         "max_body" => max_body: Option<BodySize> = "1MiB",
         /// What changes in the header fields that services get.
         "request_headers" => request_headers: Option<FieldEditsSettings> = { "set": { "x-tenant": "{tenant}" } },

@@ -1,6 +1,6 @@
 //! What stands before the paths of a group's routes, and what a service gets in its place.
 
-use crate::gateway::{Action, Forward};
+use crate::gateway::{Action, Forward, Replaced};
 use crate::router::check_pattern;
 use crate::settings::{Place, Problems};
 use crate::template::Template;
@@ -83,8 +83,11 @@ impl Prefix {
         let text = format!("{}{below}", replacement.text);
         let template = Template::parse(if text.is_empty() { "/" } else { &text }).ok();
         let mut forward = Forward::clone(forward);
-        for destination in forward.destinations() {
-            destination.path = destination.path.take().or_else(|| template.clone());
+        let outside = self.text.get(..replacement.length).unwrap_or_default();
+        let outside = Template::parse(if outside.is_empty() { "/" } else { outside }).ok();
+        for destination in forward.destinations().filter(|destination| destination.path.is_none()) {
+            destination.path.clone_from(&template);
+            destination.replaced = outside.clone().map(|outside| Replaced { outside, inside: replacement.by.clone() });
         }
         Action::Forward(forward.into())
     }

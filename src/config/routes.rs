@@ -10,9 +10,6 @@ use crate::gateway::{Action, Reply, Route};
 use crate::router::{Conditions, Matcher, Methods, Overlap, Router, check_pattern};
 use crate::settings::{OwnedPlace, Place, Problems};
 
-/// The largest body that is passed on, in bytes: what Cloudflare's smallest plan lets in.
-const DEFAULT_MAX_BODY: u64 = 100 << 20;
-
 /// The router of the file's routes; notes every fault, and every route that another one hides.
 pub fn router(
     routes: Vec<Option<RouteSettings>>,
@@ -130,7 +127,7 @@ impl Compiled<'_> {
                 gateway: said.gateway.clone(),
                 auth: auth.clone(),
                 limit: said.limit.clone(),
-                max_body: said.max_body.unwrap_or(DEFAULT_MAX_BODY),
+                max_body: said.max_body,
                 request_headers: Arc::clone(&said.request_headers),
                 request_query: Arc::clone(&said.request_query),
                 response_headers: Arc::clone(&said.response_headers),

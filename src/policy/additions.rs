@@ -29,9 +29,14 @@ impl Additions {
         let [set, add, append] = written.map(|(key, named)| {
             let place = place.at(key);
             let named = named.into_iter().flat_map(|named| named.0);
+            let mut seen: Vec<String> = Vec::new();
             let compiled = named.filter_map(|(name, value)| {
                 let place = place.at(&name);
                 let name = read_name(&name, &place, problems)?;
+                if seen.contains(&name) {
+                    problems.add(&place, "stands twice: upper and lower case do not differ here");
+                }
+                seen.push(name.clone());
                 let value = value?;
                 if value.asks_for_a_secret() {
                     problems.add(&place, "asks for a secret; those are for the \"headers\" of services alone");
@@ -56,10 +61,13 @@ impl Additions {
         self.set.iter().chain(&self.add).chain(&self.append)
     }
 
-    /// Both, where these count more.
-    pub fn over(&self, others: &Self) -> Self {
+    /// Both, where these count more, and nothing of the others' is left that is `removed`.
+    pub fn over(&self, others: &Self, removed: &[String]) -> Self {
         let is_said = |of: &[&Templates], name: &str| of.iter().any(|all| all.iter().any(|(other, _)| other == name));
         let mut both = others.clone();
+        for all in [&mut both.set, &mut both.add, &mut both.append] {
+            all.retain(|(name, _)| !removed.contains(name));
+        }
         both.set.retain(|(name, _)| !is_said(&[&self.set], name));
         both.add.retain(|(name, _)| !is_said(&[&self.set, &self.add], name));
         both.set.extend_from_slice(&self.set);

@@ -64,7 +64,7 @@ impl FieldEdits {
     /// Both, where these count more.
     pub fn over(&self, others: &Self) -> Self {
         let remove = others.remove.iter().chain(&self.remove).cloned().collect();
-        Self { remove, additions: self.additions.over(&others.additions) }
+        Self { remove, additions: self.additions.over(&others.additions, &self.remove) }
     }
 
     /// Makes them part of `edits`, which are to be made in `headers`.
@@ -173,6 +173,8 @@ mod tests {
         let route = edits(r#"{"set": {"x-a": "route"}, "add": {"x-c": "route"}}"#);
         let both = applied(&route.over(&group), HeaderEdits::default(), "");
         assert_eq!(both, ["x-a:route", "x-b:group", "x-c:route"]);
+        let without = edits(r#"{"remove": ["x-a", "x-c"]}"#).over(&group);
+        assert_eq!(applied(&without, HeaderEdits::default(), ""), ["x-b:group"]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl HeaderEdits {
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         let name = name.into();
         self.set.retain(|(other, _)| *other != name);
+        self.append.retain(|(other, _)| *other != name);
         self.set.push((name, value.into()));
     }
 

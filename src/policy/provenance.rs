@@ -65,18 +65,21 @@ impl Provenance {
         let Some(proxy) = head.client.filter(|address| self.is_trusted(*address)) else { return };
         // From the last entry on: each was added by the proxy that the one after it is the address of.
         let claimed = head.headers.get("x-forwarded-for").unwrap_or_default().rsplit(',');
-        let mut nearest = proxy;
-        for address in claimed.map(|entry| entry.trim().parse::<IpAddr>()) {
-            let Ok(address) = address else { break };
-            nearest = address;
+        let mut nearest = (proxy, 0);
+        for (hops, entry) in claimed.map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let Some(address) = address_of(entry) else { break };
+            nearest = (address, hops);
             if !self.is_trusted(address) {
                 break;
             }
         }
-        head.client = Some(nearest);
-        if let Some(scheme @ ("http" | "https")) = head.headers.get("x-forwarded-proto") {
-            head.scheme = scheme.to_owned();
+        // The scheme that the same proxy saw, where there is a list of them too.
+        let schemes = head.headers.get("x-forwarded-proto").unwrap_or_default().rsplit(',').map(str::trim);
+        let scheme = schemes.take(nearest.1 + 1).last().unwrap_or_default().to_ascii_lowercase();
+        if matches!(scheme.as_str(), "http" | "https") {
+            head.scheme = scheme;
         }
+        head.client = Some(nearest.0);
         let is_id = |id: &&str| {
             (1..=128).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
@@ -118,6 +121,13 @@ impl Provenance {
         }
         fields
     }
+}
+
+/// The address of an entry, some of which have a port or brackets: `192.0.2.7:5555`, `[2001:db8::1]:5555`.
+fn address_of(entry: &str) -> Option<IpAddr> {
+    let bracketed = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(address, _)| address);
+    let bare = bracketed.unwrap_or(entry);
+    bare.parse().ok().or_else(|| bare.rsplit_once(':')?.0.parse::<std::net::Ipv4Addr>().ok().map(IpAddr::V4))
 }
 
 /// A range of addresses: `"10.0.0.0/8"`, `"2001:db8::/32"`, `"192.0.2.7"` (RFC 4632, RFC 4291).
@@ -186,6 +196,15 @@ mod tests {
             ("2001:db8::1", said, "192.0.2.7", "https", "theirs"),
             ("10.1.2.3", "", "10.1.2.3", "http", "id-1"),
             ("10.1.2.3", "x-forwarded-for:garbage, 10.9.9.9\n", "10.9.9.9", "http", "id-1"),
+            ("10.1.2.3", "x-forwarded-for:203.0.113.9:5555\nx-forwarded-proto:HTTPS\n", "203.0.113.9", "https", "id-1"),
+            ("10.1.2.3", "x-forwarded-for:[2001:db9::1]:5555,\n", "2001:db9::1", "http", "id-1"),
+            (
+                "10.1.2.3",
+                "x-forwarded-for:192.0.2.7, 10.9.9.9\nx-forwarded-proto:https, http\n",
+                "192.0.2.7",
+                "https",
+                "id-1",
+            ),
             ("10.1.2.3", "x-forwarded-proto:gopher\nx-request-id:a b\n", "10.1.2.3", "http", "id-1"),
         ] {
             let mut head = head(client, headers);

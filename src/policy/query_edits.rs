@@ -8,7 +8,7 @@
 
 use super::additions::Additions;
 use crate::path::push_encoded_value;
-use crate::query::{decoded, parameters};
+use crate::query::decoded;
 use crate::settings::{List, Named, Place, Problems, shape};
 use crate::template::{TextTemplate, Values};
 
@@ -66,7 +66,7 @@ impl QueryEdits {
         Self {
             remove: others.remove.iter().chain(&self.remove).cloned().collect(),
             rename: self.rename.iter().chain(&others.rename).cloned().collect(),
-            additions: self.additions.over(&others.additions),
+            additions: self.additions.over(&others.additions, &self.remove),
         }
     }
 
@@ -75,32 +75,37 @@ impl QueryEdits {
         if *self == Self::default() {
             return query.map(str::to_owned);
         }
-        let sent = parameters(query.unwrap_or_default());
-        // Names decoded, to be compared; values as they were sent.
-        let mut pairs: Vec<(String, String, String)> = sent
-            .map(|(name, value)| (decoded(name).into_owned(), name.to_owned(), value.to_owned()))
-            .filter(|(name, ..)| !self.remove.contains(name))
-            .collect();
-        for (name, spelling, _) in &mut pairs {
+        // Names decoded, to be compared, and pairs as they were sent. But for `;`, at which some servers
+        // split too: a parameter behind one would not be found here.
+        let sent = query.into_iter().flat_map(|query| query.split('&')).map(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            (decoded(name).into_owned(), pair.replace(';', "%3B"))
+        });
+        let mut pairs: Vec<(String, String)> = sent.filter(|(name, _)| !self.remove.contains(name)).collect();
+        for (name, pair) in &mut pairs {
             if let Some((_, new)) = self.rename.iter().find(|(old, _)| old == name) {
+                let value = pair.find('=').and_then(|at| pair.get(at..)).unwrap_or_default();
+                *pair = format!("{}{value}", encoded(new));
                 name.clone_from(new);
-                *spelling = encoded(new);
             }
         }
-        let pair = |name: &String, value: String| (name.clone(), encoded(name), encoded(&value));
+        let new = |name: &String, value: &TextTemplate| {
+            let value = value.plain(values)?;
+            Some((name.clone(), format!("{}={}", encoded(name), encoded(&value))))
+        };
         for (name, value) in &self.additions.set {
-            pairs.retain(|(other, ..)| other != name);
-            pairs.extend(value.plain(values).map(|value| pair(name, value)));
+            pairs.retain(|(other, _)| other != name);
+            pairs.extend(new(name, value));
         }
         for (name, value) in &self.additions.add {
-            if !pairs.iter().any(|(other, ..)| other == name) {
-                pairs.extend(value.plain(values).map(|value| pair(name, value)));
+            if !pairs.iter().any(|(other, _)| other == name) {
+                pairs.extend(new(name, value));
             }
         }
         for (name, value) in &self.additions.append {
-            pairs.extend(value.plain(values).map(|value| pair(name, value)));
+            pairs.extend(new(name, value));
         }
-        let text: Vec<String> = pairs.into_iter().map(|(_, name, value)| format!("{name}={value}")).collect();
+        let text: Vec<String> = pairs.into_iter().map(|(_, pair)| pair).collect();
         Some(text.join("&")).filter(|text| !text.is_empty())
     }
 }
@@ -129,10 +134,12 @@ mod tests {
             (r#"{}"#, None, None),
             (r#"{"remove": ["a"]}"#, Some("a=1&b=2&%61=3"), Some("b=2")),
             (r#"{"remove": ["a"]}"#, Some("a=1"), None),
-            (r#"{"rename": {"a": "z y"}}"#, Some("a=%2F&b"), Some("z%20y=%2F&b=")),
+            (r#"{"rename": {"a": "z y"}}"#, Some("a=%2F&b"), Some("z%20y=%2F&b")),
             (r#"{"set": {"a": "new"}}"#, Some("a=1&b=2&a=3"), Some("b=2&a=new")),
             (r#"{"set": {"a": "{query.q}"}}"#, None, Some("a=a%26b")),
             (r#"{"set": {"a": "{query.none}"}}"#, Some("a=1&b=2"), Some("b=2")),
+            (r#"{"remove": ["a"]}"#, Some("flag&&b=a+b&sig="), Some("flag&&b=a+b&sig=")),
+            (r#"{"remove": ["debug"]}"#, Some("a=1;debug=1"), Some("a=1%3Bdebug=1")),
             (r#"{"add": {"a": "new"}}"#, Some("a=1"), Some("a=1")),
             (r#"{"add": {"a": "new"}}"#, Some("b=1"), Some("b=1&a=new")),
             (r#"{"append": {"a": "new"}}"#, Some("a=1"), Some("a=1&a=new")),

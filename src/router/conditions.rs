@@ -32,7 +32,7 @@ pub struct Condition {
 }
 
 /// What has a value with a name. The order is that of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A header field; several of one name are one value, joined by `, `.
     Header,
@@ -82,6 +82,21 @@ impl Conditions {
         other.0.iter().all(|wanted| self.0.iter().any(|condition| condition.implies(wanted)))
     }
 
+    /// What they are of, to be compared with others.
+    pub(super) fn keys(&self) -> Vec<Key<'_>> {
+        self.0.iter().map(|condition| (condition.of, condition.name.as_str(), None)).collect()
+    }
+
+    /// The same, with the value of each that asks for one.
+    pub(super) fn keys_with_values(&self) -> Vec<Key<'_>> {
+        self.0.iter().map(|condition| (condition.of, condition.name.as_str(), condition.test.single_value())).collect()
+    }
+
+    /// Whether there are some, and each asks for one value.
+    pub(super) fn are_single_values(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|condition| condition.test.single_value().is_some())
+    }
+
     /// One by one.
     pub fn iter(&self) -> impl Iterator<Item = &Condition> {
         self.0.iter()
@@ -127,7 +142,17 @@ impl Condition {
     }
 }
 
+/// What a condition is of, and the value that it asks for.
+pub(super) type Key<'c> = (Kind, &'c str, Option<&'c str>);
+
 impl ValueTest {
+    fn single_value(&self) -> Option<&str> {
+        match self {
+            Self::OneOf(values) if values.len() == 1 => values.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// Whether it holds for a value, or for none.
     pub fn holds(&self, value: Option<&str>) -> bool {
         match (self, value) {

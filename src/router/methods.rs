@@ -22,11 +22,6 @@ pub enum Rank {
     Other,
 }
 
-impl Rank {
-    /// All, in order.
-    pub const ALL: [Self; 4] = [Self::Named, Self::ByGet, Self::Any, Self::Other];
-}
-
 impl Methods {
     /// How they have a method.
     pub fn rank(&self, method: &str) -> Rank {

@@ -1,6 +1,9 @@
 //! Routes that another one leaves nothing to.
 
+use std::collections::HashMap;
+
 use super::Entry;
+use super::conditions::Key;
 use super::methods::{Methods, Rank};
 
 /// Two routes of which one takes what the other would.
@@ -18,10 +21,17 @@ pub struct Overlap {
 
 /// The overlaps of the routes of one host and path, which stand in their precedence.
 pub(super) fn all(entries: &[Entry]) -> Vec<Overlap> {
+    // What is implied has the same names; so only routes of the same names are compared, and of the many
+    // that each ask for one value of a header, only those that ask for the same.
+    let mut by_names: HashMap<Vec<Key<'_>>, Vec<&Entry>> = HashMap::new();
     let mut overlaps = Vec::new();
-    for (at, later) in entries.iter().enumerate() {
-        let before =
-            || entries.iter().take(at).filter(|earlier| later.matcher.conditions.imply(&earlier.matcher.conditions));
+    for later in entries {
+        let conditions = &later.matcher.conditions;
+        let mut before: Vec<&Entry> = Vec::new();
+        for names in [conditions.keys(), conditions.keys_with_values()] {
+            before.extend(by_names.get(&names).into_iter().flatten());
+        }
+        let before = || before.iter().copied().filter(|earlier| conditions.imply(&earlier.matcher.conditions));
         let overlap = |earlier: &Entry, method: Option<&String>| Overlap {
             later: later.route,
             earlier: earlier.route,
@@ -43,6 +53,9 @@ pub(super) fn all(entries: &[Entry]) -> Vec<Overlap> {
                 overlaps.extend(taken.into_iter().flatten().filter(|overlap| is_hidden || overlap.is_same));
             }
         }
+        // One that asks for single values can only be implied by those values; all others by any.
+        let keys = if conditions.are_single_values() { conditions.keys_with_values() } else { conditions.keys() };
+        by_names.entry(keys).or_default().push(later);
     }
     overlaps
 }

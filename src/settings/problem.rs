@@ -144,7 +144,7 @@ impl Problem {
                     found.map(|(at, (_, value))| (at, value)).unzip()
                 }
                 Some(Node::Array(elements)) => {
-                    let found = elements.iter().enumerate().find(|(at, _)| at.to_string() == *key);
+                    let found = key.parse().ok().and_then(|at: usize| Some((at, elements.get(at)?)));
                     found.unzip()
                 }
                 _ => (None, None),
@@ -155,6 +155,17 @@ impl Problem {
         steps.collect()
     }
 }
+
+impl Problem {
+    /// Whether the value at its place may be shown: of a key that is not known, it may be anything.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn may_show_value(&self) -> bool {
+        !self.message.starts_with(UNKNOWN_KEY) && !self.message.contains("with credentials")
+    }
+}
+
+/// What is said of a key that is not known.
+pub const UNKNOWN_KEY: &str = "is not known here";
 
 /// The place as a JSON pointer (RFC 6901), unless it is the whole file; what is wrong; what to do.
 impl fmt::Display for Problem {

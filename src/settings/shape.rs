@@ -5,7 +5,7 @@
 //! value is at fault, that is noted and `None` stands for it, and everything around it is read.
 
 use super::node::Node;
-use super::problem::{Place, Problems};
+use super::problem::{Place, Problems, UNKNOWN_KEY};
 
 /// What can be read from a value of the file.
 pub trait FromNode: Sized {
@@ -141,11 +141,19 @@ impl<T: FromNode> FromNode for Named<T> {
     }
 }
 
+/// A text of the file for a message; one that may have a password in it is not shown.
+pub fn quoted(text: &str) -> String {
+    match text.split_once("://") {
+        Some((_, rest)) if rest.contains('@') => "a URL with credentials".to_owned(),
+        _ => format!("{text:?}"),
+    }
+}
+
 /// Notes a value of another kind than `expected`.
 pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
     let got = match node {
         Node::Number(number) => number.to_string(),
-        Node::String(text) => format!("{text:?}"),
+        Node::String(text) => quoted(text),
         other => other.kind().to_owned(),
     };
     problems.add(place, format!("is {got}, must be {expected}"));
@@ -203,7 +211,7 @@ pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>,
     each_key_once(members, place, problems);
     for (key, _) in members {
         if !known.contains(&key.as_str()) {
-            problems.add_unknown(&place.at(key), "is not known here", key, known.iter().copied());
+            problems.add_unknown(&place.at(key), UNKNOWN_KEY, key, known.iter().copied());
         }
     }
 }

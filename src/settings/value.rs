@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::node::Node;
 use super::problem::{Place, Problems};
-use super::shape::wrong_kind;
+use super::shape::{quoted, wrong_kind};
 
 /// A value that is written as a string.
 pub trait Text: Sized {
@@ -56,7 +56,7 @@ pub fn read_text<T: Text>(node: &Node, place: &Place<'_>, problems: &mut Problem
     match T::read(text) {
         Ok(value) => return Some(value),
         Err(why) if T::SECRET => problems.add_about_secret(place, why),
-        Err(why) => problems.add(place, format!("is {text:?}, {why}")),
+        Err(why) => problems.add(place, format!("is {}, {why}", quoted(text))),
     }
     None
 }

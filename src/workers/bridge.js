@@ -109,22 +109,28 @@ function fetcher(env, binding) {
 }
 
 /**
- * A request whose call is aborted once its body has more than `most` bytes. The length of a body that
- * says it is checked before, and held to by the runtime; only one of unknown length has to be counted.
+ * A request whose call is aborted once its body has more than `most` bytes; 0 is no bound. The length
+ * of a body that says it is checked before, and held to by the runtime; only one of unknown length has
+ * to be counted. A stream of JavaScript's that ends, even with an error, is a whole body to the service:
+ * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
 function bounded(request, most, abort) {
-  if (request.body === null || request.headers.has("content-length")) return request;
+  const isCounted = most > 0 && request.body !== null && !request.headers.has("content-length");
+  if (!isCounted || request.method === "GET" || request.method === "HEAD") return request;
+  const never = new Promise(() => {});
+  const reader = request.body.getReader();
   let size = 0;
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      size += chunk.byteLength;
-      if (size <= most) return controller.enqueue(chunk);
-      abort("body-too-large");
-      // Never done: a stream that ends, even with an error, is a whole body to the service.
-      return new Promise(() => {});
+  const body = new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(() => ({ value: null }));
+      if (done) return controller.close();
+      size += value?.byteLength ?? 0;
+      if (value !== null && size <= most) return controller.enqueue(value);
+      abort(value === null ? "client-gone" : "body-too-large");
+      return never;
     },
   });
-  return new Request(request, { body: request.body.pipeThrough(counter) });
+  return new Request(request, { body });
 }
 
 /** Makes a GET for the sake of a request. Resolves to a Fetched. */

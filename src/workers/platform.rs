@@ -45,7 +45,7 @@ impl Platform for Workers {
         let Onward { url, binding, edits, keeps_body, max_body } = onward;
         let binding = binding.as_deref().unwrap_or_default();
         let edits = bridge::edit_lines(edits);
-        let (max_body, ms) = (*max_body as f64, millis(within));
+        let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *keeps_body, max_body, ms);
         let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
         Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
