@@ -84,6 +84,23 @@ impl Reply {
     }
 }
 
+impl Action {
+    /// The same for the path of a prefix itself, below which a rest is captured.
+    pub(crate) fn without_rest(self) -> Self {
+        match self {
+            Self::Redirect(redirect) => Self::Redirect(Redirect { path: redirect.path.without_rest(), ..redirect }),
+            Self::Forward(forward) => {
+                let mut forward = Forward::clone(&forward);
+                for destination in forward.destinations() {
+                    destination.path = destination.path.take().map(Template::without_rest);
+                }
+                Self::Forward(forward.into())
+            }
+            other => other,
+        }
+    }
+}
+
 /// Another place for the client to ask.
 #[derive(Clone, Debug)]
 pub struct Redirect {

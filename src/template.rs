@@ -13,7 +13,7 @@ use crate::path::decode;
 use crate::policy::jwt::Caller;
 use crate::query;
 use crate::router::Params;
-pub use target::{Template, Unfit};
+pub use target::{REST, Template, Unfit};
 pub use text::TextTemplate;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

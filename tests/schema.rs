@@ -100,7 +100,6 @@ fn what_has_another_shape_is_not_valid() {
         ("conditions", "/routes/0/header/x-f"),
         ("conditions", "/routes/0/header/x-g"),
         ("conditions", "/routes/1/query"),
-        ("conditions", "/routes/2/cookie/c"),
         ("groups", "/routes/1/routes/0"),
         ("groups", "/routes/14/trailing_slash"),
         ("replies", "/routes/2/method"),

@@ -36,7 +36,7 @@ fn behaviour(mood: Mood, now: Duration) -> Behaviour {
         Mood::Dead => Behaviour::breaks(Duration::from_millis(1)),
         Mood::Stalled => Behaviour::stalls(),
         Mood::Failing => Behaviour::status(quickly, 503),
-        Mood::Flapping if now.as_millis() / 300 % 2 == 0 => Behaviour::json(quickly, "1"),
+        Mood::Flapping if (now.as_millis() / 300).is_multiple_of(2) => Behaviour::json(quickly, "1"),
         Mood::Flapping => Behaviour::breaks(Duration::from_millis(1)),
     }
 }

@@ -8,8 +8,26 @@ use std::ops::Range;
 
 /// Keys whose values are shown.
 const HARMLESS: [&str; 20] = [
-    "alg", "auth", "audience", "binding", "burst", "by", "forward", "gateway", "get", "host", "issuer", "limit",
-    "method", "path", "prefix", "rate", "redirect", "replace_prefix", "timeout", "to",
+    "alg",
+    "auth",
+    "audience",
+    "binding",
+    "burst",
+    "by",
+    "forward",
+    "gateway",
+    "get",
+    "host",
+    "issuer",
+    "limit",
+    "method",
+    "path",
+    "prefix",
+    "rate",
+    "redirect",
+    "replace_prefix",
+    "timeout",
+    "to",
 ];
 
 /// The text with `*` for what stands in strings, but for names of members, values of harmless keys and

@@ -10,7 +10,7 @@ use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 use crate::router;
 use crate::settings::{Named, Place, Problems};
-use crate::template::{Source, Template};
+use crate::template::{REST, Source, Template};
 
 /// What a route can do, each if it is written.
 pub struct Actions {
@@ -43,6 +43,10 @@ impl Actions {
 pub struct Scope<'r> {
     /// The path patterns, whole.
     pub patterns: &'r [String],
+    /// Whether the patterns are a prefix and what is below it: `{rest}` is empty for the prefix itself.
+    pub is_prefix: bool,
+    /// Whether the route names hosts.
+    pub names_hosts: bool,
     /// Names that every host of the route captures.
     pub host_names: &'r [String],
     /// Whether there is no token.
@@ -58,6 +62,11 @@ impl Scope<'_> {
             self.check(template.sources(), "", place, problems);
         }
         named(&self.known.services, "service", &target.service, place, problems)
+    }
+
+    /// More to say of a name that is captured nowhere.
+    fn host_word(&self) -> &'static str {
+        if self.names_hosts { ", nor does every host" } else { "" }
     }
 
     /// Notes what a text asks for and cannot have; `what` says which text, where the place does not.
@@ -83,10 +92,14 @@ impl Scope<'_> {
                     );
                 }
                 Source::Param(name) if self.host_names.contains(name) => {}
+                Source::Param(name) if self.is_prefix && name == REST => {}
                 Source::Param(name) => {
                     for pattern in self.patterns {
                         if !router::captures(pattern).any(|captured| captured == name) {
-                            let message = format!("{what}asks for {{{name}}}, which {pattern:?} does not capture");
+                            let message = format!(
+                                "{what}asks for {{{name}}}, which {pattern:?} does not capture{}",
+                                self.host_word()
+                            );
                             match self.patterns.len() {
                                 1 => problems.add(place, message),
                                 _ => problems.add_with_help(place, message, "give that path a route of its own"),

@@ -162,8 +162,8 @@ shape! {
         /// A name for the group of clients that this is for, such as "web" or "partner". The log has it.
         "gateway" => gateway: Option<String> = "mobile",
         /// One host or several: "api.example.com", "*.example.com" (any below), "{tenant}.example.com" (one
-        /// label, captured). Ports do not count. Default: every host.
-        "host" => host: Option<OneOrMany<HostPattern>> = ["api.example.com", "{tenant}.example.com"],
+        /// label, captured). Ports do not count. Default, and null where the group has one: every host.
+        "host" => host: Option<OrNone<OneOrMany<HostPattern>>> = ["api.example.com", "{tenant}.example.com"],
         /// What comes before the paths of this route or of the group's routes; it is put before theirs.
         /// Without a `path`, a route has the prefix itself and all below it.
         "prefix" => prefix: Option<String> = "/v1",
@@ -174,15 +174,16 @@ shape! {
         /// Of no effect where the target has a path of its own.
         "replace_prefix" => replace_prefix: Option<String> = "/v2/orders",
         /// One method or several, in upper case. GET answers HEAD too, OPTIONS is answered for every path.
-        /// Default: every method for a forward, GET otherwise.
-        "method" => method: Option<OneOrMany<Method>> = ["GET", "POST"],
+        /// Default, and null where the group has some: every method for a forward, GET otherwise.
+        "method" => method: Option<OrNone<OneOrMany<Method>>> = ["GET", "POST"],
         /// What must hold for header fields, by name: a text or several (it is one of these), true (it is
-        /// there), false (it is not), {"prefix": …}, {"regex": …} or {"media": …}.
-        "header" => header: Named<ValueTest> = { "x-version": "2", "accept": { "media": "application/vnd.shop.v2+json" } },
+        /// there), false (it is not), {"prefix": …}, {"regex": …} or {"media": …}; null does without
+        /// the group's.
+        "header" => header: Named<OrNone<ValueTest>> = { "x-version": "2", "accept": { "media": "application/vnd.shop.v2+json" } },
         /// What must hold for query parameters, as for header fields. The first of a name counts, decoded.
-        "query" => query: Named<ValueTest> = { "preview": true },
+        "query" => query: Named<OrNone<ValueTest>> = { "preview": true },
         /// What must hold for cookies, as for header fields.
-        "cookie" => cookie: Named<ValueTest> = { "beta": "on" },
+        "cookie" => cookie: Named<OrNone<ValueTest>> = { "beta": "on" },
         /// What happens to a path that differs by a slash at its end: "strict" (it does not belong here, the
         /// default), "redirect" (308 to the path without, or with) or "ignore" (it is taken for it).
         "trailing_slash" => trailing_slash: Option<SlashAtEnd> = "redirect",

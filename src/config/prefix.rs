@@ -32,6 +32,7 @@ impl Prefix {
         let bare = prefix.strip_suffix('/').unwrap_or(prefix);
         let fault = match check_pattern(if prefix == "/" { prefix } else { bare }) {
             Err(why) => Some(why),
+            Ok(()) if bare.ends_with('/') => Some("has an empty segment at its end".to_owned()),
             Ok(()) if bare.contains("{*") => Some("has a rest; what is below a prefix is its routes'".to_owned()),
             Ok(()) => None,
         };

@@ -1,5 +1,6 @@
 //! The routes of the file, in groups or not, and the router that comes of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::action::{Actions, Scope};
@@ -23,11 +24,47 @@ pub fn router(
     compiled.router
 }
 
+/// Which keys that hang on what a route does it has itself, not from its group.
+struct Own {
+    replace_prefix: bool,
+    request_headers: bool,
+    request_query: bool,
+    max_body: bool,
+}
+
+impl Own {
+    fn of(settings: &RouteSettings) -> Self {
+        Self {
+            replace_prefix: matches!(settings.replace_prefix, Some(Some(_))),
+            request_headers: matches!(settings.request_headers, Some(Some(_))),
+            request_query: matches!(settings.request_query, Some(Some(_))),
+            max_body: matches!(settings.max_body, Some(Some(_))),
+        }
+    }
+
+    /// Warns of what changes nothing for what the route does.
+    fn warn_of_no_effect(&self, settings: &RouteSettings, place: &Place<'_>, problems: &mut Problems) {
+        let forwards = !matches!(settings.forward, Some(None));
+        let calls = forwards || !matches!(settings.aggregate, Some(None));
+        for (key, is_written, has_effect, of) in [
+            ("replace_prefix", self.replace_prefix, forwards, "a forward"),
+            ("request_query", self.request_query, forwards, "a forward"),
+            ("max_body", self.max_body, forwards, "a forward"),
+            ("request_headers", self.request_headers, calls, "a forward or an aggregate"),
+        ] {
+            if is_written && !has_effect {
+                problems.warn(&place.at(key), format!("changes nothing here: it is for {of}"));
+            }
+        }
+    }
+}
+
 struct Compiled<'k> {
     known: &'k Known,
     router: Router<Route>,
     /// For each number of the router, the place of the route in the file, and its pattern.
-    inserted: Vec<(OwnedPlace, String)>,
+    /// The first place is that of the path.
+    inserted: Vec<(OwnedPlace, OwnedPlace, String)>,
 }
 
 impl Compiled<'_> {
@@ -41,11 +78,12 @@ impl Compiled<'_> {
 
     /// Adds a route, or the routes of a group.
     fn add(&mut self, mut settings: RouteSettings, above: &Said, place: &Place<'_>, problems: &mut Problems) {
+        let own = Own::of(&settings);
         let said = above.with(&mut settings, self.known, place, problems);
         match settings.routes.take() {
             // At fault.
             None => {}
-            Some(None) => self.add_route(settings, &said, place, problems),
+            Some(None) => self.add_route(settings, &own, &said, place, problems),
             Some(Some(routes)) => {
                 let is_written = [
                     ("path", !matches!(settings.path, Some(None))),
@@ -66,7 +104,14 @@ impl Compiled<'_> {
         }
     }
 
-    fn add_route(&mut self, settings: RouteSettings, said: &Said, place: &Place<'_>, problems: &mut Problems) {
+    fn add_route(
+        &mut self,
+        settings: RouteSettings,
+        own: &Own,
+        said: &Said,
+        place: &Place<'_>,
+        problems: &mut Problems,
+    ) {
         if matches!(said.auth, Auth::Unsaid) {
             problems.add(place, "lacks \"auth\"");
         }
@@ -75,9 +120,21 @@ impl Compiled<'_> {
             let name = limit.name();
             problems.add(place, format!("has the limit {name:?}, which counts by a claim; the route is public"));
         }
+        own.warn_of_no_effect(&settings, place, problems);
+        let (place_of_path, is_prefix) = match settings.path {
+            Some(None) => (*place, said.prefix.is_written),
+            _ => (place.at("path"), false),
+        };
         let patterns = said.patterns(settings.path, place, problems);
         let host_names = said.host_names();
-        let scope = Scope { patterns: &patterns, host_names: &host_names, is_public, known: self.known };
+        let scope = Scope {
+            patterns: &patterns,
+            is_prefix,
+            names_hosts: said.hosts.is_some(),
+            host_names: &host_names,
+            is_public,
+            known: self.known,
+        };
         if let Some(replacement) = &said.prefix.replaced {
             scope.check(replacement.by.sources(), "", &place.at("replace_prefix"), problems);
         }
@@ -115,12 +172,13 @@ impl Compiled<'_> {
         };
         if said.is_unplaced {
             let faults = patterns.iter().filter_map(|pattern| Some((pattern, check_pattern(pattern).err()?)));
-            faults.for_each(|(pattern, why)| problems.add(&place.at("path"), format!("is {pattern:?}, which {why}")));
+            faults.for_each(|(pattern, why)| problems.add(&place_of_path, format!("is {pattern:?}, which {why}")));
             return;
         }
         let hosts: Vec<_> = said.hosts.iter().flatten().cloned().map(Some).collect();
         let pointer: Arc<str> = place.to_owned().to_string().into();
         for pattern in &patterns {
+            let action = said.prefix.replaced_in(action.clone(), pattern);
             let route = Route {
                 place: Arc::clone(&pointer),
                 pattern: pattern.clone(),
@@ -131,7 +189,7 @@ impl Compiled<'_> {
                 request_headers: Arc::clone(&said.request_headers),
                 request_query: Arc::clone(&said.request_query),
                 response_headers: Arc::clone(&said.response_headers),
-                action: said.prefix.replaced_in(action.clone(), pattern),
+                action: if is_prefix && !pattern.ends_with("/{*rest}") { action.without_rest() } else { action },
             };
             for host in if hosts.is_empty() { &[None][..] } else { &hosts } {
                 let matcher = Matcher {
@@ -142,9 +200,9 @@ impl Compiled<'_> {
                     slash: said.slash,
                 };
                 match self.router.insert(matcher, route.clone()) {
-                    Ok(_) => self.inserted.push((place.to_owned(), pattern.clone())),
+                    Ok(_) => self.inserted.push((place_of_path.to_owned(), place.to_owned(), pattern.clone())),
                     Err(why) => {
-                        problems.add(&place.at("path"), format!("is {pattern:?}, which {why}"));
+                        problems.add(&place_of_path, format!("is {pattern:?}, which {why}"));
                         break;
                     }
                 }
@@ -156,26 +214,25 @@ impl Compiled<'_> {
 impl Compiled<'_> {
     /// Notes the routes that cannot be told apart, and those that get nothing.
     fn report_overlaps(&self, problems: &mut Problems) {
-        let mut said: Vec<(&OwnedPlace, &OwnedPlace)> = Vec::new();
+        let mut said: HashSet<(String, String)> = HashSet::new();
         for Overlap { later, earlier, method, is_same } in self.router.overlaps() {
-            let (Some((place, pattern)), Some((other_place, other))) =
+            let (Some((place_of_path, place, pattern)), Some((_, other_place, other))) =
                 (self.inserted.get(later), self.inserted.get(earlier))
             else {
                 continue;
             };
             // Once for two routes, however many paths, hosts and methods they share.
-            if said.contains(&(place, other_place)) {
+            if !said.insert((place.to_string(), other_place.to_string())) {
                 continue;
             }
-            said.push((place, other_place));
             let method = method.as_deref().unwrap_or("every method");
             if is_same {
                 let message =
                     format!("is {pattern:?}, which cannot be told apart from {other:?} of {other_place} for {method}");
-                problems.add(&place.as_place().at("path"), message);
+                problems.add(&place_of_path.as_place(), message);
             } else {
                 let message = format!(
-                    "gets no {method} for {pattern:?}: {other_place} goes before it and takes all that it would"
+                    "gets no requests of {method} for {pattern:?}: {other_place} goes before it and takes all that it would"
                 );
                 problems.warn(&place.as_place(), message);
             }

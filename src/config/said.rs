@@ -10,7 +10,7 @@ use crate::policy::jwt::JwtRule;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
 use crate::router::{Condition, HostPattern, Kind, SlashAtEnd, ValueTest};
-use crate::settings::{Named, OneOrMany, Place, Problems};
+use crate::settings::{Named, OneOrMany, OrNone, Place, Problems};
 
 /// What is said so far, from the outermost group on.
 #[derive(Clone, Default)]
@@ -92,7 +92,7 @@ impl Said {
     /// Takes over what is said of the requests that are meant.
     fn take_requests(&mut self, settings: &mut RouteSettings, place: &Place<'_>, problems: &mut Problems) {
         match settings.host.take() {
-            Some(Some(OneOrMany(hosts))) => self.hosts = Some(hosts),
+            Some(Some(OrNone(hosts))) => self.hosts = hosts.map(|hosts| hosts.0),
             Some(None) => {}
             None => self.is_unplaced = true,
         }
@@ -106,8 +106,8 @@ impl Said {
             self.prefix.replace(&replacement, &place.at("replace_prefix"), problems);
         }
         match settings.method.take() {
-            Some(Some(OneOrMany(methods))) => {
-                self.methods = Some(methods.into_iter().map(|method| method.0).collect());
+            Some(Some(OrNone(methods))) => {
+                self.methods = methods.map(|methods| methods.0.into_iter().map(|method| method.0).collect());
             }
             Some(None) => {}
             None => self.is_unplaced = true,
@@ -156,21 +156,27 @@ impl Said {
 fn merge_conditions(
     conditions: &mut Vec<Condition>,
     of: Kind,
-    tests: Option<Named<ValueTest>>,
+    tests: Option<Named<OrNone<ValueTest>>>,
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> bool {
     let Some(Named(tests)) = tests else { return false };
     let mut all_known = true;
-    for (name, test) in tests {
+    let mut seen: Vec<String> = Vec::new();
+    for (written, test) in tests {
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if of != Kind::Query && !name.bytes().all(is_token) {
-            problems.add(&place.at(&name), "has a name that no such field can have");
+        if of != Kind::Query && !written.bytes().all(is_token) {
+            problems.add(&place.at(&written), "has a name that no such field can have");
         }
-        let name = if of == Kind::Header { name.to_ascii_lowercase() } else { name };
+        let name = if of == Kind::Header { written.to_ascii_lowercase() } else { written.clone() };
         conditions.retain(|condition| condition.of != of || condition.name != name);
+        if seen.contains(&name) {
+            problems.add(&place.at(&written), "stands twice: upper and lower case do not differ here");
+        }
+        seen.push(name.clone());
         match test {
-            Some(test) => conditions.push(Condition { of, name, test }),
+            Some(OrNone(Some(test))) => conditions.push(Condition { of, name, test }),
+            Some(OrNone(None)) => {}
             None => all_known = false,
         }
     }

@@ -4,6 +4,9 @@ use super::{Piece, Source, Values, pieces, sources, with_values_as};
 use crate::path::{NormalPath, push_encoded_value};
 use crate::router::no_other_syntax;
 
+/// What a prefix without a path captures of what is below it.
+pub const REST: &str = "rest";
+
 /// A path and query to be completed with values of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -46,6 +49,20 @@ impl Template {
             }
         }
         Ok(Self { path, query })
+    }
+
+    /// The text for a path that has no rest: without the `/{rest}` at the end of its path.
+    pub fn without_rest(mut self) -> Self {
+        if matches!(self.path.last(), Some(Piece::Value(Source::Param(name))) if name == REST) {
+            self.path.pop();
+            if let Some(Piece::Text(text)) = self.path.last_mut()
+                && text.len() > 1
+                && text.ends_with('/')
+            {
+                text.pop();
+            }
+        }
+        self
     }
 
     /// Whether the text has a query part.

@@ -1,5 +1,6 @@
 //! The port, on a Workers runtime.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -20,12 +21,21 @@ pub struct Workers {
     env: JsValue,
     request: Request,
     context: Context,
+    /// The time, until something is waited for: the runtime's clock stands still until then.
+    now: Cell<Option<UnixMillis>>,
 }
 
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
     pub fn new(env: JsValue, request: Request, context: Context) -> Self {
-        Self { env, request, context }
+        Self { env, request, context, now: Cell::new(None) }
+    }
+
+    /// What a future brings; time has passed then.
+    async fn waited<F: Future>(&self, future: F) -> F::Output {
+        let output = future.await;
+        self.now.set(None);
+        output
     }
 }
 
@@ -34,7 +44,9 @@ impl Platform for Workers {
 
     fn now(&self) -> UnixMillis {
         // A clock of milliseconds since 1970 fits an f64 exactly, and is not negative.
-        UnixMillis(js_sys::Date::now() as u64)
+        let now = self.now.get().unwrap_or_else(|| UnixMillis(js_sys::Date::now() as u64));
+        self.now.set(Some(now));
+        now
     }
 
     fn secret(&self, name: &str) -> Option<String> {
@@ -47,7 +59,7 @@ impl Platform for Workers {
         let edits = bridge::edit_lines(edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *keeps_body, max_body, ms);
-        let reply: Response = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
+        let reply: Response = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
     }
 
@@ -56,7 +68,7 @@ impl Platform for Workers {
         let binding = call.binding.as_deref().unwrap_or_default();
         let sending =
             bridge::get(&self.env, &self.request, &call.url, binding, &fields, call.max_answer, millis(within));
-        let fetched: bridge::Fetched = InFlight::new(sending).await.map_err(call_error)?.unchecked_into();
+        let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
     }
 
@@ -74,13 +86,14 @@ impl Platform for Workers {
     }
 
     async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown> {
-        let value = JsFuture::from(bridge::recall(&self.env, key, millis(within))).await.map_err(|_| KvDown)?;
+        let value =
+            self.waited(JsFuture::from(bridge::recall(&self.env, key, millis(within)))).await.map_err(|_| KvDown)?;
         Ok(value.as_string())
     }
 
     async fn sleep(&self, span: Duration) {
         // It resolves, whatever happens.
-        let _ = JsFuture::from(bridge::sleep(millis(span))).await;
+        let _ = self.waited(JsFuture::from(bridge::sleep(millis(span)))).await;
     }
 
     fn random(&self) -> f64 {
@@ -89,7 +102,7 @@ impl Platform for Workers {
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
         let asked = bridge::spend(&self.env, &charge.key, &charge.quota.to_path(), millis(within));
-        let line = JsFuture::from(asked).await.map_err(|_| LimiterDown)?;
+        let line = self.waited(JsFuture::from(asked)).await.map_err(|_| LimiterDown)?;
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
     }
 
