@@ -66,7 +66,7 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
     Ok(if explanation.has_route() { Outcome::Fine } else { Outcome::Refused })
 }
 
-/// `Name: value` as a line of [`Headers`].
+/// `Name: value` as a line of header fields.
 fn header_line(written: &str) -> Result<String, Trouble> {
     match written.split_once(':') {
         Some((name, value)) if !name.trim().is_empty() && !written.contains(['\n', '\r']) => {
