@@ -11,6 +11,7 @@ mod action;
 mod balance;
 mod compile;
 mod document;
+mod environment;
 mod prefix;
 mod routes;
 mod said;
@@ -20,7 +21,7 @@ mod target;
 pub use services::instances;
 
 use crate::gateway::Gateway;
-use crate::settings::{FromNode, Node, Place, Problem, Problems};
+use crate::settings::{FromNode, Node, Place, Problem, Problems, Severity};
 
 /// The JSON Schema (draft 2020-12) of a `routes.json`, for editors.
 #[cfg(not(target_arch = "wasm32"))]
@@ -31,15 +32,39 @@ pub fn schema() -> schemars::Schema {
     schema
 }
 
-/// Reads the text of a `routes.json`. Gives the gateway, unless there is a fault; and every fault that
-/// can be found before the others are mended, and every warning, in the order of the file.
-pub fn load(text: &str) -> (Option<Gateway>, Vec<Problem>) {
+/// Reads the text of a `routes.json`. Gives the gateway for an environment, unless there is a fault;
+/// and every fault of any environment that can be found before the others are mended, and every warning,
+/// in the order of the file. `None`, and an environment that the file does not name, is the file as it is.
+pub fn load(text: &str, environment: Option<&str>) -> (Option<Gateway>, Vec<Problem>) {
     let tree: Node = match serde_json::from_str(text) {
         Ok(tree) => tree,
         Err(error) => return (None, vec![Problem::not_json(&error)]),
     };
     let mut problems = Problems::default();
-    let document = document::Document::from_node(&tree, &Place::root(), &mut problems);
-    let gateway = document.map(|document| compile::gateway(document, &mut problems));
-    (gateway.filter(|_| !problems.refuse()), problems.in_order_of(&tree))
+    environment::check_names(&tree, &mut problems);
+    let mut gateway = read(&tree, &mut problems);
+    let mut all = problems.in_order_of(&tree);
+    for name in environment::names(&tree) {
+        let mut problems = Problems::default();
+        let there = environment::applied(&tree, name);
+        let changed = read(&there, &mut problems);
+        if environment == Some(name) {
+            gateway = changed;
+        }
+        for problem in
+            problems.in_order_of(&there).into_iter().filter(|problem| !all.contains(problem)).collect::<Vec<_>>()
+        {
+            let problem = environment::at_its_place(&tree, name, problem);
+            if !all.contains(&problem) {
+                all.push(problem);
+            }
+        }
+    }
+    let is_refused = all.iter().any(|problem| problem.severity == Severity::Error);
+    (gateway.filter(|_| !is_refused), all)
+}
+
+fn read(tree: &Node, problems: &mut Problems) -> Option<Gateway> {
+    let document = document::Document::from_node(tree, &Place::root(), problems);
+    document.map(|document| compile::gateway(document, problems))
 }

@@ -30,7 +30,7 @@ static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 #[event(start)]
 fn start() {
     report_panics();
-    let (gateway, problems) = config::load(&bridge::routes_text());
+    let (gateway, problems) = config::load(&bridge::routes_text(), bridge::environment().as_deref());
     let lines = |severity| {
         let of_severity = problems.iter().filter(|problem| problem.severity == severity);
         of_severity.map(ToString::to_string).collect::<Vec<_>>().join("\n")

@@ -213,6 +213,6 @@ fn whatever_a_client_sends_services_see_one_clean_path() {
 }
 
 pub fn loaded(text: &str) -> Gateway {
-    let (gateway, problems) = postern::config::load(text);
+    let (gateway, problems) = postern::config::load(text, None);
     gateway.unwrap_or_else(|| panic!("{problems:?}"))
 }

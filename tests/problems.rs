@@ -14,7 +14,7 @@ fn every_fault_is_said_with_its_place() {
     assert!(files.len() >= 8, "the faulty files are not where they should be");
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        let (gateway, problems) = postern::config::load(&text);
+        let (gateway, problems) = postern::config::load(&text, None);
         let is_refused = problems.iter().any(|problem| problem.severity == Severity::Error);
         assert_eq!(gateway.is_none(), is_refused, "of {}", file.display());
         assert!(!problems.is_empty(), "nothing is said of {}", file.display());
@@ -38,7 +38,7 @@ fn the_readme_shows_the_shipped_file() {
 #[test]
 fn the_shipped_file_is_fine() {
     let text = std::fs::read_to_string("routes.json").unwrap();
-    assert_eq!(postern::config::load(&text).1, []);
+    assert_eq!(postern::config::load(&text, None).1, []);
 }
 
 fn word(problem: &Problem) -> &'static str {

@@ -14,7 +14,7 @@
 //!       "json": { … }, "text": "…", "calls": ["GET http://users/users/ada"], "took": 20, "log": "…" } ] }
 //! ```
 //!
-//! A service whose behaviour is an array goes through it, call by call, and stays with the last. `kv` has
+//! `environment` names one of the file's. A service whose behaviour is an array goes through it, call by call, and stays with the last. `kv` has
 //! what KV has, for all or from one request on; `"down"` is none.
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
@@ -72,7 +72,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// The keys of a scenario, and of a request in it.
-const KEYS: [&str; 7] = ["about", "routes", "secrets", "limiter", "kv", "services", "requests"];
+const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
 const REQUEST_KEYS: [&str; 12] =
     ["at", "kv", "send", "token", "status", "headers", "json", "text", "calls", "took", "log", "service_got"];
 
@@ -94,7 +94,7 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
     if !unknown.is_empty() {
         return unknown;
     }
-    let gateway = match postern::config::load(routes) {
+    let gateway = match postern::config::load(routes, scenario["environment"].as_str()) {
         (Some(gateway), _) => gateway,
         (None, problems) => return problems.iter().map(|problem| format!("routes: {problem}")).collect(),
     };

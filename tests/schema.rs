@@ -60,7 +60,7 @@ fn the_examples_of_the_top_are_a_file_that_the_gateway_accepts() {
     let schema = schema();
     let examples = schema["properties"].as_object().unwrap().iter();
     let file: Value = examples.map(|(key, what)| (key.clone(), what["examples"][0].clone())).collect();
-    assert_eq!(postern::config::load(&file.to_string()).1, vec![]);
+    assert_eq!(postern::config::load(&file.to_string(), None).1, vec![]);
 }
 
 #[test]

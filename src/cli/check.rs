@@ -31,7 +31,7 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
         }
     }
     let file = File::read(&name.unwrap_or_else(|| File::USUAL.into()))?;
-    let (_, problems) = config::load(&file.text);
+    let (_, problems) = config::load(&file.text, None);
     let report = Report::new(&file, &problems);
     if as_json {
         writeln!(out, "{}", report.to_json())?;

@@ -20,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
               --token TOKEN               a bearer token; also taken if it cannot be verified here, which is told\n\
               --client ADDRESS            the address that the request comes from; 192.0.2.1 unless it is said\n\
               --file FILE                 the routes.json; - is the standard input\n\
+              --env NAME                  the environment\n\
               --json                      prints one object for programs\n\n\
               Nothing is called, and nothing counted. A token is verified with the secrets of the process'\n\
               environment; header fields that have a secret in them show *** for it.\n\
@@ -29,6 +30,7 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Trouble> {
     let (mut words, mut headers, mut as_json) = (Vec::new(), String::new(), false);
+    let mut environment: Option<String> = None;
     let (mut file, mut client) = (File::USUAL.into(), "192.0.2.1".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -36,6 +38,7 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
             Arg::Long("token") => headers.push_str(&format!("authorization:Bearer {}\n", arguments.value()?.string()?)),
             Arg::Long("client") => client = arguments.value()?.string()?,
             Arg::Long("file") => file = arguments.value()?,
+            Arg::Long("env") => environment = Some(arguments.value()?.string()?),
             Arg::Long("json") => as_json = true,
             Arg::Value(value) if words.len() < 2 => words.push(value.string()?),
             other => return Err(other.unexpected().into()),
@@ -52,7 +55,7 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
     let head = Head::from_text(&text).ok_or_else(|| Trouble::Usage(format!("{url:?} is no URL: http://host/path")))?;
 
     let file = File::read(&file)?;
-    let (gateway, problems) = config::load(&file.text);
+    let (gateway, problems) = config::load(&file.text, environment.as_deref());
     let Some(gateway) = gateway else {
         write!(out, "{}", Report::new(&file, &problems).to_text(Colours::of_stdout()))?;
         return Ok(Outcome::Refused);

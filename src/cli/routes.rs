@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use lexopt::Arg;
+use lexopt::{Arg, ValueExt};
 use serde::Serialize;
 
 use super::colours::Colours;
@@ -15,11 +15,11 @@ use crate::gateway::Gateway;
 
 pub(super) const COMMAND: Command = Command {
     name: "routes",
-    arguments: "[FILE] [--json]",
+    arguments: "[FILE] [--env NAME] [--json]",
     about: "Prints the routes of a routes.json, sorted by precedence",
     details: "FILE is routes.json unless another is named; - is the standard input.\n\
               A row for each host and path of a route. Of two rows that take one request, the upper one gets it.\n\
-              With --json, prints one array for programs.\n\
+              With --env, those of an environment. With --json, prints one array for programs.\n\
               Exit status: 0 if all is fine, 1 if the file is refused, 2 if it cannot be read.",
     run,
 };
@@ -40,16 +40,17 @@ struct Row {
 const TITLES: [&str; 9] = ["HOST", "PATH", "METHOD", "IF", "AUTH", "LIMIT", "DOES", "GATEWAY", "PLACE"];
 
 fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Trouble> {
-    let (mut name, mut as_json) = (None, false);
+    let (mut name, mut as_json, mut environment) = (None, false, None);
     while let Some(argument) = arguments.next()? {
         match argument {
+            Arg::Long("env") => environment = Some(arguments.value()?.string()?),
             Arg::Long("json") => as_json = true,
             Arg::Value(value) if name.is_none() => name = Some(value),
             other => return Err(other.unexpected().into()),
         }
     }
     let file = File::read(&name.unwrap_or_else(|| File::USUAL.into()))?;
-    let (gateway, problems) = config::load(&file.text);
+    let (gateway, problems) = config::load(&file.text, environment.as_deref());
     let Some(gateway) = gateway else {
         write!(out, "{}", Report::new(&file, &problems).to_text(Colours::of_stdout()))?;
         return Ok(Outcome::Refused);

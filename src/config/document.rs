@@ -42,6 +42,12 @@ shape! {
         "tell_services" => tell_services: Option<List<Told>> = ["x-forwarded", "request-id", "via"],
         /// The services behind the gateway, each by the name that routes call it.
         "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },
+        /// What differs in an environment: each by the name that the variable POSTERN_ENVIRONMENT of the
+        /// runtime has there.
+        #[allow(dead_code)]
+        "environments" => environments: Named<EnvironmentSettings> = {
+            "staging": { "services": { "order-svc": { "url": "https://orders.staging.internal" } } }
+        },
         /// How callers prove who they are: rules, each by the name that routes call it. No rule can have
         /// the name "public", by which a route is open to everyone.
         "auth" => auth: Named<AuthSettings> = { "customer": { "jwt": {
@@ -97,6 +103,15 @@ shape! {
         "timeout" => timeout: Option<TimeLimit> = "500ms",
         /// The largest answer that is read for an aggregate. From "1B" to "32MiB", default "1MiB".
         "max_answer" => max_answer: Option<Size> = "64KiB",
+    }
+}
+
+shape! {
+    /// What differs in an environment.
+    pub struct EnvironmentSettings {
+        /// Services of the file, with the keys that are put in the place of theirs.
+        #[allow(dead_code)]
+        "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.staging.internal" } },
     }
 }
 

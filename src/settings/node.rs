@@ -35,6 +35,30 @@ impl Node {
         }
     }
 
+    /// The member of this name, of an object that has it.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().find(|(other, _)| other == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The member of this name, or the element of this number.
+    pub fn child(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Array(elements) => elements.get(key.parse::<usize>().ok()?),
+            _ => self.member(key),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn member_mut(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(members) => members.iter_mut().find(|(other, _)| other == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
     /// The value as JSON text, without white space.
     pub fn to_json(&self) -> String {
         // A tree that was read from JSON can be written as JSON.

@@ -122,6 +122,12 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The same at another place, of these keys.
+    pub fn below(self, first: &[&str], then: &[String]) -> Self {
+        let first = first.iter().map(|key| (*key).to_owned());
+        Self { place: OwnedPlace(first.chain(then.iter().cloned()).collect()), ..self }
+    }
+
     /// The file is not JSON.
     pub fn not_json(error: &serde_json::Error) -> Self {
         Self {
@@ -232,6 +238,7 @@ impl Problems {
     }
 
     /// Whether there is one for which the file is refused.
+    #[cfg(test)]
     pub fn refuse(&self) -> bool {
         self.0.iter().any(|problem| problem.severity == Severity::Error)
     }

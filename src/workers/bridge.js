@@ -9,6 +9,11 @@ export function routesText() {
   return globalThis.POSTERN.routes;
 }
 
+/** The name of the environment, if it has one. */
+export function environment() {
+  return globalThis.POSTERN.environment;
+}
+
 /** Leaves the faults of routes.json for the entry, which does not start if there are any; and its warnings. */
 export function setReport(faults, warnings) {
   Object.assign(globalThis.POSTERN, { faults, warnings });

@@ -14,6 +14,7 @@ extern "C" {
     #[wasm_bindgen(js_name = routesText)]
     pub fn routes_text() -> String;
 
+    pub fn environment() -> Option<String>;
     #[wasm_bindgen(js_name = setReport)]
     pub fn set_report(faults: &str, warnings: &str);
     #[wasm_bindgen(js_name = setPanicBody)]

@@ -38,3 +38,12 @@ test("a binding that is not there is the gateway's fault, not the client's", asy
   assert.match(gateway.log(), /there is no such binding/);
   assert.deepEqual(await (await gateway.get("/part")).json(), { a: null });
 });
+
+test("the environment that the runtime names has its own addresses", async () => {
+  const staging = await startUpstream((request, response) => json(response, "staging"));
+  const services = { orders: { url: orders.url } };
+  const environments = { staging: { services: { orders: { url: staging.url } } } };
+  const file = { services, environments, routes: [{ path: "/x", auth: "public", forward: "orders" }] };
+  const gateway = await startGateway(file, { bindings: `(name = "POSTERN_ENVIRONMENT", text = "staging"),` });
+  assert.equal(await (await gateway.get("/x")).json(), "staging");
+});
