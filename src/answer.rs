@@ -41,16 +41,11 @@ impl<R> Answer<R> {
         }
     }
 
-    /// Sets header fields.
-    pub fn set_headers(&mut self, fields: impl IntoIterator<Item = Field>) {
-        let mut more = HeaderEdits::default();
-        let edits = match self {
-            Self::Own(_) => &mut more,
-            Self::Relayed { edits, .. } => edits,
-        };
-        fields.into_iter().for_each(|(name, value)| edits.set(name, value));
-        if let Self::Own(response) = self {
-            response.edit(more);
+    /// Makes more changes to its header fields.
+    pub fn edit(&mut self, more: HeaderEdits) {
+        match self {
+            Self::Own(response) => response.edit(more),
+            Self::Relayed { edits, .. } => edits.then(more),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::answer::Response;
 use crate::discovery::Discovery;
+use crate::policy::cors::Cors;
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
@@ -45,6 +46,8 @@ pub struct Route {
     pub(crate) limit: Option<Arc<Limit>>,
     /// The largest body that is passed on, in bytes, as the file says.
     pub(crate) max_body: Option<u64>,
+    /// Which pages of other origins may call.
+    pub(crate) cors: Option<Arc<Cors>>,
     /// What changes in header fields and query on the way to a service.
     pub(crate) request_headers: Arc<FieldEdits>,
     pub(crate) request_query: Arc<QueryEdits>,

@@ -7,11 +7,12 @@ use crate::gateway::{Action, Gateway, Part, Redirect, Route};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, LimiterDown, Platform};
-use crate::policy::headers;
+use crate::policy::cors;
+use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
-use crate::router::{Asked, Found, HostPath};
+use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::Values;
 use crate::trace::Trace;
 use crate::visit::Visit;
@@ -19,12 +20,13 @@ use crate::visit::Visit;
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
 pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P) -> AnswerOn<P> {
     gateway.provenance.believe(&mut head);
-    let mut visit = Visit { gateway, head: &head, platform, trace: Trace::default(), answer_headers: Vec::new() };
+    let mut visit =
+        Visit { gateway, head: &head, platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 6. What every answer carries.
-    answer.set_headers(visit.answer_headers);
-    answer.set_headers([("x-request-id".into(), head.request_id.clone())]);
+    visit.answer_edits.set("x-request-id", head.request_id.clone());
+    answer.edit(visit.answer_edits);
 
     let took = platform.now().since(head.arrived);
     platform.log(&visit.trace.line(&head.request_id, &head.method, answer.status(), took));
@@ -37,7 +39,10 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     // 1. Within bounds, and of one reading: this is matched, and this is sent on.
     let (host, path) = read(gateway, head)?;
 
-    // 2. Which route?
+    // 2. Which route? A browser that asks beforehand is answered by what the route says of origins.
+    if let Some(preflight) = preflight(gateway, &host, &path, head) {
+        return Ok(Answer::Own(preflight));
+    }
     let (route, params) = match gateway.router.find(Asked { host: &host, path: &path, head }) {
         Found::Route(route, params) => (route, params),
         Found::OtherPath(other) => return Ok(Answer::Own(redirect_to(&other, head))),
@@ -48,6 +53,9 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     visit.trace.route = Some(route.pattern.clone());
     visit.trace.place = Some(route.place.clone());
     visit.trace.gateway = route.gateway.clone();
+    if let Some(cors) = &route.cors {
+        visit.answer_edits = cors.edits(head);
+    }
 
     // 3. Who is calling?
     let caller = match &route.auth {
@@ -103,6 +111,22 @@ pub(crate) async fn answer<P: Platform>(
     Ok(Answer::Own(own.edited(&route.response_headers, values)))
 }
 
+/// The answer to a preflight, if the request is one and the route that it asks about lets pages of
+/// other origins call. Header fields and cookies of that request are not there yet.
+fn preflight(gateway: &Gateway, host: &HostPath, path: &NormalPath, head: &Head) -> Option<Response> {
+    let method = cors::asked_method(&head.method, &head.headers)?;
+    let head = Head { method: method.to_owned(), ..head.clone() };
+    let candidates = gateway.router.candidates(Asked { host, path, head: &head });
+    let taking = candidates.filter(|candidate| match candidate.fit {
+        Fit::Taken => true,
+        Fit::Unmet(condition) => condition.of != Kind::Query && candidate.has_method(method),
+        Fit::OtherMethod => false,
+    });
+    let cors = taking.map(|candidate| candidate.route.cors.clone()).next()??;
+    let allow = gateway.router.methods(Asked { host, path, head: &head }, |_| true)?;
+    Some(Response::empty(204, cors.preflight(&head, &allow)))
+}
+
 /// Sends the client to the path that it should have asked for.
 fn redirect_to(path: &NormalPath, head: &Head) -> Response {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
@@ -138,7 +162,7 @@ async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut 
     let within = visit.time_left().min(LIMITER_TIMEOUT);
     match visit.platform.spend(&charge, within).await {
         Ok(verdict) => {
-            visit.answer_headers.extend(limit.headers(&verdict));
+            limit.headers(&verdict).into_iter().for_each(|(name, value)| visit.answer_edits.set(name, value));
             if verdict.admitted {
                 return Ok(());
             }

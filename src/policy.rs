@@ -2,6 +2,7 @@
 //!
 //! | policy | its question | standard |
 //! | --- | --- | --- |
+//! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`rate_limit`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
@@ -13,6 +14,7 @@
 //! of values. `ARCHITECTURE.md` says how to add one.
 
 pub mod additions;
+pub mod cors;
 pub mod field_edits;
 pub mod headers;
 pub mod jwt;

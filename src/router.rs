@@ -245,9 +245,15 @@ impl<T> Router<T> {
     fn nobody<'r, 'p>(&'r self, asked: Asked<'p>) -> Found<'r, 'p, T> {
         // Who asks with OPTIONS does not send the header fields of what it asks about.
         let is_asking = asked.head.method == "OPTIONS";
-        let counts = |candidate: &Candidate<'_, '_, T>| candidate.fit == Fit::OtherMethod || is_asking;
-        let methods: Vec<_> = self.candidates(asked).filter(counts).map(|it| &it.entry.matcher.methods).collect();
-        if methods.is_empty() { Found::Nothing } else { Found::OtherMethods(allow(&methods)) }
+        let methods = self.methods(asked, |fit| fit == Fit::OtherMethod || is_asking);
+        methods.map_or(Found::Nothing, Found::OtherMethods)
+    }
+
+    /// The methods of the routes whose host and path are those of the request, as `Allow` has them.
+    pub fn methods(&self, asked: Asked<'_>, counts: impl Fn(Fit<'_>) -> bool) -> Option<String> {
+        let counting = self.candidates(asked).filter(|candidate| counts(candidate.fit));
+        let methods: Vec<_> = counting.map(|candidate| &candidate.entry.matcher.methods).collect();
+        (!methods.is_empty()).then(|| allow(&methods))
     }
 
     /// The routes that get nothing because others go before them, and those of which only the order
@@ -282,6 +288,11 @@ impl Entry {
 }
 
 impl<'r: 'p, 'p, T> Candidate<'r, 'p, T> {
+    /// Whether its route has a method.
+    pub fn has_method(&self, method: &str) -> bool {
+        self.matcher().methods.rank(method) != Rank::Other
+    }
+
     /// What takes the request to it.
     pub fn matcher(&self) -> &'r Matcher {
         &self.entry.matcher

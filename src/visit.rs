@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::platform::Platform;
-use crate::policy::headers::Field;
+use crate::policy::headers::HeaderEdits;
 use crate::trace::Trace;
 
 /// One request on its way.
@@ -19,7 +19,7 @@ pub struct Visit<'v, P> {
     /// What is noted for the log.
     pub trace: Trace,
     /// What the answer must carry, whatever it turns out to be.
-    pub answer_headers: Vec<Field>,
+    pub answer_edits: HeaderEdits,
 }
 
 impl<P: Platform> Visit<'_, P> {

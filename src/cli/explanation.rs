@@ -177,7 +177,8 @@ impl Explanation {
         };
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
-        let visit = Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_headers: Vec::new() };
+        let visit =
+            Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
         let answer = block_on(handle::answer(route, asked.path, &values, &visit));
         self.notes.append(&mut visit.trace.notes.take());
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();

@@ -64,6 +64,9 @@ pub(super) fn action(action: &Action) -> String {
 /// What applies to a request of a route, in order.
 pub(super) fn policies(route: &Route) -> Vec<String> {
     let mut policies = Vec::new();
+    if route.cors.is_some() {
+        policies.push("cors: pages of some other origins may call".to_owned());
+    }
     match &route.auth {
         Some(rule) => policies.push(format!("auth: {}", rule.name())),
         None => policies.push("auth: public, everyone may call".to_owned()),

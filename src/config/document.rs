@@ -3,6 +3,7 @@
 
 use super::balance::BalanceSettings;
 use super::target::{RedirectTarget, Target};
+use crate::policy::cors::CorsSettings;
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
@@ -208,6 +209,9 @@ shape! {
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",
+        /// Which pages of other origins may call from a browser; null is none, where the group has some.
+        /// Default: none.
+        "cors" => cors: Option<OrNone<CorsSettings>> = { "origins": "https://app.example.com" },
         /// The largest body that is passed on; a larger one is refused with 413. One whose length is not said
         /// before (chunked) is counted only where this is set, and the call to the service aborted. Default
         /// "100MiB".

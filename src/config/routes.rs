@@ -186,6 +186,7 @@ impl Compiled<'_> {
                 auth: auth.clone(),
                 limit: said.limit.clone(),
                 max_body: said.max_body,
+                cors: said.cors.clone(),
                 request_headers: Arc::clone(&said.request_headers),
                 request_query: Arc::clone(&said.request_query),
                 response_headers: Arc::clone(&said.response_headers),

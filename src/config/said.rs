@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::compile::{Known, PUBLIC, named};
 use super::document::RouteSettings;
 use super::prefix::Prefix;
+use crate::policy::cors::Cors;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
 use crate::policy::jwt::JwtRule;
 use crate::policy::query_edits::QueryEdits;
@@ -25,6 +26,7 @@ pub struct Said {
     pub auth: Auth,
     pub limit: Option<Arc<Limit>>,
     pub max_body: Option<u64>,
+    pub cors: Option<Arc<Cors>>,
     pub request_headers: Arc<FieldEdits>,
     pub request_query: Arc<QueryEdits>,
     pub response_headers: Arc<FieldEdits>,
@@ -71,6 +73,9 @@ impl Said {
         }
         if let Some(Some(limit)) = settings.limit.take() {
             said.limit = limit.0.and_then(|name| named(&known.limits, "limit", &name, &place.at("limit"), problems));
+        }
+        if let Some(Some(cors)) = settings.cors.take() {
+            said.cors = cors.0.and_then(|cors| Cors::compile(cors, &place.at("cors"), problems)).map(Arc::new);
         }
         if let Some(Some(size)) = settings.max_body.take() {
             said.max_body = Some(size.0);

@@ -43,6 +43,13 @@ impl HeaderEdits {
         self.remove.push(name.to_owned());
     }
 
+    /// Adds edits that are made after these.
+    pub fn then(&mut self, more: Self) {
+        more.remove.iter().for_each(|name| self.remove(name));
+        more.set.into_iter().for_each(|(name, value)| self.set(name, value));
+        self.append.extend(more.append);
+    }
+
     /// Whether a field is there after the edits of `headers`.
     pub fn leave(&self, name: &str, headers: &Headers) -> bool {
         let is_new = |fields: &[Field]| fields.iter().any(|(other, _)| other == name);
