@@ -27,9 +27,13 @@ const gateway :Workerd.Worker = (
   compatibilityFlags = ["enable_request_signal"],
   bindings = [
     (name = "LIMITER", durableObjectNamespace = "Limiter"),
+    (name = "FIRST_ANSWERS", durableObjectNamespace = "FirstAnswer"),
     # One for each {env.NAME} of routes.json.
     (name = "JWT_SECRET", fromEnvironment = "JWT_SECRET"),
   ],
-  durableObjectNamespaces = [(className = "Limiter", uniqueKey = "postern-limiter", enableSql = true)],
+  durableObjectNamespaces = [
+    (className = "Limiter", uniqueKey = "postern-limiter", enableSql = true),
+    (className = "FirstAnswer", uniqueKey = "postern-first-answer", enableSql = true),
+  ],
   durableObjectStorage = (localDisk = "limits"),
 );

@@ -28,11 +28,13 @@ pub(crate) const DEFAULT_MAX_BODY: u64 = 100 << 20;
 /// The longest body that is kept to be sent again, in bytes.
 const MAX_KEPT: u64 = 64 << 10;
 
-/// The answer of the service to the request, whose path is `path`.
+/// The answer of the service to the request, whose path is `path`. `is_first` says that it is the first
+/// of its `Idempotency-Key`.
 pub async fn answer<P: Platform>(
     forward: &Forward,
     route: &Route,
     path: &NormalPath,
+    is_first: bool,
     values: &Values<'_>,
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
@@ -40,7 +42,7 @@ pub async fn answer<P: Platform>(
     if said_length(visit.head).is_some_and(|length| length > most) {
         return Err(Refusal::BodyTooLarge);
     }
-    let request = Request { route, path, values, visit };
+    let request = Request { route, path, is_first, values, visit };
     let to = request.destination(forward);
     let first = request.ask(to, forward.timeout).await;
     let answer = match (first, &forward.fallback) {
@@ -60,6 +62,8 @@ pub async fn answer<P: Platform>(
 struct Request<'r, 'v, P> {
     route: &'r Route,
     path: &'r NormalPath,
+    /// Whether others of its `Idempotency-Key` want the answer: its body was read, and kept.
+    is_first: bool,
     values: &'r Values<'r>,
     visit: &'r Visit<'v, P>,
 }
@@ -161,13 +165,15 @@ impl<P: Platform> Request<'_, '_, P> {
 
     fn onward(&self, service: &Service, url: String, edits: HeaderEdits, body: Body) -> Onward {
         let binding = service.binding.clone();
-        Onward { url, binding, edits, keeps_body: body == Body::Kept, max_body: self.route.max_body }
+        let max_body = self.route.max_body;
+        Onward { url, binding, edits, keeps_body: body == Body::Kept, outlives_client: self.is_first, max_body }
     }
 
     /// What becomes of the body: one that may have to be sent again is kept, if it is small.
     fn body(&self, service: &Service) -> Body {
         let head = self.visit.head;
         match said_length(head) {
+            _ if self.is_first => Body::Kept,
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,
             // No runtime makes a GET with a body.

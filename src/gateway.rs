@@ -7,6 +7,7 @@ use crate::answer::Response;
 use crate::discovery::Discovery;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::FieldEdits;
+use crate::policy::idempotency::Idempotency;
 use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
@@ -46,6 +47,8 @@ pub struct Route {
     pub(crate) limit: Option<Arc<Limit>>,
     /// The largest body that is passed on, in bytes, as the file says.
     pub(crate) max_body: Option<u64>,
+    /// Whether a request that comes again is done once.
+    pub(crate) idempotency: Option<Idempotency>,
     /// Which pages of other origins may call.
     pub(crate) cors: Option<Arc<Cors>>,
     /// What changes in header fields and query on the way to a service.

@@ -5,6 +5,7 @@ use crate::answer::{Answer, Response};
 use crate::forward;
 use crate::gateway::{Action, Gateway, Part, Redirect, Route};
 use crate::head::{Head, Headers};
+use crate::once;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, LimiterDown, Platform};
 use crate::policy::cors;
@@ -24,7 +25,7 @@ pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P
         Visit { gateway, head: &head, platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
-    // 6. What every answer carries.
+    // 7. What every answer carries.
     visit.answer_edits.set("x-request-id", head.request_id.clone());
     answer.edit(visit.answer_edits);
 
@@ -68,10 +69,25 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
         admit(limit, caller.as_ref(), visit).await?;
     }
 
-    // 5. Answer.
+    // 5. Was it done already?
+    let claimed = match &route.idempotency {
+        Some(rule) if matches!(route.action, Action::Forward(_)) => {
+            match once::claim(rule, &path, caller.as_ref(), visit).await {
+                Ok(request) => request.map(|request| (rule, request)),
+                Err(answered) => return answered,
+            }
+        }
+        _ => None,
+    };
+
+    // 6. Answer.
     let secret = |name: &str| platform.secret(name);
     let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret };
-    answer(route, &path, &values, visit).await
+    let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
+    match &claimed {
+        Some((rule, request)) => once::keep(rule, request, answer, visit).await,
+        None => answer,
+    }
 }
 
 /// The one reading of a request that is within bounds: its host, and the path that is matched and sent.
@@ -95,15 +111,17 @@ pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPa
     Ok((host, path))
 }
 
-/// The answer of a route to a request that it takes and that may be made.
+/// The answer of a route to a request that it takes and that may be made. `is_first` says that others
+/// of its `Idempotency-Key` will want it.
 pub(crate) async fn answer<P: Platform>(
     route: &Route,
     path: &NormalPath,
+    is_first: bool,
     values: &Values<'_>,
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let own = match &route.action {
-        Action::Forward(forward) => return forward::answer(forward, route, path, values, visit).await,
+        Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
         Action::Reply(reply) => reply.response(),
         Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
         Action::Aggregate(parts) => aggregate_parts(parts, route, values, visit).await?,

@@ -15,6 +15,7 @@ pub mod discovery;
 pub mod forward;
 pub mod handle;
 pub mod head;
+pub mod once;
 pub mod path;
 pub mod policy;
 pub mod pool;

@@ -49,6 +49,31 @@ pub trait Platform {
     /// A random number of [0, 1).
     fn random(&self) -> f64;
 
+    /// A digest of `asked` and of the client's body, which is kept to be sent on; at most so many bytes.
+    async fn fingerprint(&self, asked: &str, most: u32) -> Result<String, CallError>;
+
+    /// Claims to be the first of its name, for as long as `lease`; or what is known of the first.
+    async fn begin(
+        &self,
+        request: &FirstRequest,
+        lease: Duration,
+        within: Duration,
+    ) -> Result<Known<Self::Reply>, StoreDown>;
+
+    /// Keeps the reply to a first request, its header fields edited, for as long as `keep`. Gives one
+    /// that is the same, already edited, and whether it was kept: one of more than `most` bytes is not.
+    async fn keep(
+        &self,
+        request: &FirstRequest,
+        reply: Self::Reply,
+        edits: &HeaderEdits,
+        keep: Duration,
+        most: u32,
+    ) -> (Self::Reply, bool);
+
+    /// Gives up the claim of a request: the next one is the first.
+    async fn forget(&self, request: &FirstRequest);
+
     /// Takes one unit of a quota, in the one place that counts for its key.
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
 
@@ -78,6 +103,8 @@ pub struct Onward {
     pub edits: HeaderEdits,
     /// Whether the body is kept, so that it can be sent again.
     pub keeps_body: bool,
+    /// Whether the call goes on when the client goes away.
+    pub outlives_client: bool,
     /// The most bytes of a body whose length the client did not say, if they are counted.
     pub max_body: Option<u64>,
 }
@@ -143,6 +170,32 @@ impl fmt::Display for CallError {
 /// The limiter could not be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimiterDown;
+
+/// A request with an `Idempotency-Key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstRequest {
+    /// Of its client and key: where what is known of it is kept.
+    pub name: String,
+    /// Of what it asks for.
+    pub fingerprint: String,
+}
+
+/// What is known of the first request of a name.
+#[derive(Debug)]
+pub enum Known<R> {
+    /// Nothing: this is the first.
+    Nothing,
+    /// Its answer is not there yet.
+    Running,
+    /// It asked for something else.
+    OtherPayload,
+    /// Its answer.
+    Answer(ReplyHead<R>),
+}
+
+/// What is kept for requests that come again could not be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreDown;
 
 /// KV could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`rate_limit`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
 //! | [`field_edits`], [`query_edits`] | what else changes in header fields and in the query? | |
@@ -17,6 +18,7 @@ pub mod additions;
 pub mod cors;
 pub mod field_edits;
 pub mod headers;
+pub mod idempotency;
 pub mod jwt;
 pub mod provenance;
 pub mod public_names;

@@ -46,6 +46,14 @@ pub enum Refusal {
     },
     /// The limiter cannot be asked, and the file says that nothing passes then.
     LimiterDown,
+    /// The request lacks an `Idempotency-Key`, or has one that is none.
+    NoIdempotencyKey,
+    /// The first request with this key is not answered yet.
+    StillRunning,
+    /// The first request with this key asked for something else.
+    OtherPayload,
+    /// It cannot be looked up whether the request was made before.
+    StoreDown,
     /// The service gave no answer that can be used.
     BadGateway,
     /// No instance of the service takes calls now.
@@ -161,6 +169,27 @@ impl Refusal {
                 Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
             }
             Self::LimiterDown => Wording(503, "limiter-down", "The request cannot be counted now", "Try again later."),
+            Self::NoIdempotencyKey => Wording(
+                400,
+                "no-idempotency-key",
+                "An Idempotency-Key is needed",
+                "Send one of at most 255 visible characters, a new one for each thing to be done.",
+            ),
+            Self::StillRunning => Wording(
+                409,
+                "still-running",
+                "A request with this Idempotency-Key is under way",
+                "Send it again later.",
+            ),
+            Self::OtherPayload => Wording(
+                422,
+                "other-payload",
+                "This Idempotency-Key was used for another request",
+                "Send a new key for another thing to be done.",
+            ),
+            Self::StoreDown => {
+                Wording(503, "store-down", "It cannot be told whether this was done before", "Try again later.")
+            }
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
             Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
             Self::GatewayTimeout => {
@@ -219,7 +248,8 @@ impl Refusal {
             Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
-            Self::LimiterDown | Self::Unavailable => Some(("retry-after", "5".to_owned())),
+            Self::StillRunning => Some(("retry-after", "1".to_owned())),
+            Self::LimiterDown | Self::StoreDown | Self::Unavailable => Some(("retry-after", "5".to_owned())),
             _ => None,
         }
     }
@@ -247,6 +277,10 @@ mod tests {
             (Refusal::UnusableValue, 400, None),
             (Refusal::OverLimit { retry_after: 3, limit: "l".into() }, 429, Some("retry-after")),
             (Refusal::LimiterDown, 503, Some("retry-after")),
+            (Refusal::NoIdempotencyKey, 400, None),
+            (Refusal::StillRunning, 409, Some("retry-after")),
+            (Refusal::OtherPayload, 422, None),
+            (Refusal::StoreDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::Unavailable, 503, Some("retry-after")),
             (Refusal::GatewayTimeout, 504, None),

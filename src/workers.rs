@@ -6,6 +6,7 @@
 mod bridge;
 #[cfg(feature = "drill")]
 mod drill;
+mod first_answer;
 mod limiter;
 mod platform;
 

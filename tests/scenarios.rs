@@ -17,6 +17,8 @@
 //! `environment` names one of the file's. A service whose behaviour is an array goes through it, call by call, and stays with the last. `kv` has
 //! what KV has, for all or from one request on; `"down"` is none.
 //!
+//! `body` is a request's; `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
+//!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
 //! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
 //! those that the first service must have got (`null`: not at all). A service may also have `text`
@@ -73,8 +75,22 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 12] =
-    ["at", "kv", "send", "token", "status", "headers", "json", "text", "calls", "took", "log", "service_got"];
+const REQUEST_KEYS: [&str; 14] = [
+    "at",
+    "kv",
+    "firsts",
+    "body",
+    "send",
+    "token",
+    "status",
+    "headers",
+    "json",
+    "text",
+    "calls",
+    "took",
+    "log",
+    "service_got",
+];
 
 fn unknown_keys(scenario: &Value) -> Vec<String> {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -123,10 +139,15 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         world.seen.borrow_mut().clear();
         world.log.borrow_mut().clear();
         set_kv(&world, &step["kv"]);
+        if step["firsts"] == "down" {
+            *world.firsts.borrow_mut() = None;
+        }
         let got = world.run(async {
             world.sleep_until(Duration::from_millis(step["at"].as_u64().unwrap_or_default())).await;
             let (method, url) = target(step);
-            world.send(&gateway, &method, &url, &fields(step, &world)).await
+            world
+                .send_body(&gateway, &method, &url, &fields(step, &world), step["body"].as_str().unwrap_or_default())
+                .await
         });
         faults.extend(differences(step, &got, &world).into_iter().map(|fault| format!("request {number}: {fault}")));
     }

@@ -12,8 +12,11 @@ use postern::gateway::Gateway;
 use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
-use postern::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
+use postern::platform::{
+    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+};
 use postern::policy::headers::HeaderEdits;
+use postern::policy::idempotency::{Begun, Entry};
 use postern::policy::rate_limit::Charge;
 
 /// When the simulation begins: 2026-01-01, in milliseconds.
@@ -84,6 +87,9 @@ pub struct Got {
 
 type Services = dyn Fn(&str) -> Behaviour;
 
+/// By client and key, what is known of the first request, and its answer.
+pub type Firsts = HashMap<String, (Entry, Option<Reply>)>;
+
 /// The simulated world.
 pub struct World {
     now: Cell<Duration>,
@@ -94,6 +100,8 @@ pub struct World {
     requests: Cell<u32>,
     /// What KV has; `None` is down.
     pub kv: RefCell<Option<HashMap<String, String>>>,
+    /// What is kept for requests that come again; `None` is down.
+    pub firsts: RefCell<Option<Firsts>>,
     /// How often KV was asked.
     pub recalled: Cell<u32>,
     lots: Cell<u64>,
@@ -114,6 +122,7 @@ impl World {
             counters: RefCell::default(),
             requests: Cell::new(0),
             kv: RefCell::new(Some(HashMap::new())),
+            firsts: RefCell::new(Some(HashMap::new())),
             recalled: Cell::new(0),
             lots: Cell::new(1),
             limiter: Cell::new(Some(Duration::from_millis(1))),
@@ -163,14 +172,20 @@ impl World {
         .await;
     }
 
-    /// Sends a request: method, URL, and header fields as lines `name:value`.
+    /// Sends a request without a body: method, URL, and header fields as lines `name:value`.
     pub async fn send(&self, gateway: &Gateway, method: &str, url: &str, headers: &str) -> Got {
+        self.send_body(gateway, method, url, headers, "").await
+    }
+
+    /// Sends a request.
+    pub async fn send_body(&self, gateway: &Gateway, method: &str, url: &str, headers: &str, body: &str) -> Got {
         self.requests.set(self.requests.get() + 1);
         let arrived = BEGINNING + self.now().as_millis() as u64;
         let text = format!("{method}\n{url}\n192.0.2.7\nrequest-{}\n{arrived}\n{headers}", self.requests.get());
         let head = Head::from_text(&text).expect("a head");
         let start = self.now();
-        let simulated = Simulated { world: self, method: method.to_owned(), headers: headers.to_owned() };
+        let simulated =
+            Simulated { world: self, method: method.to_owned(), headers: headers.to_owned(), body: body.to_owned() };
         let answer = handle(gateway, head, &simulated).await;
         let (status, headers, body) = match answer {
             Answer::Own(response) => {
@@ -225,7 +240,7 @@ impl Drop for UnderWay<'_> {
 }
 
 /// A service's reply in the simulation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     status: u16,
     headers: Headers,
@@ -237,6 +252,7 @@ struct Simulated<'w> {
     world: &'w World,
     method: String,
     headers: String,
+    body: String,
 }
 
 impl Platform for Simulated<'_> {
@@ -299,6 +315,59 @@ impl Platform for Simulated<'_> {
             self.world.lots.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.world.lots.set(next);
         (next >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    async fn fingerprint(&self, asked: &str, _: u32) -> Result<String, CallError> {
+        Ok(format!("{asked}{}", self.body).replace([' ', '\n'], "+"))
+    }
+
+    async fn begin(&self, request: &FirstRequest, lease: Duration, _: Duration) -> Result<Known<Reply>, StoreDown> {
+        let mut firsts = self.world.firsts.borrow_mut();
+        let firsts = firsts.as_mut().ok_or(StoreDown)?;
+        let known = firsts.get(&request.name);
+        match Entry::found(known.map(|(entry, _)| entry), &request.fingerprint, self.now()) {
+            Begun::Running => Ok(Known::Running),
+            Begun::OtherPayload => Ok(Known::OtherPayload),
+            Begun::Answered => {
+                let reply = known.and_then(|(_, reply)| reply.clone()).unwrap();
+                Ok(Known::Answer(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply }))
+            }
+            Begun::First => {
+                let until = UnixMillis(self.now().0 + lease.as_millis() as u64);
+                let entry = Entry { fingerprint: request.fingerprint.clone(), until, is_answered: false };
+                firsts.insert(request.name.clone(), (entry, None));
+                Ok(Known::Nothing)
+            }
+        }
+    }
+
+    async fn keep(
+        &self,
+        request: &FirstRequest,
+        reply: Reply,
+        edits: &HeaderEdits,
+        keep: Duration,
+        most: u32,
+    ) -> (Reply, bool) {
+        let lines: String =
+            edited(&reply.headers, edits).iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let reply = Reply { headers: Headers::from_text(lines), ..reply };
+        let until = UnixMillis(self.now().0 + keep.as_millis() as u64);
+        let entry = Entry { fingerprint: request.fingerprint.clone(), until, is_answered: true };
+        let mut firsts = self.world.firsts.borrow_mut();
+        match firsts.as_mut().filter(|_| reply.body.len() <= most as usize) {
+            Some(firsts) => {
+                firsts.insert(request.name.clone(), (entry, Some(reply.clone())));
+                (reply, true)
+            }
+            None => (reply, false),
+        }
+    }
+
+    async fn forget(&self, request: &FirstRequest) {
+        if let Some(firsts) = self.world.firsts.borrow_mut().as_mut() {
+            firsts.remove(&request.name);
+        }
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {

@@ -179,7 +179,7 @@ impl Explanation {
         let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
         let visit =
             Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
-        let answer = block_on(handle::answer(route, asked.path, &values, &visit));
+        let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
         self.notes.append(&mut visit.trace.notes.take());
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();
         self.answer = match answer {

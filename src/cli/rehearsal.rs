@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
+use crate::platform::{
+    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+};
+use crate::policy::headers::HeaderEdits;
 use crate::policy::rate_limit::Charge;
 
 /// The runtime of a rehearsal.
@@ -60,6 +63,20 @@ impl Platform for Rehearsal {
     fn random(&self) -> f64 {
         0.0
     }
+
+    async fn fingerprint(&self, _: &str, _: u32) -> Result<String, CallError> {
+        Ok(String::new())
+    }
+
+    async fn begin(&self, _: &FirstRequest, _: Duration, _: Duration) -> Result<Known<()>, StoreDown> {
+        Ok(Known::Nothing)
+    }
+
+    async fn keep(&self, _: &FirstRequest, (): (), _: &HeaderEdits, _: Duration, _: u32) -> ((), bool) {
+        ((), true)
+    }
+
+    async fn forget(&self, _: &FirstRequest) {}
 
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
         Err(LimiterDown)

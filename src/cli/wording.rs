@@ -74,6 +74,9 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
     if let Some(limit) = &route.limit {
         policies.push(format!("limit: {}", limit.name()));
     }
+    if let (Action::Forward(_), Some(_)) = (&route.action, &route.idempotency) {
+        policies.push("idempotency: a POST or PATCH with a key is done once".to_owned());
+    }
     if let Action::Forward(_) = route.action {
         policies.push(format!("max_body: {} bytes", route.max_body.unwrap_or(DEFAULT_MAX_BODY)));
     }

@@ -5,6 +5,7 @@ use super::balance::BalanceSettings;
 use super::target::{RedirectTarget, Target};
 use crate::policy::cors::CorsSettings;
 use crate::policy::field_edits::FieldEditsSettings;
+use crate::policy::idempotency::IdempotencySettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::query_edits::QueryEditsSettings;
@@ -209,6 +210,9 @@ shape! {
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",
+        /// What a POST or PATCH with an Idempotency-Key does once, however often it is sent; null is nothing,
+        /// where the group has it. Default: nothing. For forwards.
+        "idempotency" => idempotency: Option<OrNone<IdempotencySettings>> = { "keep": "24h", "required": true },
         /// Which pages of other origins may call from a browser; null is none, where the group has some.
         /// Default: none.
         "cors" => cors: Option<OrNone<CorsSettings>> = { "origins": "https://app.example.com" },

@@ -30,6 +30,7 @@ struct Own {
     request_headers: bool,
     request_query: bool,
     max_body: bool,
+    idempotency: bool,
 }
 
 impl Own {
@@ -39,6 +40,7 @@ impl Own {
             request_headers: matches!(settings.request_headers, Some(Some(_))),
             request_query: matches!(settings.request_query, Some(Some(_))),
             max_body: matches!(settings.max_body, Some(Some(_))),
+            idempotency: matches!(settings.idempotency, Some(Some(_))),
         }
     }
 
@@ -50,6 +52,7 @@ impl Own {
             ("replace_prefix", self.replace_prefix, forwards, "a forward"),
             ("request_query", self.request_query, forwards, "a forward"),
             ("max_body", self.max_body, forwards, "a forward"),
+            ("idempotency", self.idempotency, forwards, "a forward"),
             ("request_headers", self.request_headers, calls, "a forward or an aggregate"),
         ] {
             if is_written && !has_effect {
@@ -186,6 +189,7 @@ impl Compiled<'_> {
                 auth: auth.clone(),
                 limit: said.limit.clone(),
                 max_body: said.max_body,
+                idempotency: said.idempotency,
                 cors: said.cors.clone(),
                 request_headers: Arc::clone(&said.request_headers),
                 request_query: Arc::clone(&said.request_query),

@@ -7,6 +7,7 @@ use super::document::RouteSettings;
 use super::prefix::Prefix;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
+use crate::policy::idempotency::Idempotency;
 use crate::policy::jwt::JwtRule;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
@@ -26,6 +27,7 @@ pub struct Said {
     pub auth: Auth,
     pub limit: Option<Arc<Limit>>,
     pub max_body: Option<u64>,
+    pub idempotency: Option<Idempotency>,
     pub cors: Option<Arc<Cors>>,
     pub request_headers: Arc<FieldEdits>,
     pub request_query: Arc<QueryEdits>,
@@ -73,6 +75,10 @@ impl Said {
         }
         if let Some(Some(limit)) = settings.limit.take() {
             said.limit = limit.0.and_then(|name| named(&known.limits, "limit", &name, &place.at("limit"), problems));
+        }
+        if let Some(Some(rule)) = settings.idempotency.take() {
+            let place = place.at("idempotency");
+            said.idempotency = rule.0.and_then(|rule| Idempotency::compile(rule, &place, problems));
         }
         if let Some(Some(cors)) = settings.cors.take() {
             said.cors = cors.0.and_then(|cors| Cors::compile(cors, &place.at("cors"), problems)).map(Arc::new);

@@ -47,8 +47,8 @@ function clientAddress({ cf, headers }) {
 }
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
-export function forward(env, request, url, binding, edits, keepsBody, maxBody, ms) {
-  return sending(request, ms, async (signal, abort) => {
+export function forward(env, request, url, binding, edits, keepsBody, outlivesClient, maxBody, ms) {
+  return sending(outlivesClient ? null : request.signal, ms, async (signal, abort) => {
     const source = keepsBody ? await keeping(request) : bounded(request, maxBody, abort);
     const onward = new Request(url, source);
     edit(onward.headers, edits);
@@ -75,6 +75,66 @@ async function keeping(request) {
   if (!kept.has(request)) kept.set(request, request.arrayBuffer());
   const body = await kept.get(request);
   return { method: request.method, headers: request.headers, body };
+}
+
+/**
+ * A digest of what is asked for and of the body, which is kept to be sent on. Rejects with the name of a
+ * `CallError`.
+ */
+export async function fingerprint(request, asked, most) {
+  if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
+  if (!kept.has(request)) {
+    const read = request.body === null ? new Uint8Array() : readWhole(request, most);
+    kept.set(request, Promise.resolve(read).catch((error) => Promise.reject(error === "too-large" ? "body-too-large" : "client-gone")));
+  }
+  const body = await kept.get(request);
+  const text = new TextEncoder().encode(asked);
+  const all = new Uint8Array(text.length + body.byteLength);
+  all.set(text);
+  all.set(body, text.length);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const firstAnswer = (env, name) => env.FIRST_ANSWERS.get(env.FIRST_ANSWERS.idFromName(name));
+
+/** Claims to be the first of a name. Resolves to "first", "running", "other", or the first's Response. */
+export function beginFirst(env, name, fingerprint, lease, ms) {
+  return inTime(ms, async () => {
+    const known = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${lease}`, { method: "POST" });
+    if (known.status !== 200) return { 201: "first", 409: "running", 422: "other" }[known.status] ?? Promise.reject();
+    const headers = new Headers();
+    edit(headers, decodeURIComponent(known.headers.get("fields")));
+    const status = Number(known.headers.get("status"));
+    const hasBody = ![204, 205, 304].includes(status);
+    return new Response(hasBody ? known.body : null, { status, headers });
+  });
+}
+
+/**
+ * Keeps the reply to a first request, its header fields edited. Resolves to `[reply, kept]`: one that is
+ * the same, and whether it was kept.
+ */
+export async function keepFirst(env, name, fingerprint, reply, edits, keep, most) {
+  const edited = relay(reply, edits);
+  const copy = edited.clone();
+  let fields = "";
+  for (const [field, value] of edited.headers) fields += `&${field}:${value}\n`;
+  try {
+    const body = copy.body === null ? new Uint8Array() : await readWhole(copy, most);
+    const headers = { status: String(edited.status), fields: encodeURIComponent(fields) };
+    const put = { method: "PUT", headers, body };
+    const { ok } = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${keep}`, put);
+    return [edited, ok];
+  } catch {
+    await forgetFirst(env, name);
+    return [edited, false];
+  }
+}
+
+/** Gives up the claim to be the first of a name. */
+export async function forgetFirst(env, name) {
+  await firstAnswer(env, name).fetch("https://first/", { method: "DELETE" }).catch(() => {});
 }
 
 /** Lets go of a reply whose body nobody will read, so that its connection is free again. */
@@ -140,7 +200,7 @@ function bounded(request, most, abort) {
 
 /** Makes a GET for the sake of a request. Resolves to a Fetched. */
 export function get(env, request, url, binding, fields, limit, ms) {
-  return sending(request, ms, async (signal) => {
+  return sending(request.signal, ms, async (signal) => {
     const headers = new Headers();
     edit(headers, fields);
     const response = await fetcher(env, binding).fetch(url, { headers, signal, redirect: "manual" });
@@ -162,13 +222,13 @@ export class Fetched {
 
 /**
  * A promise of what `start` brings, with a time limit and a way to abort it; aborted too when the
- * client of `request` goes away. Rejects with the name of a `CallError`.
+ * client goes away, if its signal is given. Rejects with the name of a `CallError`.
  */
-function sending(request, ms, start) {
+function sending(client, ms, start) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort("timed-out"), ms);
   const leave = () => controller.abort("client-gone");
-  request.signal.addEventListener("abort", leave);
+  client?.addEventListener("abort", leave);
   const run = async () => {
     try {
       return await start(controller.signal, (reason) => controller.abort(reason));
@@ -177,7 +237,7 @@ function sending(request, ms, start) {
       throw KNOWN_FAILURES.includes(error) ? error : "unreachable";
     } finally {
       clearTimeout(timer);
-      request.signal.removeEventListener("abort", leave);
+      client?.removeEventListener("abort", leave);
     }
   };
   return Object.assign(run(), { abort: () => controller.abort("dropped") });

@@ -37,6 +37,7 @@ extern "C" {
         binding: &str,
         edits: &str,
         keeps_body: bool,
+        outlives_client: bool,
         max_body: f64,
         ms: u32,
     ) -> Sending;
@@ -44,6 +45,22 @@ extern "C" {
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
     pub fn sleep(ms: u32) -> Promise;
+
+    pub fn fingerprint(request: &Request, asked: &str, most: u32) -> Promise;
+    #[wasm_bindgen(js_name = beginFirst)]
+    pub fn begin_first(env: &JsValue, name: &str, fingerprint: &str, lease: u32, ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = keepFirst)]
+    pub fn keep_first(
+        env: &JsValue,
+        name: &str,
+        fingerprint: &str,
+        reply: &Response,
+        edits: &str,
+        keep: u32,
+        most: u32,
+    ) -> Promise;
+    #[wasm_bindgen(js_name = forgetFirst)]
+    pub fn forget_first(env: &JsValue, name: &str) -> Promise;
     pub fn get(
         env: &JsValue,
         request: &Request,

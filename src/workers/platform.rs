@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Duration;
 
+use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
@@ -13,7 +14,10 @@ use worker::Context;
 use super::bridge::{self, Sending};
 use crate::gcra::Verdict;
 use crate::head::{Headers, UnixMillis};
-use crate::platform::{Call, CallError, Fetched, KvDown, LimiterDown, Onward, Platform, ReplyHead};
+use crate::platform::{
+    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+};
+use crate::policy::headers::HeaderEdits;
 use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
@@ -54,13 +58,14 @@ impl Platform for Workers {
     }
 
     async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Response>, CallError> {
-        let Onward { url, binding, edits, keeps_body, max_body } = onward;
+        let Onward { url, binding, edits, keeps_body, outlives_client, max_body } = onward;
         let binding = binding.as_deref().unwrap_or_default();
         let edits = bridge::edit_lines(edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
-        let sending = bridge::forward(&self.env, &self.request, url, binding, &edits, *keeps_body, max_body, ms);
+        let (env, request) = (&self.env, &self.request);
+        let sending = bridge::forward(env, request, url, binding, &edits, *keeps_body, *outlives_client, max_body, ms);
         let reply: Response = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
-        Ok(ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply })
+        Ok(head_of(reply))
     }
 
     async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
@@ -98,6 +103,49 @@ impl Platform for Workers {
 
     fn random(&self) -> f64 {
         js_sys::Math::random()
+    }
+
+    async fn fingerprint(&self, asked: &str, most: u32) -> Result<String, CallError> {
+        let digest = self.waited(JsFuture::from(bridge::fingerprint(&self.request, asked, most))).await;
+        Ok(digest.map_err(call_error)?.as_string().unwrap_or_default())
+    }
+
+    async fn begin(
+        &self,
+        request: &FirstRequest,
+        lease: Duration,
+        within: Duration,
+    ) -> Result<Known<Response>, StoreDown> {
+        let FirstRequest { name, fingerprint } = request;
+        let asked = bridge::begin_first(&self.env, name, fingerprint, millis(lease), millis(within));
+        let known = self.waited(JsFuture::from(asked)).await.map_err(|_| StoreDown)?;
+        match known.as_string().as_deref() {
+            Some("first") => Ok(Known::Nothing),
+            Some("running") => Ok(Known::Running),
+            Some(_) => Ok(Known::OtherPayload),
+            None => Ok(Known::Answer(head_of(known.unchecked_into()))),
+        }
+    }
+
+    async fn keep(
+        &self,
+        request: &FirstRequest,
+        reply: Response,
+        edits: &HeaderEdits,
+        keep: Duration,
+        most: u32,
+    ) -> (Response, bool) {
+        let FirstRequest { name, fingerprint } = request;
+        let edits = bridge::edit_lines(edits);
+        let kept = bridge::keep_first(&self.env, name, fingerprint, &reply, &edits, millis(keep), most);
+        match self.waited(JsFuture::from(kept)).await.map(|pair| Array::from(&pair)) {
+            Ok(pair) => (pair.get(0).unchecked_into(), pair.get(1).is_truthy()),
+            Err(_) => (reply, false),
+        }
+    }
+
+    async fn forget(&self, request: &FirstRequest) {
+        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.env, &request.name))).await;
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
@@ -141,6 +189,10 @@ impl Drop for InFlight {
             self.sending.abort();
         }
     }
+}
+
+fn head_of(reply: Response) -> ReplyHead<Response> {
+    ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply }
 }
 
 /// The `CallError` that `bridge.js` rejected with.

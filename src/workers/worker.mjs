@@ -2,7 +2,7 @@
 // which compiles it while it starts. With a faulty file the Worker does not start, so no platform
 // takes the deployment, and none ever serves half a file.
 import { shared } from "./shared.mjs";
-import Entrypoint, { Limiter } from "./index.js";
+import Entrypoint, { FirstAnswer, Limiter } from "./index.js";
 
 if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
@@ -30,5 +30,5 @@ async function fetch(request, env, context) {
   }
 }
 
-export { Limiter };
+export { FirstAnswer, Limiter };
 export default { fetch };
