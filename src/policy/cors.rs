@@ -20,7 +20,7 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 shape! {
     /// Which pages of other origins may call from a browser.
     pub struct CorsSettings {
-        /// The origins: "https://app.example.com", "https://*.example.com" (any host below), or "*" for all.
+        /// The origins: scheme, host and maybe a port, "*." before the host for any below it; or "*" for all.
         "origins" => origins: OneOrMany<Origin> = ["https://app.example.com", "https://*.example.org"],
         /// The methods that such a page may use. Default: those of the route that takes the request.
         "methods" => methods: Option<OneOrMany<Method>> = ["GET", "POST"],

@@ -36,7 +36,7 @@ fn found<T: ToString>(router: &Router<T>, head: &Head) -> String {
     let path = NormalPath::parse(&head.raw_path).unwrap();
     match router.find(Asked { host: &host, path: &path, head }) {
         Found::Route(route, params) => {
-            params.0.iter().fold(route.to_string(), |text, (key, value)| format!("{text} {key}={value}"))
+            params.iter().fold(route.to_string(), |text, (key, value)| format!("{text} {key}={value}"))
         }
         Found::SamePath(path) => format!("as {path}"),
         Found::OtherPath(path) => format!("to {path}"),
