@@ -13,7 +13,7 @@ mod value;
 pub use node::Node;
 pub use problem::{OwnedPlace, Place, Problem, Problems, Severity};
 pub use shape::{FromNode, List, Named, OneOrMany, OrNone};
-pub(crate) use shape::{check_keys, described_as, member, shape, wrong_kind};
+pub(crate) use shape::{check_keys, described_as, member, one_of, shape, written_as_word, wrong_kind};
 pub use value::{BodySize, Method, SecretName, Size, Span, TimeLimit};
 pub use value::{Text, read_text};
 pub(crate) use value::{not_of_form, written_as_text};

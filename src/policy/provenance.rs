@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use super::headers::Field;
 use crate::head::Head;
-use crate::settings::{FromNode, Node, Place, Problems, Text, described_as, not_of_form, written_as_text};
+use crate::settings::{Text, not_of_form, written_as_text, written_as_word};
 
 /// What is believed and told. By default: nobody, and `X-Forwarded-*` with `X-Request-Id`.
 #[derive(Debug)]
@@ -42,22 +42,12 @@ impl Default for Provenance {
     }
 }
 
-impl FromNode for Told {
-    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        match node {
-            Node::String(text) if text == "x-forwarded" => Some(Self::XForwarded),
-            Node::String(text) if text == "forwarded" => Some(Self::Forwarded),
-            Node::String(text) if text == "via" => Some(Self::Via),
-            Node::String(text) if text == "request-id" => Some(Self::RequestId),
-            _ => {
-                problems.add(place, "must be \"x-forwarded\", \"forwarded\", \"via\" or \"request-id\"");
-                None
-            }
-        }
-    }
-}
-
-described_as!(Told, { "enum": ["x-forwarded", "forwarded", "via", "request-id"] });
+written_as_word!(Told {
+    "x-forwarded" => Self::XForwarded,
+    "forwarded" => Self::Forwarded,
+    "via" => Self::Via,
+    "request-id" => Self::RequestId,
+});
 
 impl Provenance {
     /// Takes over what a trusted proxy says of its client.

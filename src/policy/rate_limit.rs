@@ -14,7 +14,9 @@ use std::time::Duration;
 use crate::gcra::{Quota, Verdict};
 use crate::policy::headers::Field;
 use crate::policy::jwt::Caller;
-use crate::settings::{FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text};
+use crate::settings::{
+    FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text, written_as_word,
+};
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -132,20 +134,7 @@ pub enum WhenDown {
     Closed,
 }
 
-impl FromNode for WhenDown {
-    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        match node {
-            Node::String(text) if text == "open" => Some(Self::Open),
-            Node::String(text) if text == "closed" => Some(Self::Closed),
-            _ => {
-                problems.add(place, "must be \"open\" or \"closed\"");
-                None
-            }
-        }
-    }
-}
-
-described_as!(WhenDown, { "enum": ["open", "closed"] });
+written_as_word!(WhenDown { "open" => Self::Open, "closed" => Self::Closed });
 
 /// A compiled limit.
 #[derive(Debug)]

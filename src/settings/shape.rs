@@ -291,3 +291,40 @@ macro_rules! described_as {
     };
 }
 pub(crate) use described_as;
+
+/// Reads a value of the file that is one of a few words, and says how it stands in the JSON Schema.
+macro_rules! written_as_word {
+    ($name:ty { $($word:literal => $value:expr),+ $(,)? }) => {
+        impl $crate::settings::FromNode for $name {
+            fn from_node(
+                node: &$crate::settings::Node,
+                place: &$crate::settings::Place<'_>,
+                problems: &mut $crate::settings::Problems,
+            ) -> Option<Self> {
+                let word = match node {
+                    $crate::settings::Node::String(text) => text.as_str(),
+                    _ => "",
+                };
+                match word {
+                    $($word => Some($value),)+
+                    _ => {
+                        problems.add(place, format!("must be {}", $crate::settings::one_of(&[$($word),+])));
+                        None
+                    }
+                }
+            }
+        }
+
+        $crate::settings::described_as!($name, { "enum": [$($word),+] });
+    };
+}
+pub(crate) use written_as_word;
+
+/// Words for a message: `"a", "b" or "c"`.
+pub fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => quoted.concat(),
+    }
+}

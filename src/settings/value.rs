@@ -111,15 +111,9 @@ impl Text for Size {
     const PATTERN: &'static str = "^0*[1-9][0-9]*(B|KiB|MiB)$";
 
     fn read(text: &str) -> Result<Self, String> {
-        let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
-        let bytes = match unit {
-            "B" => 1,
-            "KiB" => 1 << 10,
-            "MiB" => 1 << 20,
-            _ => return Err(not_of_form::<Self>()),
-        };
+        let bytes = bytes(text).filter(|_| !text.ends_with("GiB")).ok_or_else(not_of_form::<Self>)?;
         // An isolate has 128 MB in all.
-        match count.checked_mul(bytes).filter(|size| (1..=32 << 20).contains(size)).map(u32::try_from) {
+        match bytes.filter(|size| (1..=32 << 20).contains(size)).map(u32::try_from) {
             Some(Ok(size)) => Ok(Self(size)),
             _ => Err("must be from 1B to 32MiB".to_owned()),
         }
@@ -135,15 +129,7 @@ impl Text for BodySize {
     const PATTERN: &'static str = "^[0-9]+(B|KiB|MiB|GiB)$";
 
     fn read(text: &str) -> Result<Self, String> {
-        let (count, unit) = number_and_unit(text).ok_or_else(not_of_form::<Self>)?;
-        let bytes = match unit {
-            "B" => 1,
-            "KiB" => 1 << 10,
-            "MiB" => 1 << 20,
-            "GiB" => 1 << 30,
-            _ => return Err(not_of_form::<Self>()),
-        };
-        match count.checked_mul(bytes).filter(|size| *size <= 1 << 40) {
+        match bytes(text).ok_or_else(not_of_form::<Self>)?.filter(|size| *size <= 1 << 40) {
             Some(size) => Ok(Self(size)),
             None => Err("must be at most 1024GiB".to_owned()),
         }
@@ -186,6 +172,19 @@ impl Text for Method {
             _ => Err(not_of_form::<Self>()),
         }
     }
+}
+
+/// The number that a size means; the inner `None` is one that is far too large.
+fn bytes(text: &str) -> Option<Option<u64>> {
+    let (count, unit) = number_and_unit(text)?;
+    let unit: u64 = match unit {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    Some(count.checked_mul(unit))
 }
 
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {

@@ -7,7 +7,7 @@ use crate::resilience::backoff::Backoff;
 use crate::resilience::bounds::within;
 use crate::resilience::percent::Percent;
 use crate::resilience::retry_budget::DEFAULT_SHARE;
-use crate::settings::{OneOrMany, Place, Problems, Span, Text, not_of_form, shape, written_as_text};
+use crate::settings::{OneOrMany, Place, Problems, Span, shape, written_as_word};
 
 /// The longest ceiling of a wait.
 const CAP: Duration = Duration::from_secs(1);
@@ -42,20 +42,7 @@ pub enum IdempotencyKey {
     Trusted,
 }
 
-impl Text for IdempotencyKey {
-    const FORM: &'static str = "\"ignored\" or \"trusted\"";
-    const PATTERN: &'static str = "^(ignored|trusted)$";
-
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "ignored" => Ok(Self::Ignored),
-            "trusted" => Ok(Self::Trusted),
-            _ => Err(not_of_form::<Self>()),
-        }
-    }
-}
-
-written_as_text!(IdempotencyKey);
+written_as_word!(IdempotencyKey { "ignored" => Self::Ignored, "trusted" => Self::Trusted });
 
 impl Default for RetryRule {
     fn default() -> Self {
@@ -128,7 +115,7 @@ mod tests {
             "/on: is 600, must be from 400 to 599",
             "/backoff: is 2s, must be from 0s to 1s",
             "/budget: is 20, must be a share from \"1%\" to \"100%\"",
-            "/idempotency_key: is \"yes\", must be \"ignored\" or \"trusted\"",
+            "/idempotency_key: must be \"ignored\" or \"trusted\"",
         ];
         assert_eq!(read(faulty), Err(faults.map(str::to_owned).to_vec()));
     }
