@@ -67,6 +67,7 @@ fn router(size: usize, with_hosts: bool) -> Router<usize> {
         let matcher = Matcher {
             host: with_hosts.then(|| host_pattern(&host(number))),
             pattern: pattern(number),
+            is_prefix: false,
             methods: Methods::Any,
             conditions: Conditions::default(),
             slash: SlashAtEnd::Strict,

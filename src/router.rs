@@ -7,7 +7,7 @@
 //! | | goes first | before |
 //! | --- | --- | --- |
 //! | 1. host | `api.example.com` | `{tenant}.example.com`, then `*.example.com`, then no host; from the last label on |
-//! | 2. path | fixed text | text around a name (the longer first), then `{name}`, then `{*rest}`; from the first segment on |
+//! | 2. path | fixed text | text around a name (the longer first), then `{name}`, then `{*rest}`; from the first segment on; a path before a prefix that is the same |
 //! | 3. method | a named one | `GET` for a `HEAD`, then every method |
 //! | 4. header | more conditions | fewer |
 //! | 5. query | more conditions | fewer |
@@ -56,6 +56,9 @@ pub struct Matcher {
     pub host: Option<HostPattern>,
     /// The path pattern, `/a/{b}/{*rest}`.
     pub pattern: String,
+    /// Whether the pattern is a prefix, of which the route has all below too: one that names the very path
+    /// goes before it.
+    pub is_prefix: bool,
     /// The methods.
     pub methods: Methods,
     /// What else must hold.
@@ -188,13 +191,17 @@ impl<T> Router<T> {
         hosts.flat_map(move |(paths, host)| {
             paths.all(path).flat_map(move |(entries, path)| {
                 let host = host.clone();
-                // Routes stand in the order of the table already, but for a HEAD: one that is named for it
-                // goes before those that answer it by GET.
+                // Routes stand in the order of the table already, but for a HEAD: of one path, one that is
+                // named for it goes before those that answer it by GET.
+                let of_prefix = entries.partition_point(|entry| !entry.matcher.is_prefix);
+                let (of_path, of_prefix) = entries.split_at_checked(of_prefix).unwrap_or((entries, &[]));
                 let passes: &[fn(Rank) -> bool] = match asked.head.method.as_str() {
                     "HEAD" => &[|rank| rank == Rank::Named, |rank| rank != Rank::Named],
                     _ => &[|_| true],
                 };
-                passes.iter().flat_map(move |is_of_pass| {
+                let passes =
+                    [of_path, of_prefix].into_iter().flat_map(|entries| passes.iter().map(move |pass| (entries, pass)));
+                passes.flat_map(move |(entries, is_of_pass)| {
                     let (host, path) = (host.clone(), path.clone());
                     entries.iter().filter_map(move |entry| {
                         let rank = entry.matcher.methods.rank(&asked.head.method);
@@ -253,7 +260,12 @@ impl<T> Router<T> {
 impl Entry {
     /// Sorts the routes of one host and path.
     fn precedence(&self) -> impl Ord + use<> {
-        (self.matcher.methods == Methods::Any, Reverse(self.matcher.conditions.weight()), self.route)
+        (
+            self.matcher.is_prefix,
+            self.matcher.methods == Methods::Any,
+            Reverse(self.matcher.conditions.weight()),
+            self.route,
+        )
     }
 
     fn says_more_than<T>(&self, other: Option<&Candidate<'_, '_, T>>) -> bool {

@@ -200,6 +200,7 @@ impl Compiled<'_> {
                 let matcher = Matcher {
                     host: host.clone(),
                     pattern: pattern.clone(),
+                    is_prefix,
                     methods: methods.clone(),
                     conditions: Conditions::all_of(said.conditions.clone()),
                     slash: said.slash,

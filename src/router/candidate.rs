@@ -50,7 +50,7 @@ impl<'r: 'p, 'p, T> Candidate<'r, 'p, T> {
         if host(mine) != host(theirs) {
             return "host";
         }
-        if by_specificity(&mine.pattern, &theirs.pattern).is_ne() {
+        if by_specificity(&mine.pattern, &theirs.pattern).is_ne() || mine.is_prefix != theirs.is_prefix {
             return "path";
         }
         if mine.methods.rank(method) != theirs.methods.rank(method) {

@@ -23,13 +23,14 @@ pub struct Overlap {
 pub(super) fn all(entries: &[Entry]) -> Vec<Overlap> {
     // What is implied has the same names; so only routes of the same names are compared, and of the many
     // that each ask for one value of a header, only those that ask for the same.
-    let mut by_names: HashMap<Vec<Key<'_>>, Vec<&Entry>> = HashMap::new();
+    // A prefix that loses its very path to another route still has all that is below it.
+    let mut by_names: HashMap<(bool, Vec<Key<'_>>), Vec<&Entry>> = HashMap::new();
     let mut overlaps = Vec::new();
     for later in entries {
         let conditions = &later.matcher.conditions;
         let mut before: Vec<&Entry> = Vec::new();
         for names in [conditions.keys(), conditions.keys_with_values()] {
-            before.extend(by_names.get(&names).into_iter().flatten());
+            before.extend(by_names.get(&(later.matcher.is_prefix, names)).into_iter().flatten());
         }
         let before = || before.iter().copied().filter(|earlier| conditions.imply(&earlier.matcher.conditions));
         let overlap = |earlier: &Entry, method: Option<&String>| Overlap {
@@ -55,7 +56,7 @@ pub(super) fn all(entries: &[Entry]) -> Vec<Overlap> {
         }
         // One that asks for single values can only be implied by those values; all others by any.
         let keys = if conditions.are_single_values() { conditions.keys_with_values() } else { conditions.keys() };
-        by_names.entry(keys).or_default().push(later);
+        by_names.entry((later.matcher.is_prefix, keys)).or_default().push(later);
     }
     overlaps
 }

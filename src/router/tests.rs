@@ -12,6 +12,7 @@ fn of_path(pattern: &str, methods: Methods) -> Matcher {
     Matcher {
         host: None,
         pattern: pattern.to_owned(),
+        is_prefix: false,
         methods,
         conditions: Conditions::default(),
         slash: SlashAtEnd::Strict,
@@ -255,6 +256,27 @@ fn a_slash_at_the_end_is_as_the_route_says() {
     ] {
         assert_eq!(found(&router, &head("GET", &format!("http://h{path}"), "")), expected, "of {path}");
     }
+}
+
+#[test]
+fn a_path_goes_before_a_prefix_that_is_the_same() {
+    let mut router = Router::default();
+    let prefix = |pattern, methods| Matcher { is_prefix: true, ..of_path(pattern, methods) };
+    router.insert(prefix("/a", only(&["GET", "HEAD", "PUT"])), "prefix").unwrap();
+    router.insert(of_path("/a/{*rest}", Methods::Any), "below").unwrap();
+    router.insert(of_path("/a", only(&["GET"])), "path").unwrap();
+    for (method, path, expected) in [
+        ("GET", "/a", "path"),
+        ("HEAD", "/a", "path"),
+        ("PUT", "/a", "prefix"),
+        ("GET", "/a/", "below rest="),
+        ("GET", "/a/b", "below rest=b"),
+    ] {
+        assert_eq!(found(&router, &head(method, &format!("http://h{path}"), "")), expected, "of {method} {path}");
+    }
+    assert_eq!(router.overlaps(), []);
+    router.insert(prefix("/a", only(&["PUT"])), "again").unwrap();
+    assert_eq!(router.overlaps().len(), 1);
 }
 
 #[test]
