@@ -76,7 +76,9 @@ pub async fn call<P: Platform, T: Answered>(
     service.discover(visit).await;
     let never = RetryRule { attempts: 1, ..RetryRule::default() };
     let rule = service.retry.as_ref().unwrap_or(&never);
-    service.pool().budget.deposit(platform.now());
+    if service.retry.is_some() || service.hedge.is_some() {
+        service.pool().budget.deposit(platform.now());
+    }
 
     let mut tried: Vec<u64> = Vec::new();
     let mut tries = 0;

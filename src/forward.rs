@@ -104,14 +104,14 @@ impl<P: Platform> Request<'_, '_, P> {
         let wanted = Wanted {
             method: &head.method,
             body,
-            has_idempotency_key: head.headers.get("idempotency-key").is_some(),
+            has_idempotency_key: has_idempotency_key(head),
             key: key.as_deref(),
             timeout,
         };
         let mut redirects = 0;
         let (reply, picked) = loop {
             let make = async |url: &ServiceUrl, within| {
-                platform.forward(&self.onward(service, url.join(&target), edits.clone(), body), within).await
+                platform.forward(&self.onward(service, url.join(&target), &edits, body), within).await
             };
             // Of one time, however often the service sends elsewhere.
             let left = timeout.saturating_sub(platform.now().since(began));
@@ -163,8 +163,8 @@ impl<P: Platform> Request<'_, '_, P> {
         Ok((target, edits))
     }
 
-    fn onward(&self, service: &Service, url: String, edits: HeaderEdits, body: Body) -> Onward {
-        let binding = service.binding.clone();
+    fn onward<'o>(&self, service: &'o Service, url: String, edits: &'o HeaderEdits, body: Body) -> Onward<'o> {
+        let binding = service.binding.as_deref();
         let max_body = self.route.max_body;
         Onward { url, binding, edits, keeps_body: body == Body::Kept, outlives_client: self.is_first, max_body }
     }
@@ -185,7 +185,7 @@ impl<P: Platform> Request<'_, '_, P> {
 
     fn may_be_sent_again(&self, service: &Service) -> bool {
         let head = self.visit.head;
-        let has_key = head.headers.get("idempotency-key").is_some();
+        let has_key = has_idempotency_key(head);
         service.retry.as_ref().is_some_and(|rule| rule.may_repeat(&head.method, Body::Kept, has_key))
     }
 
@@ -229,7 +229,7 @@ impl<P: Platform> Request<'_, '_, P> {
         {
             let pick = service.pool().pick(&service.balance, None, &[], platform.now(), || platform.random());
             if let Some(picked) = pick {
-                let onward = self.onward(service, picked.url.join(&target), edits, body);
+                let onward = self.onward(service, picked.url.join(&target), &edits, body);
                 platform.mirror(&onward, timeout.unwrap_or(service.timeout));
             }
         }
@@ -292,6 +292,11 @@ fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, url: &ServiceUrl, asked
 /// Whether a runtime can make a response of a status.
 fn can_be_relayed(status: u16, head: &Head) -> bool {
     (200..=599).contains(&status) || (status == 101 && headers::asks_for_websocket(head))
+}
+
+/// Whether the client says that it may send the request again, where that is not plain by its method.
+fn has_idempotency_key(head: &Head) -> bool {
+    matches!(head.method.as_str(), "POST" | "PATCH") && head.headers.get("idempotency-key").is_some()
 }
 
 /// The length of the body, where the client says it.

@@ -101,7 +101,7 @@ pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPa
     if !head.has_one_host() {
         return Err(Refusal::AmbiguousHost);
     }
-    let host = HostPath::of(&head.authority);
+    let host = if gateway.router.names_hosts() { HostPath::of(&head.authority) } else { HostPath::default() };
     let path = NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
     if !gateway.router.is_strict()
         && let Found::SamePath(other) = gateway.router.find(Asked { host: &host, path: &path, head })

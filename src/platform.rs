@@ -28,10 +28,10 @@ pub trait Platform {
     /// Hands the client's request on, method and body as they are, header fields edited; a second
     /// time only where there is no body or it is kept, since it can be read once. Redirects are not
     /// followed. Gives the head of the reply, at most `within` later.
-    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Self::Reply>, CallError>;
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Self::Reply>, CallError>;
 
     /// Hands a copy of the request on, whose reply nobody waits for, under the same conditions.
-    fn mirror(&self, onward: &Onward, within: Duration);
+    fn mirror(&self, onward: &Onward<'_>, within: Duration);
 
     /// Makes a `GET` of the gateway's own and reads the answer whole, at most `within` later.
     /// Redirects are not followed. A call whose future is dropped is aborted.
@@ -94,13 +94,13 @@ pub struct ReplyHead<R> {
 
 /// The client's request, as it goes on to a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Onward {
+pub struct Onward<'o> {
     /// The whole URL.
     pub url: String,
     /// The service binding that takes the call; `None` is the network.
-    pub binding: Option<String>,
+    pub binding: Option<&'o str>,
     /// What changes in the header fields.
-    pub edits: HeaderEdits,
+    pub edits: &'o HeaderEdits,
     /// Whether the body is kept, so that it can be sent again.
     pub keeps_body: bool,
     /// Whether the call goes on when the client goes away.

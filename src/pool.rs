@@ -145,6 +145,10 @@ impl Pool {
         now: UnixMillis,
         unit_random: impl Fn() -> f64,
     ) -> Option<Picked> {
+        if let ([member], [known]) = (self.members.as_slice(), self.instances.as_slice()) {
+            // Nothing to choose; a list of one has no instance without a weight.
+            return Some(Picked { id: known.id, url: Arc::clone(&member.url), is_admitted: member.admits(now) });
+        }
         let choice = self.choose(balance, key, tried, now, &unit_random);
         let Choice { instance, admitted } = choice.or_else(|| self.choose(balance, key, &[], now, &unit_random))?;
         let (member, known) = (self.members.get(instance)?, self.instances.get(instance)?);
@@ -164,8 +168,6 @@ impl Pool {
         let was_tried = |at: usize| self.instances.get(at).is_some_and(|instance| tried.contains(&instance.id));
         let candidates = Candidates::of(&self.instances, admits, was_tried);
         match balance {
-            // Nothing to choose.
-            _ if members.len() == 1 => random::choose(&candidates, 0.0),
             Balance::RoundRobin => {
                 let begun = || RoundRobin::begun(&self.instances, unit_random());
                 self.turns.get_or_insert_with(begun).choose(&candidates)

@@ -171,6 +171,11 @@ impl<T> Router<T> {
         }
     }
 
+    /// Whether any route names a host.
+    pub fn names_hosts(&self) -> bool {
+        !self.hosts.is_empty()
+    }
+
     /// Whether every route is strict about a slash at the end.
     pub fn is_strict(&self) -> bool {
         self.is_strict

@@ -266,8 +266,8 @@ impl Platform for Simulated<'_> {
         self.world.secrets.get(name).cloned()
     }
 
-    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
-        let headers = edited(&Headers::from_text(self.headers.clone()), &onward.edits);
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
+        let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
         let reply = self.world.call(&self.method, &onward.url, headers, within).await?;
         Ok(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply })
     }
@@ -281,9 +281,9 @@ impl Platform for Simulated<'_> {
         Ok(Fetched { status: reply.status, body: reply.body })
     }
 
-    fn mirror(&self, onward: &Onward, _: Duration) {
+    fn mirror(&self, onward: &Onward<'_>, _: Duration) {
         let now = self.world.now();
-        let headers = edited(&Headers::from_text(self.headers.clone()), &onward.edits);
+        let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
         let seen = Seen {
             method: self.method.clone(),
             url: onward.url.clone(),

@@ -257,11 +257,11 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
     let pairs =
         |fields: &[Field]| fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>();
     match sent {
-        Sent::Onward(onward, within) => SentCall {
+        Sent::Onward { url, binding, edits, within } => SentCall {
             method: head.method.clone(),
-            url: onward.url.clone(),
-            binding: onward.binding.clone(),
-            headers: after_edits(&head.headers, &onward.edits),
+            url: url.clone(),
+            binding: binding.clone(),
+            headers: after_edits(&head.headers, edits),
             within_ms: within.as_millis(),
         },
         Sent::Own(call, within) => SentCall {

@@ -23,8 +23,8 @@ pub(super) struct Rehearsal {
 
 /// A call that would have been made.
 pub(super) enum Sent {
-    /// The client's, handed on.
-    Onward(Onward, Duration),
+    /// The client's, handed on to a URL, maybe by a binding, with changes in its header fields.
+    Onward { url: String, binding: Option<String>, edits: HeaderEdits, within: Duration },
     /// One of the gateway's own.
     Own(Call, Duration),
 }
@@ -40,8 +40,10 @@ impl Platform for Rehearsal {
         Some("***".to_owned())
     }
 
-    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<()>, CallError> {
-        self.sent.borrow_mut().push(Sent::Onward(onward.clone(), within));
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {
+        let Onward { url, binding, edits, .. } = onward.clone();
+        let (binding, edits) = (binding.map(str::to_owned), edits.clone());
+        self.sent.borrow_mut().push(Sent::Onward { url, binding, edits, within });
         Ok(ReplyHead { status: 200, headers: Headers::default(), reply: () })
     }
 
@@ -50,7 +52,7 @@ impl Platform for Rehearsal {
         Ok(Fetched { status: 200, body: b"null".to_vec() })
     }
 
-    fn mirror(&self, _: &Onward, _: Duration) {}
+    fn mirror(&self, _: &Onward<'_>, _: Duration) {}
 
     fn discard(&self, (): ()) {}
 

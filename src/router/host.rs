@@ -74,7 +74,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// A host as a path, from its last label to its first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostPath(String);
 
 impl HostPath {

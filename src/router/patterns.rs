@@ -107,6 +107,11 @@ impl<T> Patterns<T> {
         numbers.into_iter().filter_map(|(_, at)| self.values.get(at))
     }
 
+    /// Whether there is no pattern.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// All values, in the order in which their patterns came.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.values.iter()

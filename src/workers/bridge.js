@@ -48,11 +48,13 @@ function clientAddress({ cf, headers }) {
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
 export function forward(env, request, url, binding, edits, keepsBody, outlivesClient, maxBody, ms) {
-  return sending(outlivesClient ? null : request.signal, ms, async (signal, abort) => {
-    const source = keepsBody ? await keeping(request) : bounded(request, maxBody, abort);
-    const onward = new Request(url, source);
-    edit(onward.headers, edits);
-    return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
+  return sending(outlivesClient ? null : request.signal, ms, (signal, abort) => {
+    const send = (source) => {
+      const onward = new Request(url, source);
+      edit(onward.headers, edits);
+      return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
+    };
+    return keepsBody ? keeping(request).then(send) : send(bounded(request, maxBody, abort));
   });
 }
 

@@ -57,9 +57,9 @@ impl Platform for Workers {
         bridge::secret(&self.env, name)
     }
 
-    async fn forward(&self, onward: &Onward, within: Duration) -> Result<ReplyHead<Response>, CallError> {
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
         let Onward { url, binding, edits, keeps_body, outlives_client, max_body } = onward;
-        let binding = binding.as_deref().unwrap_or_default();
+        let binding = binding.unwrap_or_default();
         let edits = bridge::edit_lines(edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let (env, request) = (&self.env, &self.request);
@@ -77,9 +77,9 @@ impl Platform for Workers {
         Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
     }
 
-    fn mirror(&self, onward: &Onward, within: Duration) {
-        let binding = onward.binding.as_deref().unwrap_or_default();
-        let edits = bridge::edit_lines(&onward.edits);
+    fn mirror(&self, onward: &Onward<'_>, within: Duration) {
+        let binding = onward.binding.unwrap_or_default();
+        let edits = bridge::edit_lines(onward.edits);
         let sent = bridge::mirror(&self.env, &self.request, &onward.url, binding, &edits, millis(within));
         self.context.wait_until(async move {
             let _ = JsFuture::from(sent).await;
