@@ -5,6 +5,7 @@
 //! retry budget. Where the file says so, a second call starts when the first takes longer than most, and
 //! the first answer counts.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -135,13 +136,14 @@ async fn one_or_hedged<P: Platform, T: Answered>(
     if !first.is_admitted && service.breaker.is_some() {
         return Err(CallError::NotAdmitted);
     }
+    let never = Cell::new(false);
     let wait = service.hedge.filter(|rule| rule.may_hedge(wanted.method, wanted.body));
     let Some(wait) = wait.and_then(|rule| rule.wait(&service.pool().latencies)) else {
-        return Ok(one(service, wanted, visit, first, make).await);
+        return Ok(one(service, wanted, visit, first, &never, make).await);
     };
 
-    let first_id = first.id;
-    let running = pin!(one(service, wanted, visit, first, make));
+    let (first_id, is_overtaken) = (first.id, Cell::new(false));
+    let running = pin!(one(service, wanted, visit, first, &is_overtaken, make));
     let running = match select(running, pin!(platform.sleep(wait))).await {
         Either::Left((tried, _)) => return Ok(tried),
         Either::Right(((), running)) => running,
@@ -151,12 +153,15 @@ async fn one_or_hedged<P: Platform, T: Answered>(
         return Ok(running.await);
     };
     visit.trace.note(format!("service {} took long, called twice", service.name));
-    let beside = pin!(one(service, wanted, visit, second, make));
+    let beside = pin!(one(service, wanted, visit, second, &never, make));
     let is_good = |tried: &Tried<T>| tried.0.as_ref().is_ok_and(|answer| answer.status() < 500);
     // The first good answer; where there is none, the last.
     let (first_back, other) = match select(running, beside).await {
         Either::Left((tried, other)) => (tried, Either::Left(other)),
-        Either::Right((tried, other)) => (tried, Either::Right(other)),
+        Either::Right((tried, other)) => {
+            is_overtaken.set(is_good(&tried));
+            (tried, Either::Right(other))
+        }
     };
     if is_good(&first_back) {
         return Ok(first_back);
@@ -170,23 +175,25 @@ async fn one_or_hedged<P: Platform, T: Answered>(
     })
 }
 
-/// One call to one instance.
+/// One call to one instance. Dropped while `is_overtaken`, it counts as one that went badly.
 async fn one<P: Platform, T: Answered>(
     service: &Service,
     wanted: Wanted<'_>,
     visit: &Visit<'_, P>,
     picked: Picked,
+    is_overtaken: &Cell<bool>,
     make: &impl AsyncFn(&ServiceUrl, Duration) -> Result<T, CallError>,
 ) -> Tried<T> {
     let now = || visit.platform.now();
-    let call = Running { service, under_way: Some(service.pool().begin(picked.id, now())), now: &now };
+    let under_way = Some(service.pool().begin(picked.id, now()));
+    let call = Running { service, under_way, now: &now, is_overtaken };
     let result = make(&picked.url, visit.time_left().min(wanted.timeout)).await;
     let ended = match &result {
         // These say that the instance cannot, not that the request is at fault.
         Ok(answer) if matches!(answer.status(), 502..=504) => Ended::Badly,
         Ok(_) | Err(CallError::TooLarge) => Ended::Well,
-        // Who uploads slowly must not close a service to others.
-        Err(CallError::TimedOut) if wanted.body == Body::Streamed => Ended::Abandoned,
+        // The client's upload may be what was slow or broke off, which must not close a service to others.
+        Err(CallError::TimedOut | CallError::Unreachable) if wanted.body == Body::Streamed => Ended::Abandoned,
         Err(CallError::TimedOut | CallError::Unreachable) => Ended::Badly,
         Err(_) => Ended::Abandoned,
     };
@@ -194,12 +201,13 @@ async fn one<P: Platform, T: Answered>(
     (result, picked)
 }
 
-/// A call under way. One that is dropped, because a faster one was there or the client went away, says
-/// nothing of the instance.
+/// A call under way. One that is dropped because the client went away says nothing of the instance; one
+/// that a later call to another instance overtook, that it is slow.
 struct Running<'s> {
     service: &'s Service,
     under_way: Option<UnderWay>,
     now: &'s dyn Fn() -> UnixMillis,
+    is_overtaken: &'s Cell<bool>,
 }
 
 impl Running<'_> {
@@ -216,7 +224,7 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.report(Ended::Abandoned);
+        self.report(if self.is_overtaken.get() { Ended::Badly } else { Ended::Abandoned });
     }
 }
 

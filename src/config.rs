@@ -34,7 +34,8 @@ pub fn schema() -> schemars::Schema {
 
 /// Reads the text of a `routes.json`. Gives the gateway for an environment, unless there is a fault;
 /// and every fault of any environment that can be found before the others are mended, and every warning,
-/// in the order of the file. `None`, and an environment that the file does not name, is the file as it is.
+/// in the order of the file. `None` is the file as it is; a name that is
+/// none of the file's is a fault, if it has any.
 pub fn load(text: &str, environment: Option<&str>) -> (Option<Gateway>, Vec<Problem>) {
     let tree: Node = match serde_json::from_str(text) {
         Ok(tree) => tree,
@@ -44,6 +45,7 @@ pub fn load(text: &str, environment: Option<&str>) -> (Option<Gateway>, Vec<Prob
     environment::check_names(&tree, &mut problems);
     let mut gateway = read(&tree, &mut problems);
     let mut all = problems.in_order_of(&tree);
+    all.extend(environment.and_then(|name| environment::unknown(&tree, name)));
     for name in environment::names(&tree) {
         let mut problems = Problems::default();
         let there = environment::applied(&tree, name);

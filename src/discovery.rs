@@ -11,8 +11,9 @@ use crate::gateway::Service;
 use crate::platform::Platform;
 use crate::visit::Visit;
 
-/// How long KV may take.
+/// How long KV may take where there is no list to go on with, and where there is one.
 const KV_TIMEOUT: Duration = Duration::from_secs(2);
+const KV_TIMEOUT_WITH_LIST: Duration = Duration::from_millis(200);
 
 /// Where a list is, and how long it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +29,16 @@ impl Service {
     pub(crate) async fn discover<P: Platform>(&self, visit: &Visit<'_, P>) {
         let Some(Discovery { key, refresh }) = &self.discovery else { return };
         let now = visit.platform.now();
-        {
+        let longest = {
             let mut pool = self.pool();
             // Without any list there is nothing to go on with.
             if !pool.is_empty() && pool.asked.is_some_and(|asked| now.since(asked) < *refresh) {
                 return;
             }
             pool.asked = Some(now);
-        }
-        let within = visit.time_left().min(KV_TIMEOUT);
+            if pool.is_empty() { KV_TIMEOUT } else { KV_TIMEOUT_WITH_LIST }
+        };
+        let within = visit.time_left().min(longest);
         let why = match visit.platform.recall(key, within).await {
             Err(_) => "KV cannot be read".to_owned(),
             Ok(None) => format!("KV has nothing under {key}"),

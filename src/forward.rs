@@ -12,7 +12,7 @@ use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::public_names::PublicNames;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
-use crate::resilience::retry::Body;
+use crate::resilience::retry::{Body, RetryRule};
 use crate::service_url::ServiceUrl;
 use crate::template::Values;
 use crate::trace::Trace;
@@ -42,8 +42,9 @@ pub async fn answer<P: Platform>(
     if said_length(visit.head).is_some_and(|length| length > most) {
         return Err(Refusal::BodyTooLarge);
     }
-    let request = Request { route, path, is_first, values, visit };
+    let mut request = Request { route, path, is_first, body: Body::Streamed, values, visit };
     let to = request.destination(forward);
+    request.body = request.body_for(to, forward.fallback.as_ref());
     let first = request.ask(to, forward.timeout).await;
     let answer = match (first, &forward.fallback) {
         (Ok(answer), Some(_)) if is_unable(answer.status()) => request.fall_back(forward, Err(answer)).await,
@@ -53,7 +54,7 @@ pub async fn answer<P: Platform>(
         (Err(Failed::Refused(refusal)), _) => Err(refusal),
     };
     if let Some(mirror) = &forward.mirror {
-        request.mirror(mirror, forward.timeout);
+        request.mirror(mirror, forward.timeout).await;
     }
     answer
 }
@@ -64,6 +65,8 @@ struct Request<'r, 'v, P> {
     path: &'r NormalPath,
     /// Whether others of its `Idempotency-Key` want the answer: its body was read, and kept.
     is_first: bool,
+    /// What becomes of its body.
+    body: Body,
     values: &'r Values<'r>,
     visit: &'r Visit<'v, P>,
 }
@@ -99,7 +102,7 @@ impl<P: Platform> Request<'_, '_, P> {
         let (head, service, platform) = (self.visit.head, &to.service, self.visit.platform);
         let (mut target, edits) = self.target(to)?;
         let key = service.key.as_ref().and_then(|key| key.0.plain(self.values));
-        let body = self.body(service);
+        let body = self.body;
         let (timeout, began) = (timeout.unwrap_or(service.timeout), platform.now());
         let wanted = Wanted {
             method: &head.method,
@@ -169,24 +172,27 @@ impl<P: Platform> Request<'_, '_, P> {
         Onward { url, binding, edits, keeps_body: body == Body::Kept, outlives_client: self.is_first, max_body }
     }
 
-    /// What becomes of the body: one that may have to be sent again is kept, if it is small.
-    fn body(&self, service: &Service) -> Body {
-        let head = self.visit.head;
+    /// What becomes of the body: a small one is kept where it may have to be sent again, or where it counts
+    /// who broke off, the client or an instance.
+    fn body_for(&self, to: &Destination, fallback: Option<&Fallback>) -> Body {
+        let (head, service) = (self.visit.head, &to.service);
+        let is_of_use =
+            service.retry.is_some() || service.breaker.is_some() || matches!(fallback, Some(Fallback::Service(_)));
         match said_length(head) {
             _ if self.is_first => Body::Kept,
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,
             // No runtime makes a GET with a body.
             Some(_) if matches!(head.method.as_str(), "GET" | "HEAD") => Body::Streamed,
-            Some(length) if length <= MAX_KEPT && self.may_be_sent_again(service) => Body::Kept,
+            Some(length) if length <= MAX_KEPT && is_of_use => Body::Kept,
             _ => Body::Streamed,
         }
     }
 
-    fn may_be_sent_again(&self, service: &Service) -> bool {
-        let head = self.visit.head;
-        let has_key = has_idempotency_key(head);
-        service.retry.as_ref().is_some_and(|rule| rule.may_repeat(&head.method, Body::Kept, has_key))
+    /// Whether another service may be asked after one that may have done what it was asked for.
+    fn may_be_sent_elsewhere(&self) -> bool {
+        let rule = RetryRule::default();
+        rule.may_repeat(&self.visit.head.method, self.body, false)
     }
 
     /// What answers where the service gave no answer, or one that it cannot.
@@ -195,7 +201,7 @@ impl<P: Platform> Request<'_, '_, P> {
         forward: &Forward,
         given: Result<CallError, AnswerOn<P>>,
     ) -> Result<AnswerOn<P>, Refusal> {
-        let body_is_gone = self.body(&forward.to.service) == Body::Streamed;
+        let was_not_sent = matches!(given, Ok(CallError::NoInstance | CallError::NotAdmitted));
         match &forward.fallback {
             Some(Fallback::Reply(reply)) => {
                 self.visit.trace.note("fixed answer in its place");
@@ -204,7 +210,7 @@ impl<P: Platform> Request<'_, '_, P> {
                 }
                 Ok(Answer::Own(reply.response().edited(&self.route.response_headers, self.values)))
             }
-            Some(Fallback::Service(to)) if !body_is_gone => {
+            Some(Fallback::Service(to)) if was_not_sent || self.may_be_sent_elsewhere() => {
                 self.visit.trace.note(format!("service {} in its place", to.service.name));
                 if let Err(Answer::Relayed { reply, .. }) = given {
                     self.visit.platform.discard(reply);
@@ -219,14 +225,15 @@ impl<P: Platform> Request<'_, '_, P> {
     }
 
     /// Sends a copy to the mirror, for its share of the requests that can be copied.
-    fn mirror(&self, mirror: &Mirror, timeout: Option<Duration>) {
+    async fn mirror(&self, mirror: &Mirror, timeout: Option<Duration>) {
         let (platform, service) = (self.visit.platform, &mirror.to.service);
-        let body = self.body(&mirror.to.service);
+        let body = self.body;
         let is_drawn = platform.random() < f64::from(mirror.share.hundredths()) / 100.0;
         if body == Body::None
             && is_drawn
             && let Ok((target, edits)) = self.target(&mirror.to)
         {
+            service.discover(self.visit).await;
             let pick = service.pool().pick(&service.balance, None, &[], platform.now(), || platform.random());
             if let Some(picked) = pick {
                 let onward = self.onward(service, picked.url.join(&target), &edits, body);
@@ -243,7 +250,7 @@ fn is_unable(status: u16) -> bool {
 
 /// Whether another service can help where a call failed.
 fn helps(error: CallError) -> bool {
-    !matches!(error, CallError::ClientGone | CallError::BodyTooLarge)
+    !matches!(error, CallError::ClientGone | CallError::ClientSlow | CallError::BodyTooLarge)
 }
 
 /// Adds the header fields that the file says of the service and of the route to those of a call.

@@ -41,14 +41,24 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     let (host, path) = read(gateway, head)?;
 
     // 2. Which route? A browser that asks beforehand is answered by what the route says of origins.
-    if let Some(preflight) = preflight(gateway, &host, &path, head) {
+    if let Some(preflight) = preflight(gateway, head) {
         return Ok(Answer::Own(preflight));
     }
-    let (route, params) = match gateway.router.find(Asked { host: &host, path: &path, head }) {
+    let asked = Asked { host: &host, path: &path, head };
+    let (route, params) = match gateway.router.find(asked) {
         Found::Route(route, params) => (route, params),
-        Found::OtherPath(other) => return Ok(Answer::Own(redirect_to(&other, head))),
-        Found::OtherMethods(allow) if head.method == "OPTIONS" => return Ok(Answer::Own(options(allow))),
-        Found::OtherMethods(allow) => return Err(Refusal::OtherMethods(allow)),
+        Found::OtherPath(other) => {
+            visit.answer_edits = edits_for_origins(gateway, Asked { path: &other, ..asked });
+            return Ok(Answer::Own(redirect_to(&other, head)));
+        }
+        Found::OtherMethods(allow) => {
+            visit.answer_edits = edits_for_origins(gateway, asked);
+            return if head.method == "OPTIONS" {
+                Ok(Answer::Own(options(allow)))
+            } else {
+                Err(Refusal::OtherMethods(allow))
+            };
+        }
         Found::SamePath(_) | Found::Nothing => return Err(Refusal::NoRoute),
     };
     visit.trace.route = Some(route.pattern.clone());
@@ -72,7 +82,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     // 5. Was it done already?
     let claimed = match &route.idempotency {
         Some(rule) if matches!(route.action, Action::Forward(_)) => {
-            match once::claim(rule, &path, caller.as_ref(), visit).await {
+            match once::claim(rule, route, &path, caller.as_ref(), visit).await {
                 Ok(request) => request.map(|request| (rule, request)),
                 Err(answered) => return answered,
             }
@@ -131,18 +141,25 @@ pub(crate) async fn answer<P: Platform>(
 
 /// The answer to a preflight, if the request is one and the route that it asks about lets pages of
 /// other origins call. Header fields and cookies of that request are not there yet.
-fn preflight(gateway: &Gateway, host: &HostPath, path: &NormalPath, head: &Head) -> Option<Response> {
+pub(crate) fn preflight(gateway: &Gateway, head: &Head) -> Option<Response> {
     let method = cors::asked_method(&head.method, &head.headers)?;
-    let head = Head { method: method.to_owned(), ..head.clone() };
-    let candidates = gateway.router.candidates(Asked { host, path, head: &head });
-    let taking = candidates.filter(|candidate| match candidate.fit {
+    let asked = Head { method: method.to_owned(), ..head.clone() };
+    let (host, path) = read(gateway, &asked).ok()?;
+    let asked = Asked { host: &host, path: &path, head: &asked };
+    let taking = gateway.router.candidates(asked).find(|candidate| match candidate.fit {
         Fit::Taken => true,
         Fit::Unmet(condition) => condition.of != Kind::Query && candidate.has_method(method),
         Fit::OtherMethod => false,
     });
-    let cors = taking.map(|candidate| candidate.route.cors.clone()).next()??;
-    let allow = gateway.router.methods(Asked { host, path, head: &head }, |_| true)?;
-    Some(Response::empty(204, cors.preflight(&head, &allow)))
+    let cors = taking?.route.cors.as_ref()?;
+    let allow = gateway.router.methods(asked, |_| true)?;
+    Some(Response::empty(204, cors.preflight(head, &allow)))
+}
+
+/// What is said of origins where a path has no route for the method: what the first of its routes says.
+fn edits_for_origins(gateway: &Gateway, asked: Asked<'_>) -> HeaderEdits {
+    let cors = gateway.router.candidates(asked).find_map(|candidate| candidate.route.cors.clone());
+    cors.map(|cors| cors.edits(asked.head)).unwrap_or_default()
 }
 
 /// Sends the client to the path that it should have asked for.

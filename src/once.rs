@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::gateway::Route;
 use crate::head::Head;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, FirstRequest, Known, Platform, StoreDown};
 use crate::policy::headers::HeaderEdits;
-use crate::policy::idempotency::{Idempotency, MOST, NoKey, REPLAYED};
+use crate::policy::idempotency::{Idempotency, MOST, NoKey, REPLAYED, WhenUnknown, was_not_done};
 use crate::policy::jwt::Caller;
 use crate::policy::rate_limit::By;
 use crate::refusal::Refusal;
@@ -23,6 +24,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// answer if it is not the first.
 pub async fn claim<P: Platform>(
     rule: &Idempotency,
+    route: &Route,
     path: &NormalPath,
     caller: Option<&Caller>,
     visit: &Visit<'_, P>,
@@ -31,13 +33,18 @@ pub async fn claim<P: Platform>(
     let Some(key) = rule.key(head).map_err(|NoKey| Err(Refusal::NoIdempotencyKey))? else { return Ok(None) };
     // It names no claim, so there is always a key.
     let whose = By::Caller.key(caller, head.client).unwrap_or_default();
-    let fingerprint = platform.fingerprint(&asked(path, head), MOST).await.map_err(|error| Err(error.into()))?;
-    let lease = visit.gateway.budget + MARGIN;
+    let most = route.max_body.map_or(MOST, |most| u32::try_from(most).map_or(MOST, |most| most.min(MOST)));
+    let asked = asked(route, path, head);
+    let within = visit.time_left();
+    let fingerprint = platform.fingerprint(&asked, most, within).await.map_err(|error| Err(error.into()))?;
+    // Its answer is read whole within the same time once more.
+    let lease = visit.gateway.budget * 2 + MARGIN;
     let request = FirstRequest { name: format!("{whose}\n{key}"), fingerprint };
     let within = visit.time_left().min(STORE_TIMEOUT);
     match platform.begin(&request, lease, within).await {
         Ok(Known::Nothing) => Ok(Some(request)),
         Ok(Known::Running) => Err(Err(Refusal::StillRunning)),
+        Ok(Known::Lost) => Err(Err(Refusal::AnswerLost)),
         Ok(Known::OtherPayload) => Err(Err(Refusal::OtherPayload)),
         Ok(Known::Answer(reply)) => {
             visit.trace.note("replayed");
@@ -59,23 +66,36 @@ pub async fn keep<P: Platform>(
     answer: Result<AnswerOn<P>, Refusal>,
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
+    let platform = visit.platform;
     match answer {
-        Ok(Answer::Relayed { reply, status, edits }) => {
-            let (reply, was_kept) = visit.platform.keep(request, reply, &edits, rule.keep, MOST).await;
+        Ok(Answer::Relayed { reply, status, edits }) if !was_not_done(status) => {
+            let (reply, was_kept) = platform.keep(request, reply, &edits, rule.keep, visit.gateway.budget).await;
             if !was_kept {
-                visit.trace.note("answer not kept: it is too large, or there was nowhere to keep it");
+                visit.trace.note("answer not kept: it is too large, too slow, or there was nowhere to keep it");
             }
             Ok(Answer::Relayed { reply, status, edits: HeaderEdits::default() })
         }
+        // Whether it was done, nobody knows.
+        Err(refusal @ (Refusal::GatewayTimeout | Refusal::BadGateway)) if rule.when_unknown == WhenUnknown::Refuse => {
+            platform.lose(request, rule.keep).await;
+            Err(refusal)
+        }
         other => {
-            visit.platform.forget(request).await;
+            platform.forget(request).await;
             other
         }
     }
 }
 
-/// What is asked for, but for the body.
-fn asked(path: &NormalPath, head: &Head) -> String {
+/// What is asked for, but for the body. Where no token tells callers apart, what else may tell them apart
+/// is part of it: nobody gets an answer that was another's.
+fn asked(route: &Route, path: &NormalPath, head: &Head) -> String {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{} {}{path}{query}\n", head.method, head.authority)
+    let field = |name: &str| head.headers.get(name).unwrap_or_default();
+    let credentials = match route.auth {
+        None => format!("{}\n{}\n", field("authorization"), field("cookie")),
+        Some(_) => String::new(),
+    };
+    let kind = field("content-type");
+    format!("{}\n{} {}{path}{query}\n{kind}\n{credentials}", route.place, head.method, head.authority)
 }

@@ -49,8 +49,9 @@ pub trait Platform {
     /// A random number of [0, 1).
     fn random(&self) -> f64;
 
-    /// A digest of `asked` and of the client's body, which is kept to be sent on; at most so many bytes.
-    async fn fingerprint(&self, asked: &str, most: u32) -> Result<String, CallError>;
+    /// A digest of `asked` and of the client's body, which is kept to be sent on; at most so many bytes,
+    /// at most `within` later.
+    async fn fingerprint(&self, asked: &str, most: u32, within: Duration) -> Result<String, CallError>;
 
     /// Claims to be the first of its name, for as long as `lease`; or what is known of the first.
     async fn begin(
@@ -61,15 +62,19 @@ pub trait Platform {
     ) -> Result<Known<Self::Reply>, StoreDown>;
 
     /// Keeps the reply to a first request, its header fields edited, for as long as `keep`. Gives one
-    /// that is the same, already edited, and whether it was kept: one of more than `most` bytes is not.
+    /// that is the same, already edited, and whether it was kept: one that is larger than the rule says,
+    /// or not there whole `within`, is not, as if it were lost.
     async fn keep(
         &self,
         request: &FirstRequest,
         reply: Self::Reply,
         edits: &HeaderEdits,
         keep: Duration,
-        most: u32,
+        within: Duration,
     ) -> (Self::Reply, bool);
+
+    /// Keeps that a request was answered, or may have been, without its answer.
+    async fn lose(&self, request: &FirstRequest, keep: Duration);
 
     /// Gives up the claim of a request: the next one is the first.
     async fn forget(&self, request: &FirstRequest);
@@ -142,6 +147,8 @@ pub enum CallError {
     TooLarge,
     /// The client's body is larger than allowed.
     BodyTooLarge,
+    /// The client's body did not come in time.
+    ClientSlow,
     /// No instance of the service is known.
     NoInstance,
     /// The breakers of all instances are open.
@@ -159,6 +166,7 @@ impl fmt::Display for CallError {
             Self::Unreachable => "unreachable",
             Self::TooLarge => "answered with too much",
             Self::BodyTooLarge => "not sent all of a body that is too large",
+            Self::ClientSlow => "not called, the client's body did not come",
             Self::NoInstance => "has no instance",
             Self::NotAdmitted => "not called, it has failed too often of late",
             Self::NoBinding => "not reached, there is no such binding",
@@ -187,6 +195,8 @@ pub enum Known<R> {
     Nothing,
     /// Its answer is not there yet.
     Running,
+    /// It was answered, or may have been, and its answer is not kept.
+    Lost,
     /// It asked for something else.
     OtherPayload,
     /// Its answer.

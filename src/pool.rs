@@ -135,8 +135,8 @@ impl Pool {
         self.members.is_empty()
     }
 
-    /// The instance for a call that did not try those of `tried`; one of them if there is no other.
-    /// `None` if there is none that takes calls.
+    /// The instance for a call that did not try those of `tried`; one of them if there is no other whose
+    /// breaker lets calls through. `None` if there is none that takes calls.
     pub fn pick(
         &mut self,
         balance: &Balance,
@@ -150,7 +150,10 @@ impl Pool {
             return Some(Picked { id: known.id, url: Arc::clone(&member.url), is_admitted: member.admits(now) });
         }
         let choice = self.choose(balance, key, tried, now, &unit_random);
-        let Choice { instance, admitted } = choice.or_else(|| self.choose(balance, key, &[], now, &unit_random))?;
+        // One that was tried before goes before one whose breaker is open.
+        let again = || self.choose(balance, key, &[], now, &unit_random);
+        let choice = choice.filter(|choice| choice.admitted).or_else(again);
+        let Choice { instance, admitted } = choice?;
         let (member, known) = (self.members.get(instance)?, self.instances.get(instance)?);
         Some(Picked { id: known.id, url: Arc::clone(&member.url), is_admitted: admitted })
     }
@@ -280,6 +283,14 @@ mod tests {
         assert_eq!(pick(&mut pool, &[], 100), ("http://b".to_owned(), true));
         pool.replace(Vec::new());
         assert!(pool.pick(&Balance::Random, None, &[], UnixMillis(0), || 0.0).is_none());
+    }
+
+    #[test]
+    fn one_that_was_tried_goes_before_one_that_is_out() {
+        let mut pool = pool(&["a", "b"]);
+        (0..4).for_each(|now| fail(&mut pool, "a", now));
+        let b = Instance::new("http://b", 1).id;
+        assert_eq!(pick(&mut pool, &[b], 100), ("http://b".to_owned(), true));
     }
 
     #[test]

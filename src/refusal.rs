@@ -52,6 +52,10 @@ pub enum Refusal {
     StillRunning,
     /// The first request with this key asked for something else.
     OtherPayload,
+    /// The first request with this key was answered, or may have been, and its answer is not kept.
+    AnswerLost,
+    /// The client's body did not come in time.
+    ClientSlow,
     /// It cannot be looked up whether the request was made before.
     StoreDown,
     /// The service gave no answer that can be used.
@@ -81,6 +85,7 @@ impl From<CallError> for Refusal {
             CallError::TimedOut => Self::GatewayTimeout,
             CallError::Unreachable | CallError::TooLarge => Self::BadGateway,
             CallError::BodyTooLarge => Self::BodyTooLarge,
+            CallError::ClientSlow => Self::ClientSlow,
             CallError::NoInstance | CallError::NotAdmitted => Self::Unavailable,
             CallError::NoBinding => Self::Internal,
             CallError::ClientGone => Self::ClientGone,
@@ -187,6 +192,13 @@ impl Refusal {
                 "This Idempotency-Key was used for another request",
                 "Send a new key for another thing to be done.",
             ),
+            Self::AnswerLost => Wording(
+                409,
+                "answer-lost",
+                "This was done before, or may have been, and its answer is not there any more",
+                "Look whether it was done, and send a new Idempotency-Key if it is to be done again.",
+            ),
+            Self::ClientSlow => Wording(408, "client-slow", "The body did not come in time", "Send it faster."),
             Self::StoreDown => {
                 Wording(503, "store-down", "It cannot be told whether this was done before", "Try again later.")
             }
@@ -280,6 +292,8 @@ mod tests {
             (Refusal::NoIdempotencyKey, 400, None),
             (Refusal::StillRunning, 409, Some("retry-after")),
             (Refusal::OtherPayload, 422, None),
+            (Refusal::AnswerLost, 409, None),
+            (Refusal::ClientSlow, 408, None),
             (Refusal::StoreDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::Unavailable, 503, Some("retry-after")),

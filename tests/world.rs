@@ -16,7 +16,7 @@ use postern::platform::{
     Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
 };
 use postern::policy::headers::HeaderEdits;
-use postern::policy::idempotency::{Begun, Entry};
+use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::rate_limit::Charge;
 
 /// When the simulation begins: 2026-01-01, in milliseconds.
@@ -317,7 +317,7 @@ impl Platform for Simulated<'_> {
         (next >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    async fn fingerprint(&self, asked: &str, _: u32) -> Result<String, CallError> {
+    async fn fingerprint(&self, asked: &str, _: u32, _: Duration) -> Result<String, CallError> {
         Ok(format!("{asked}{}", self.body).replace([' ', '\n'], "+"))
     }
 
@@ -327,6 +327,7 @@ impl Platform for Simulated<'_> {
         let known = firsts.get(&request.name);
         match Entry::found(known.map(|(entry, _)| entry), &request.fingerprint, self.now()) {
             Begun::Running => Ok(Known::Running),
+            Begun::Lost => Ok(Known::Lost),
             Begun::OtherPayload => Ok(Known::OtherPayload),
             Begun::Answered => {
                 let reply = known.and_then(|(_, reply)| reply.clone()).unwrap();
@@ -334,7 +335,7 @@ impl Platform for Simulated<'_> {
             }
             Begun::First => {
                 let until = UnixMillis(self.now().0 + lease.as_millis() as u64);
-                let entry = Entry { fingerprint: request.fingerprint.clone(), until, is_answered: false };
+                let entry = Entry { fingerprint: request.fingerprint.clone(), until, stage: Stage::Running };
                 firsts.insert(request.name.clone(), (entry, None));
                 Ok(Known::Nothing)
             }
@@ -347,20 +348,28 @@ impl Platform for Simulated<'_> {
         reply: Reply,
         edits: &HeaderEdits,
         keep: Duration,
-        most: u32,
+        _: Duration,
     ) -> (Reply, bool) {
         let lines: String =
             edited(&reply.headers, edits).iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let reply = Reply { headers: Headers::from_text(lines), ..reply };
         let until = UnixMillis(self.now().0 + keep.as_millis() as u64);
-        let entry = Entry { fingerprint: request.fingerprint.clone(), until, is_answered: true };
+        let entry = Entry { fingerprint: request.fingerprint.clone(), until, stage: Stage::Answered };
         let mut firsts = self.world.firsts.borrow_mut();
-        match firsts.as_mut().filter(|_| reply.body.len() <= most as usize) {
+        match firsts.as_mut().filter(|_| reply.body.len() <= MOST as usize) {
             Some(firsts) => {
                 firsts.insert(request.name.clone(), (entry, Some(reply.clone())));
                 (reply, true)
             }
             None => (reply, false),
+        }
+    }
+
+    async fn lose(&self, request: &FirstRequest, keep: Duration) {
+        let until = UnixMillis(self.now().0 + keep.as_millis() as u64);
+        let entry = Entry { fingerprint: request.fingerprint.clone(), until, stage: Stage::Lost };
+        if let Some(firsts) = self.world.firsts.borrow_mut().as_mut() {
+            firsts.insert(request.name.clone(), (entry, None));
         }
     }
 

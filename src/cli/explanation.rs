@@ -80,6 +80,11 @@ impl Explanation {
             answer: None,
             notes: Vec::new(),
         };
+        if let Some(preflight) = handle::preflight(gateway, &head) {
+            let fields = preflight.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+            explanation.answer = Some(format!("204 to a preflight; {}", fields.collect::<Vec<_>>().join("; ")));
+            return explanation;
+        }
         match handle::read(gateway, &head) {
             Err(refusal) => explanation.answer = Some(refused(&refusal)),
             Ok((host, path)) => {
@@ -175,6 +180,10 @@ impl Explanation {
                 }
             }
         };
+        if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
+            self.answer = Some(refused(&Refusal::NoIdempotencyKey));
+            return;
+        }
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
         let visit =

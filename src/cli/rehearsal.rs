@@ -66,7 +66,7 @@ impl Platform for Rehearsal {
         0.0
     }
 
-    async fn fingerprint(&self, _: &str, _: u32) -> Result<String, CallError> {
+    async fn fingerprint(&self, _: &str, _: u32, _: Duration) -> Result<String, CallError> {
         Ok(String::new())
     }
 
@@ -74,9 +74,11 @@ impl Platform for Rehearsal {
         Ok(Known::Nothing)
     }
 
-    async fn keep(&self, _: &FirstRequest, (): (), _: &HeaderEdits, _: Duration, _: u32) -> ((), bool) {
+    async fn keep(&self, _: &FirstRequest, (): (), _: &HeaderEdits, _: Duration, _: Duration) -> ((), bool) {
         ((), true)
     }
+
+    async fn lose(&self, _: &FirstRequest, _: Duration) {}
 
     async fn forget(&self, _: &FirstRequest) {}
 

@@ -7,7 +7,7 @@ mod service;
 
 pub use action::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
 pub use route::RouteSettings;
-pub use service::{InstanceSettings, Instances, ServiceSettings};
+pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
@@ -59,9 +59,9 @@ shape! {
 shape! {
     /// What differs in an environment.
     pub struct EnvironmentSettings {
-        /// Services of the file, with the keys that are put in the place of theirs.
+        /// Services of the file, with the keys that are put in the place of theirs; null takes one away.
         #[allow(dead_code)]
-        "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.staging.internal" } },
+        "services" => services: Named<ServiceChanges> = { "order-svc": { "url": "https://orders.staging.internal" } },
     }
 }
 

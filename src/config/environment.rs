@@ -21,7 +21,7 @@ pub fn names(tree: &Node) -> Vec<&str> {
 }
 
 /// The file as it is in an environment: what it says of a service is put over what the file says, key
-/// by key.
+/// by key; `null` takes a key away.
 pub fn applied(tree: &Node, name: &str) -> Node {
     let mut tree = tree.clone();
     let overrides = tree.member(ENVIRONMENTS).and_then(|all| all.member(name)).and_then(|it| it.member("services"));
@@ -32,6 +32,10 @@ pub fn applied(tree: &Node, name: &str) -> Node {
         };
         let Node::Object(changes) = changes else { continue };
         for (key, value) in changes {
+            if value == Node::Null {
+                service.retain(|(other, _)| *other != key);
+                continue;
+            }
             match service.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, there)) => *there = value,
                 None => service.push((key, value)),
@@ -39,6 +43,18 @@ pub fn applied(tree: &Node, name: &str) -> Node {
         }
     }
     tree
+}
+
+/// A fault: the runtime is of an environment that the file does not have, though it has some.
+pub fn unknown(tree: &Node, name: &str) -> Option<Problem> {
+    let names = names(tree);
+    if names.is_empty() || names.contains(&name) {
+        return None;
+    }
+    let mut problems = Problems::default();
+    let message = format!("lack {name:?}, which the runtime says it is (POSTERN_ENVIRONMENT)");
+    problems.add_unknown(&Place::root().at(ENVIRONMENTS), message, name, names.into_iter());
+    problems.in_order_of(tree).into_iter().next()
 }
 
 /// Notes services that an environment changes and the file does not have.

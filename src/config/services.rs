@@ -108,6 +108,16 @@ pub fn instances(text: &str) -> Result<Vec<(ServiceUrl, u32)>, String> {
     let mut problems = Problems::default();
     let list = Instances::from_node(&tree, &Place::root(), &mut problems);
     let list = list.and_then(|list| list.0.into_iter().map(weighted).collect::<Option<Vec<_>>>());
+    // One that stands there twice has both weights: it is one instance all the same.
+    let list = list.map(|list| {
+        list.into_iter().fold(Vec::new(), |mut once: Vec<(ServiceUrl, u32)>, (url, weight)| {
+            match once.iter_mut().find(|(other, _)| *other == url) {
+                Some((_, there)) => *there = there.saturating_add(weight),
+                None => once.push((url, weight)),
+            }
+            once
+        })
+    });
     match (list, problems.in_order_of(&tree).first()) {
         (Some(list), None) if list.iter().any(|(_, weight)| *weight > 0) => Ok(list),
         (_, Some(problem)) => Err(format!("is no list of instances: {problem}")),

@@ -4,8 +4,8 @@
 //! "cors": { "origins": ["https://app.example.com", "https://*.example.org"], "credentials": true }
 //! ```
 //!
-//! A preflight is answered by the gateway, before anybody is asked who they are. Every other answer
-//! tells the browser whether the page may read it, a refusal too; what a service says of this does not
+//! A preflight is answered by the gateway, before anybody is asked who they are. Every other answer for
+//! a path that has such a route tells the browser whether the page may read it, a refusal too; what a service says of this does not
 //! pass. A request of another origin is not refused: the browser keeps its answer from the page.
 
 use std::time::Duration;

@@ -7,13 +7,17 @@
 //!
 //! Of the requests of one client with one key, the first goes to the service. The others get its answer:
 //! `409` while it is not there, `422` if they ask for something else. What is kept is in one place for
-//! each client and key, where one thing happens at a time. An answer that the gateway gives because the
-//! service gave none is not kept: the next request is the first again.
+//! each client and key, where one thing happens at a time.
+//!
+//! What a service says it did not do (408, 425, 429, 502, 503, 504, and 401 and 403) is not kept: the next
+//! request is the first again. Where the service gave no answer, it may have done it or not; the file says
+//! whether the next request is made (`"repeat"`, the default: the service sees the key too) or refused.
+//! An answer that is too large or breaks off cannot be given again, and is not asked for again.
 
 use std::time::Duration;
 
 use crate::head::{Head, UnixMillis};
-use crate::settings::{Place, Problems, TimeLimit, shape};
+use crate::settings::{Place, Problems, TimeLimit, shape, written_as_word};
 
 /// How long an answer is kept.
 const DEFAULT_KEEP: Duration = Duration::from_secs(24 * 3600);
@@ -34,14 +38,30 @@ shape! {
         "keep" => keep: Option<TimeLimit> = "1h",
         /// Whether a request without a key is refused (400). Default false.
         "required" => required: Option<bool> = true,
+        /// What happens to a request whose first one got no answer, so that nobody knows whether it was
+        /// done: "repeat" (it is made again, the default) or "refuse" (409).
+        "when_unknown" => when_unknown: Option<WhenUnknown> = "refuse",
     }
 }
+
+/// What happens to a request of which nobody knows whether it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUnknown {
+    /// It is made again.
+    Repeat,
+    /// It is refused.
+    Refuse,
+}
+
+written_as_word!(WhenUnknown { "repeat" => Self::Repeat, "refuse" => Self::Refuse });
 
 /// A compiled rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Idempotency {
     /// How long an answer is kept.
     pub keep: Duration,
+    /// What happens to a request of which nobody knows whether it was done.
+    pub when_unknown: WhenUnknown,
     required: bool,
 }
 
@@ -53,7 +73,8 @@ impl Idempotency {
     /// Compiles a rule; notes each fault.
     pub fn compile(settings: IdempotencySettings, _: &Place<'_>, _: &mut Problems) -> Option<Self> {
         let keep = settings.keep?.map_or(DEFAULT_KEEP, |limit| limit.0);
-        Some(Self { keep, required: settings.required?.unwrap_or(false) })
+        let when_unknown = settings.when_unknown?.unwrap_or(WhenUnknown::Repeat);
+        Some(Self { keep, when_unknown, required: settings.required?.unwrap_or(false) })
     }
 
     /// The key of a request; `None` where it needs none and has none. `Err` where it lacks one that it
@@ -75,6 +96,11 @@ impl Idempotency {
     }
 }
 
+/// Whether a service says by a status that it did not do what it was asked for.
+pub fn was_not_done(status: u16) -> bool {
+    matches!(status, 401 | 403 | 408 | 425 | 429 | 502..=504)
+}
+
 /// Whether a method does something again when it is sent again (RFC 9110, section 9.2.2).
 fn repeats(method: &str) -> bool {
     matches!(method, "POST" | "PATCH")
@@ -87,8 +113,19 @@ pub struct Entry {
     pub fingerprint: String,
     /// When it is forgotten.
     pub until: UnixMillis,
-    /// Whether the answer is there.
-    pub is_answered: bool,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// How far a first request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is under way.
+    Running,
+    /// Its answer is there.
+    Answered,
+    /// It was answered, or may have been, and the answer is not kept.
+    Lost,
 }
 
 /// What a request finds.
@@ -98,6 +135,8 @@ pub enum Begun {
     First,
     /// The first, whose answer is not there yet.
     Running,
+    /// The first, whose answer is not kept.
+    Lost,
     /// A first that asked for something else.
     OtherPayload,
     /// The answer.
@@ -110,25 +149,33 @@ impl Entry {
         match entry.filter(|entry| entry.until > now) {
             None => Begun::First,
             Some(entry) if entry.fingerprint != fingerprint => Begun::OtherPayload,
-            Some(entry) if entry.is_answered => Begun::Answered,
-            Some(_) => Begun::Running,
+            Some(Self { stage: Stage::Answered, .. }) => Begun::Answered,
+            Some(Self { stage: Stage::Running, .. }) => Begun::Running,
+            Some(Self { stage: Stage::Lost, .. }) => Begun::Lost,
         }
     }
 
     /// The text that storage keeps.
     pub fn to_line(&self) -> String {
-        format!("{} {} {}", self.fingerprint, self.until.0, u8::from(self.is_answered))
+        let stage = match self.stage {
+            Stage::Running => "running",
+            Stage::Answered => "answered",
+            Stage::Lost => "lost",
+        };
+        format!("{} {} {stage}", self.fingerprint, self.until.0)
     }
 
     /// The entry of a line.
     pub fn from_line(line: &str) -> Option<Self> {
         let mut fields = line.split(' ');
-        let (fingerprint, until, answered) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(Self {
-            fingerprint: fingerprint.to_owned(),
-            until: UnixMillis(until.parse().ok()?),
-            is_answered: answered == "1",
-        })
+        let (fingerprint, until, stage) = (fields.next()?, fields.next()?, fields.next()?);
+        let stage = match stage {
+            "running" => Stage::Running,
+            "answered" => Stage::Answered,
+            "lost" => Stage::Lost,
+            _ => return None,
+        };
+        Some(Self { fingerprint: fingerprint.to_owned(), until: UnixMillis(until.parse().ok()?), stage })
     }
 }
 
@@ -157,26 +204,29 @@ mod tests {
             ("POST", Some(long.as_str()), false, Err(NoKey)),
         ] {
             let fields = value.map(|value| format!("idempotency-key:{value}\n")).unwrap_or_default();
-            let rule = Idempotency { keep: DEFAULT_KEEP, required };
+            let rule = Idempotency { keep: DEFAULT_KEEP, when_unknown: WhenUnknown::Repeat, required };
             assert_eq!(rule.key(&head(method, &fields)), key, "of {method} {value:?}");
         }
     }
 
     #[test]
     fn a_request_finds_what_the_first_left() {
-        let entry = |is_answered| Entry { fingerprint: "f".into(), until: UnixMillis(100), is_answered };
+        let entry = |stage| Entry { fingerprint: "f".into(), until: UnixMillis(100), stage };
         for (entry, fingerprint, now, begun) in [
             (None, "f", 0, Begun::First),
-            (Some(entry(false)), "f", 99, Begun::Running),
-            (Some(entry(false)), "f", 100, Begun::First),
-            (Some(entry(true)), "f", 99, Begun::Answered),
-            (Some(entry(true)), "f", 100, Begun::First),
-            (Some(entry(true)), "g", 99, Begun::OtherPayload),
-            (Some(entry(false)), "g", 99, Begun::OtherPayload),
+            (Some(entry(Stage::Running)), "f", 99, Begun::Running),
+            (Some(entry(Stage::Running)), "f", 100, Begun::First),
+            (Some(entry(Stage::Answered)), "f", 99, Begun::Answered),
+            (Some(entry(Stage::Answered)), "f", 100, Begun::First),
+            (Some(entry(Stage::Lost)), "f", 99, Begun::Lost),
+            (Some(entry(Stage::Answered)), "g", 99, Begun::OtherPayload),
+            (Some(entry(Stage::Running)), "g", 99, Begun::OtherPayload),
         ] {
             assert_eq!(Entry::found(entry.as_ref(), fingerprint, UnixMillis(now)), begun, "of {entry:?} at {now}");
         }
-        assert_eq!(Entry::from_line(&entry(true).to_line()), Some(entry(true)));
+        for stage in [Stage::Running, Stage::Answered, Stage::Lost] {
+            assert_eq!(Entry::from_line(&entry(stage).to_line()), Some(entry(stage)));
+        }
         assert_eq!(Entry::from_line("f x 1"), None);
     }
 }

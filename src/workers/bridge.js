@@ -54,7 +54,7 @@ export function forward(env, request, url, binding, edits, keepsBody, outlivesCl
       edit(onward.headers, edits);
       return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
     };
-    return keepsBody ? keeping(request).then(send) : send(bounded(request, maxBody, abort));
+    return keepsBody ? keeping(request, signal).then(send) : send(bounded(request, maxBody, abort));
   });
 }
 
@@ -72,10 +72,16 @@ export function mirror(env, request, url, binding, edits, ms) {
 /** The bodies of requests that may be sent again, by request. */
 const kept = new WeakMap();
 
-/** A request like this one, whose body is kept and can be sent again and again. */
-async function keeping(request) {
+/**
+ * A request like this one, whose body is kept and can be sent again and again. Rejects with the name of
+ * a `CallError` if the body does not come, or not before the call is aborted.
+ */
+async function keeping(request, signal) {
   if (!kept.has(request)) kept.set(request, request.arrayBuffer());
-  const body = await kept.get(request);
+  const late = new Promise((_, reject) => signal.addEventListener("abort", () => reject("client-slow")));
+  const body = await Promise.race([kept.get(request), late]).catch((error) => {
+    throw error === "client-slow" ? error : "client-gone";
+  });
   return { method: request.method, headers: request.headers, body };
 }
 
@@ -83,13 +89,13 @@ async function keeping(request) {
  * A digest of what is asked for and of the body, which is kept to be sent on. Rejects with the name of a
  * `CallError`.
  */
-export async function fingerprint(request, asked, most) {
+export async function fingerprint(request, asked, most, ms) {
   if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
-  if (!kept.has(request)) {
-    const read = request.body === null ? new Uint8Array() : readWhole(request, most);
-    kept.set(request, Promise.resolve(read).catch((error) => Promise.reject(error === "too-large" ? "body-too-large" : "client-gone")));
-  }
-  const body = await kept.get(request);
+  const read = async () => (request.body === null ? new Uint8Array() : readWhole(request, most));
+  if (!kept.has(request)) kept.set(request, read());
+  const body = await inTime(ms, () => kept.get(request)).catch((error) => {
+    throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
+  });
   const text = new TextEncoder().encode(asked);
   const all = new Uint8Array(text.length + body.byteLength);
   all.set(text);
@@ -100,11 +106,15 @@ export async function fingerprint(request, asked, most) {
 
 const firstAnswer = (env, name) => env.FIRST_ANSWERS.get(env.FIRST_ANSWERS.idFromName(name));
 
-/** Claims to be the first of a name. Resolves to "first", "running", "other", or the first's Response. */
+/**
+ * Claims to be the first of a name. Resolves to "first", "running", "lost", "other", or the first's
+ * Response.
+ */
 export function beginFirst(env, name, fingerprint, lease, ms) {
   return inTime(ms, async () => {
     const known = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${lease}`, { method: "POST" });
-    if (known.status !== 200) return { 201: "first", 409: "running", 422: "other" }[known.status] ?? Promise.reject();
+    const words = { 201: "first", 409: "running", 410: "lost", 422: "other" };
+    if (known.status !== 200) return words[known.status] ?? Promise.reject();
     const headers = new Headers();
     edit(headers, decodeURIComponent(known.headers.get("fields")));
     const status = Number(known.headers.get("status"));
@@ -115,28 +125,35 @@ export function beginFirst(env, name, fingerprint, lease, ms) {
 
 /**
  * Keeps the reply to a first request, its header fields edited. Resolves to `[reply, kept]`: one that is
- * the same, and whether it was kept.
+ * the same, and whether it was kept. One that is too large, or not there whole in `ms`, is not; then it is
+ * kept that there was one.
  */
-export async function keepFirst(env, name, fingerprint, reply, edits, keep, most) {
+export async function keepFirst(env, name, fingerprint, reply, edits, keep, most, ms) {
   const edited = relay(reply, edits);
   const copy = edited.clone();
   let fields = "";
   for (const [field, value] of edited.headers) fields += `&${field}:${value}\n`;
   try {
-    const body = copy.body === null ? new Uint8Array() : await readWhole(copy, most);
+    const body = copy.body === null ? new Uint8Array() : await inTime(ms, () => readWhole(copy, most));
     const headers = { status: String(edited.status), fields: encodeURIComponent(fields) };
     const put = { method: "PUT", headers, body };
     const { ok } = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${keep}`, put);
     return [edited, ok];
   } catch {
-    await forgetFirst(env, name);
+    copy.body?.cancel().catch(() => {});
+    await loseFirst(env, name, fingerprint, keep);
     return [edited, false];
   }
 }
 
+/** Keeps that the first of a name was answered, or may have been, without its answer. */
+export async function loseFirst(env, name, fingerprint, keep) {
+  await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${keep}`, { method: "PATCH" }).catch(() => {});
+}
+
 /** Gives up the claim to be the first of a name. */
-export async function forgetFirst(env, name) {
-  await firstAnswer(env, name).fetch("https://first/", { method: "DELETE" }).catch(() => {});
+export async function forgetFirst(env, name, fingerprint) {
+  await firstAnswer(env, name).fetch(`https://first/${fingerprint}/0`, { method: "DELETE" }).catch(() => {});
 }
 
 /** Lets go of a reply whose body nobody will read, so that its connection is free again. */
@@ -150,9 +167,14 @@ export function recall(env, key, ms) {
   return inTime(ms, async () => (await env.KV.get(key, { cacheTtl: 30 })) ?? undefined);
 }
 
-/** Resolves after a time. */
+/** Resolves after a time, or when it is aborted: what never resolves is never let go of. */
 export function sleep(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  let timer, wake;
+  const slept = new Promise((resolve) => {
+    wake = resolve;
+    timer = setTimeout(resolve, ms);
+  });
+  return Object.assign(slept, { abort: () => (clearTimeout(timer), wake()) });
 }
 
 /** What `start` brings, or a rejection once the time is over. */
@@ -182,6 +204,8 @@ function fetcher(env, binding) {
  * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
 function bounded(request, most, abort) {
+  // A body that is none can be sent again; as a stream it could not.
+  if (request.headers.get("content-length") === "0") return { method: request.method, headers: request.headers };
   const isCounted = most > 0 && request.body !== null && !request.headers.has("content-length");
   if (!isCounted || request.method === "GET" || request.method === "HEAD") return request;
   const never = new Promise(() => {});
@@ -235,8 +259,8 @@ function sending(client, ms, start) {
     try {
       return await start(controller.signal, (reason) => controller.abort(reason));
     } catch (error) {
-      if (controller.signal.aborted) throw controller.signal.reason;
-      throw KNOWN_FAILURES.includes(error) ? error : "unreachable";
+      if (KNOWN_FAILURES.includes(error)) throw error;
+      throw controller.signal.aborted ? controller.signal.reason : "unreachable";
     } finally {
       clearTimeout(timer);
       client?.removeEventListener("abort", leave);
@@ -246,7 +270,7 @@ function sending(client, ms, start) {
 }
 
 /** The names of `CallError`s that are thrown here. */
-const KNOWN_FAILURES = ["too-large", "no-binding"];
+const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
 
 /** Reads a body of at most `limit` bytes. */
 async function readWhole(response, limit) {

@@ -44,9 +44,9 @@ extern "C" {
     pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
-    pub fn sleep(ms: u32) -> Promise;
+    pub fn sleep(ms: u32) -> Sending;
 
-    pub fn fingerprint(request: &Request, asked: &str, most: u32) -> Promise;
+    pub fn fingerprint(request: &Request, asked: &str, most: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = beginFirst)]
     pub fn begin_first(env: &JsValue, name: &str, fingerprint: &str, lease: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = keepFirst)]
@@ -58,9 +58,12 @@ extern "C" {
         edits: &str,
         keep: u32,
         most: u32,
+        ms: u32,
     ) -> Promise;
+    #[wasm_bindgen(js_name = loseFirst)]
+    pub fn lose_first(env: &JsValue, name: &str, fingerprint: &str, keep: u32) -> Promise;
     #[wasm_bindgen(js_name = forgetFirst)]
-    pub fn forget_first(env: &JsValue, name: &str) -> Promise;
+    pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
     pub fn get(
         env: &JsValue,
         request: &Request,

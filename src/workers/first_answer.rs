@@ -9,7 +9,7 @@ use worker::durable::State;
 use worker::{DurableObject, Env, Request, Response, Result, durable_object};
 
 use crate::head::UnixMillis;
-use crate::policy::idempotency::{Begun, Entry};
+use crate::policy::idempotency::{Begun, Entry, Stage};
 
 /// Where the entry is kept, and of an answer its status, its header fields and its body.
 const ENTRY: &str = "entry";
@@ -29,16 +29,24 @@ impl DurableObject for FirstAnswer {
     }
 
     /// `POST /{fingerprint}/{ms}`: claims to be the first for that long. 201 if it is; 409 while the first
-    /// is under way, 422 if it asked for something else, 200 with its answer.
-    /// `PUT /{fingerprint}/{ms}`: keeps an answer for that long. `DELETE /`: forgets.
+    /// is under way, 410 if its answer is not kept, 422 if it asked for something else, 200 with its answer.
+    /// `PUT /{fingerprint}/{ms}`: keeps an answer for that long; `PATCH`: that there was one. `DELETE`:
+    /// gives up the claim. Of these three, none changes what is of another request.
     async fn fetch(&self, request: Request) -> Result<Response> {
         let path = request.path();
         let mut fields = path.trim_start_matches('/').split('/');
         let (fingerprint, ms) = (fields.next().unwrap_or_default(), fields.next().and_then(|ms| ms.parse().ok()));
         match (request.method().as_ref(), ms) {
             ("POST", Some(ms)) => self.begin(fingerprint, ms).await,
+            ("PUT" | "PATCH" | "DELETE", Some(_)) if !self.is_running(fingerprint).await? => {
+                Ok(Response::empty()?.with_status(409))
+            }
             ("PUT", Some(ms)) => self.keep(fingerprint, ms, request).await,
-            ("DELETE", _) => {
+            ("PATCH", Some(ms)) => {
+                self.put(Object::new(), fingerprint, ms, Stage::Lost).await?;
+                Response::empty()
+            }
+            ("DELETE", Some(_)) => {
                 self.state.storage().delete_all().await?;
                 Response::empty()
             }
@@ -54,16 +62,23 @@ impl DurableObject for FirstAnswer {
 }
 
 impl FirstAnswer {
-    async fn begin(&self, fingerprint: &str, ms: u64) -> Result<Response> {
+    async fn entry(&self) -> Result<Option<Entry>> {
         let kept: Option<String> = self.state.storage().get(ENTRY).await?;
-        let entry = kept.as_deref().and_then(Entry::from_line);
-        match Entry::found(entry.as_ref(), fingerprint, now()) {
+        Ok(kept.as_deref().and_then(Entry::from_line))
+    }
+
+    async fn is_running(&self, fingerprint: &str) -> Result<bool> {
+        Ok(Entry::found(self.entry().await?.as_ref(), fingerprint, now()) == Begun::Running)
+    }
+
+    async fn begin(&self, fingerprint: &str, ms: u64) -> Result<Response> {
+        match Entry::found(self.entry().await?.as_ref(), fingerprint, now()) {
+            Begun::Lost => Ok(Response::empty()?.with_status(410)),
             Begun::Running => Ok(Response::empty()?.with_status(409)),
             Begun::OtherPayload => Ok(Response::empty()?.with_status(422)),
             Begun::Answered => self.answer().await,
             Begun::First => {
-                let values = Object::new();
-                self.put(values, fingerprint, ms, false).await?;
+                self.put(Object::new(), fingerprint, ms, Stage::Running).await?;
                 Ok(Response::empty()?.with_status(201))
             }
         }
@@ -77,7 +92,7 @@ impl FirstAnswer {
         Reflect::set(&values, &STATUS.into(), &status.into())?;
         Reflect::set(&values, &FIELDS.into(), &fields.into())?;
         Reflect::set(&values, &BODY.into(), &body)?;
-        self.put(values, fingerprint, ms, true).await?;
+        self.put(values, fingerprint, ms, Stage::Answered).await?;
         Response::empty()
     }
 
@@ -98,9 +113,9 @@ impl FirstAnswer {
     }
 
     /// Writes values and the entry, and when to forget them, together.
-    async fn put(&self, values: Object, fingerprint: &str, ms: u64, is_answered: bool) -> Result<()> {
+    async fn put(&self, values: Object, fingerprint: &str, ms: u64, stage: Stage) -> Result<()> {
         let until = UnixMillis(now().0.saturating_add(ms));
-        let entry = Entry { fingerprint: fingerprint.to_owned(), until, is_answered };
+        let entry = Entry { fingerprint: fingerprint.to_owned(), until, stage };
         Reflect::set(&values, &ENTRY.into(), &entry.to_line().into())?;
         let storage = self.state.storage();
         // Begun in one turn, the two are written together or not at all.

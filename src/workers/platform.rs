@@ -18,6 +18,7 @@ use crate::platform::{
     Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
 };
 use crate::policy::headers::HeaderEdits;
+use crate::policy::idempotency::MOST;
 use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
@@ -98,15 +99,16 @@ impl Platform for Workers {
 
     async fn sleep(&self, span: Duration) {
         // It resolves, whatever happens.
-        let _ = self.waited(JsFuture::from(bridge::sleep(millis(span)))).await;
+        let _ = self.waited(InFlight::new(bridge::sleep(millis(span)))).await;
     }
 
     fn random(&self) -> f64 {
         js_sys::Math::random()
     }
 
-    async fn fingerprint(&self, asked: &str, most: u32) -> Result<String, CallError> {
-        let digest = self.waited(JsFuture::from(bridge::fingerprint(&self.request, asked, most))).await;
+    async fn fingerprint(&self, asked: &str, most: u32, within: Duration) -> Result<String, CallError> {
+        let digest = bridge::fingerprint(&self.request, asked, most, millis(within));
+        let digest = self.waited(JsFuture::from(digest)).await;
         Ok(digest.map_err(call_error)?.as_string().unwrap_or_default())
     }
 
@@ -122,6 +124,7 @@ impl Platform for Workers {
         match known.as_string().as_deref() {
             Some("first") => Ok(Known::Nothing),
             Some("running") => Ok(Known::Running),
+            Some("lost") => Ok(Known::Lost),
             Some(_) => Ok(Known::OtherPayload),
             None => Ok(Known::Answer(head_of(known.unchecked_into()))),
         }
@@ -133,19 +136,26 @@ impl Platform for Workers {
         reply: Response,
         edits: &HeaderEdits,
         keep: Duration,
-        most: u32,
+        within: Duration,
     ) -> (Response, bool) {
         let FirstRequest { name, fingerprint } = request;
         let edits = bridge::edit_lines(edits);
-        let kept = bridge::keep_first(&self.env, name, fingerprint, &reply, &edits, millis(keep), most);
+        let (keep, ms) = (millis(keep), millis(within));
+        let kept = bridge::keep_first(&self.env, name, fingerprint, &reply, &edits, keep, MOST, ms);
         match self.waited(JsFuture::from(kept)).await.map(|pair| Array::from(&pair)) {
             Ok(pair) => (pair.get(0).unchecked_into(), pair.get(1).is_truthy()),
             Err(_) => (reply, false),
         }
     }
 
+    async fn lose(&self, request: &FirstRequest, keep: Duration) {
+        let FirstRequest { name, fingerprint } = request;
+        let _ = self.waited(JsFuture::from(bridge::lose_first(&self.env, name, fingerprint, millis(keep)))).await;
+    }
+
     async fn forget(&self, request: &FirstRequest) {
-        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.env, &request.name))).await;
+        let FirstRequest { name, fingerprint } = request;
+        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.env, name, fingerprint))).await;
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
@@ -201,6 +211,7 @@ fn call_error(reason: JsValue) -> CallError {
         Some("timed-out") => CallError::TimedOut,
         Some("too-large") => CallError::TooLarge,
         Some("body-too-large") => CallError::BodyTooLarge,
+        Some("client-slow") => CallError::ClientSlow,
         Some("no-binding") => CallError::NoBinding,
         Some("client-gone") => CallError::ClientGone,
         _ => CallError::Unreachable,

@@ -15,7 +15,8 @@ const bank = await startUpstream(async (request, response, entry) => {
 const gateway = await startGateway({
   services: { bank: { url: bank.url } },
   auth: { customer: CUSTOMER },
-  routes: [{ path: "/pay/{id}", auth: "customer", idempotency: { keep: "2s" }, forward: "bank" }],
+  timeout: "1s",
+  routes: [{ path: "/pay/{id}", auth: "customer", max_body: "2MiB", idempotency: { keep: "2s" }, forward: "bank" }],
 });
 const pay = (key, { body = "5 EUR", id = 1, sub = "ada", method = "POST" } = {}) =>
   fetch(`${gateway.url}/pay/${id}`, { method, body, headers: { ...bearer({ sub }), "idempotency-key": key } });
@@ -80,7 +81,7 @@ test("a client that goes away finds its answer when it comes back", async () => 
   const socket = net.connect(gateway.port, "127.0.0.1");
   const { authorization } = bearer({ sub: "ada" });
   socket.write(
-    `POST /pay/1 HTTP/1.1\r\nHost: ${gateway.url.slice(7)}\r\nAuthorization: ${authorization}\r\nIdempotency-Key: k4\r\nContent-Length: 5\r\n\r\n5 EUR`,
+    `POST /pay/1 HTTP/1.1\r\nHost: ${gateway.url.slice(7)}\r\nAuthorization: ${authorization}\r\nIdempotency-Key: k4\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: 5\r\n\r\n5 EUR`,
   );
   await until(() => bank.seen.length === 1, "the call");
   socket.resetAndDestroy();
@@ -108,6 +109,7 @@ test("a body that is too large to be kept is refused, one without a body is not"
   answer = (response) => response.end("x".repeat((1 << 20) + 1));
   assert.equal((await (await pay("k8")).text()).length, (1 << 20) + 1);
   assert.match(gateway.log(), /answer not kept/);
+  assert.equal((await pay("k8")).status, 409);
 });
 
 test("204 stays 204", async () => {
@@ -116,4 +118,21 @@ test("204 stays 204", async () => {
     const got = await pay("k9");
     assert.deepEqual([got.status, got.headers.get("idempotent-replayed")], [204, replayed]);
   }
+});
+
+test("an answer that trickles is passed on, but not kept, and its request not made again", async () => {
+  bank.seen.length = 0;
+  answer = (response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write("drop "), 100);
+    setTimeout(() => (clearInterval(timer), response.end("end")), 1500);
+  };
+  const first = pay("k10");
+  await until(() => bank.seen.length === 1, "the call");
+  assert.equal((await pay("k10")).status, 409);
+  assert.match(await (await first).text(), /^(drop )+end$/);
+  const again = await pay("k10");
+  assert.equal(again.status, 409);
+  assert.match((await again.json()).type, /answer-lost$/);
+  assert.equal(bank.seen.length, 1);
 });

@@ -1,10 +1,12 @@
 // Services of several instances, in real workerd: found in KV, tried one after the other, sent again.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { test } from "node:test";
-import { json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+import { json, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const one = await startUpstream((request, response) => json(response, "one"));
 const two = await startUpstream((request, response) => json(response, "two"));
+const bad = await startUpstream((request, response) => json(response, "bad", 503));
 const dead = await startUpstream();
 dead.stop();
 
@@ -23,6 +25,8 @@ const routes = {
     pair: { url: [dead.url, one.url], breaker: null },
     again: { url: one.url, retry: { backoff: "10ms" } },
     slow: { url: [one.url, two.url], hedge: { after: "100ms" }, breaker: null },
+    guarded: { url: [one.url, two.url], timeout: "300ms", breaker: { of_at_least: 4 } },
+    badGood: { url: [bad.url, two.url], breaker: null },
     one: { url: one.url },
     two: { url: two.url },
   },
@@ -31,6 +35,8 @@ const routes = {
     { path: "/pair", auth: "public", forward: "pair" },
     { path: "/again", auth: "public", forward: "again" },
     { path: "/slow", auth: "public", forward: "slow" },
+    { path: "/guarded", auth: "public", forward: "guarded" },
+    { path: "/again-pair", auth: "public", forward: "badGood" },
     { path: "/mirrored", auth: "public", forward: { to: "one", mirror: { to: "two:/copy" } } },
     { path: "/part", auth: "public", aggregate: { a: { get: "pair:/a" }, b: { get: "found:/b" } } },
   ],
@@ -90,4 +96,63 @@ test("a copy goes to the mirror, and its answer to nobody", async () => {
   await until(() => two.seen.length === 1, "the copy");
   assert.equal(two.seen[0].target, "/copy?a=b");
   two.handle = (request, response) => json(response, "two");
+});
+
+test("a body that is none is sent again", async () => {
+  for (let call = 0; call < 4; call += 1) {
+    for (const method of ["PUT", "DELETE"]) {
+      const head = `${method} /again-pair HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+      assert.match(await raw(gateway.port, head), /^HTTP\/1.1 200/);
+    }
+  }
+});
+
+test("clients that break off or are slow close a service to nobody", async () => {
+  const begin = (method, length) => {
+    const socket = net.connect(gateway.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(`${method} /guarded HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\nabc`);
+    return socket;
+  };
+  const reads = async (request, response) => {
+    for await (const _ of request);
+    json(response, "fine");
+  };
+  const handles = [one.handle, two.handle];
+  one.handle = two.handle = (request, response) => reads(request, response).catch(() => {});
+  for (const [method, length] of [
+    ["PUT", 10],
+    ["POST", 10],
+    ["POST", 100_000],
+  ]) {
+    for (let client = 0; client < 8; client += 1) {
+      const socket = begin(method, length);
+      await sleep(20);
+      if (client % 2) socket.end();
+      else socket.resetAndDestroy();
+    }
+  }
+  const slow = Array.from({ length: 8 }, () => begin("PUT", 10));
+  const answers = await Promise.all(slow.map((socket) => new Promise((got) => socket.once("data", got))));
+  for (const answer of answers) assert.match(String(answer), /^HTTP\/1.1 408/);
+  slow.forEach((socket) => socket.destroy());
+  for (let call = 0; call < 6; call += 1) assert.equal((await fetch(`${gateway.url}/guarded`)).status, 200);
+  [one.handle, two.handle] = handles;
+});
+
+test("hedged calls leave nothing behind", async () => {
+  const services = { pair: { url: [one.url, two.url], hedge: { after: "20ms" } } };
+  const file = { services, routes: [{ path: "/x", auth: "public", forward: "pair" }] };
+  const probed = await startGateway(file, { probe: true });
+  const memory = async () => (await (await fetch(`${probed.url}/probe`)).json()).memory;
+  const load = async (calls) => {
+    for (let call = 0; call < calls; call += 20) {
+      await Promise.all(Array.from({ length: 20 }, async () => (await fetch(`${probed.url}/x`)).arrayBuffer()));
+    }
+  };
+  await load(1000);
+  const before = await memory();
+  await load(3000);
+  // What each of them leaked was 130 bytes.
+  assert.ok((await memory()) - before < 3000 * 60, `${before} before, ${await memory()} after`);
 });

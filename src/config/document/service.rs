@@ -7,7 +7,7 @@ use crate::resilience::retry::RetrySettings;
 use crate::service_url::ServiceUrl;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::settings::schema::Described;
-use crate::settings::{FromNode, Named, Node, OneOrMany, OrNone, Place, Problems, Size, TimeLimit, shape};
+use crate::settings::{FromNode, Named, Node, OneOrMany, OrNone, Place, Problems, Size, TimeLimit, shape, wrong_kind};
 use crate::template::TextTemplate;
 
 shape! {
@@ -89,5 +89,26 @@ impl FromNode for InstanceSettings {
 impl Described for InstanceSettings {
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "anyOf": [ServiceUrl::schema(generator), WeightedInstance::schema(generator)] })
+    }
+}
+
+/// What differs of a service: any of its keys, or `null` for one that it does without. They are read once
+/// they are in their place.
+#[derive(Clone, Debug)]
+pub struct ServiceChanges;
+
+impl FromNode for ServiceChanges {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::Object(_) => Some(Self),
+            other => wrong_kind(other, "an object", place, problems),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for ServiceChanges {
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "object", "description": "Keys of a service, or null." })
     }
 }
