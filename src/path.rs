@@ -12,6 +12,7 @@
 //! | other percent-encoded bytes | kept, hexadecimal digits in upper case | RFC 3986 section 6.2.2.1 |
 //! | characters that may not stand in a path | percent-encoded | what the URL standard's parser would do on the way out |
 //! | `//`, `\`, `%2F`, `%5C`, control characters and `%00` to `%1F`, `%7F`, a broken `%` | refused | servers differ: a separator to one is a letter to another |
+//! | percent-encoded bytes that are not UTF-8 | refused | to a reader that takes overlong forms, `%C0%AE` is `.` and `%C0%AF` is `/` |
 //! | `;` | refused | some servers take `;…` for parameters and drop it: to them `/admin;x` is `/admin` |
 
 use std::fmt;
@@ -142,6 +143,9 @@ fn normal_segment(raw: &str) -> Result<String, Ambiguous> {
             push_encoded(&mut normal, byte);
         }
     }
+    if normal.contains('%') && std::str::from_utf8(&decode(&normal)).is_err() {
+        return Err(Ambiguous);
+    }
     Ok(normal)
 }
 
@@ -228,6 +232,11 @@ mod tests {
             ("/a b", Some("/a%20b")),
             ("/%c3%a4", Some("/%C3%A4")),
             ("/ä", Some("/%C3%A4")),
+            ("/%c0%ae%c0%ae/admin", refused),
+            ("/a%c0%afb", refused),
+            ("/a%ff", refused),
+            ("/%e4", refused),
+            ("/%ef%bc%8e%ef%bc%8e", Some("/%EF%BC%8E%EF%BC%8E")),
             ("/a%2bb", Some("/a%2Bb")),
             ("/a+b=1&c", Some("/a+b=1&c")),
             ("/a;v=1", refused),

@@ -61,6 +61,14 @@ const table = [
   ["/public/x%0a", 400],
   ["/public/%", 400],
   ["/public/%zz", 400],
+  // Overlong UTF-8: a dot or a slash to a reader that is not strict.
+  ["/public/%c0%ae%c0%ae/admin", 400],
+  ["/public/%c0%af../admin", 400],
+  ["/public/%e0%80%af../admin", 400],
+  ["/public/..%c1%9cadmin", 400],
+  ["/public/%ff", 400],
+  // A dot of full width is another letter.
+  ["/public/%ef%bc%8e%ef%bc%8e/admin", 200, "/public/%EF%BC%8E%EF%BC%8E/admin"],
   // Encoded twice is data: it goes on exactly as it came.
   ["/public/%252e%252e/admin", 200, "/public/%252e%252e/admin"],
   ["/public/a%20b", 200, "/public/a%20b"],
