@@ -6,7 +6,7 @@ use super::colours::Colours;
 use super::excerpt::{excerpt, printable};
 use super::file::File;
 use super::masked::without_secrets;
-use crate::settings::position::{Position, value_at};
+use crate::settings::position::{Position, Positions};
 use crate::settings::{Node, Problem, Severity};
 
 /// All that there is to say of a file.
@@ -34,11 +34,12 @@ impl Report {
     /// A report of the problems of a file.
     pub(super) fn new(file: &File, problems: &[Problem]) -> Self {
         let text = &file.text;
+        let positions = Positions::of(text);
         let not_json = serde_json::from_str::<Node>(text).err();
         let entries = problems.iter().map(|problem| {
             let position = match &not_json {
                 Some(error) => Position::of_error(text, error),
-                None => Position::of_place(text, problem.place.keys()),
+                None => positions.of_place(problem.place.keys()),
             };
             // serde_json tells the position too.
             let told = not_json.iter().map(|error| format!(" at line {} column {}", error.line(), error.column()));
@@ -56,7 +57,7 @@ impl Report {
             }
         });
         let told = problems.iter().filter(|problem| !problem.is_about_secret && problem.may_show_value());
-        let told: Vec<_> = told.map(|problem| value_at(text, problem.place.keys())).collect();
+        let told: Vec<_> = told.map(|problem| positions.value_at(problem.place.keys())).collect();
         let shown = without_secrets(text, &told);
         Self { file: file.name.clone(), problems: entries.collect(), shown }
     }

@@ -3,6 +3,7 @@
 //! The tree does not keep positions, so that the gateway does not pay for them; here the text is
 //! looked through again.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -18,13 +19,6 @@ pub struct Position {
 }
 
 impl Position {
-    /// Where a place of a JSON text is, by the keys that lead there: the name of a member, the start
-    /// of an element or of the whole. Of members of one name, the last; what is not there is where it
-    /// should be.
-    pub fn of_place(text: &str, keys: &[String]) -> Self {
-        Self::of_offset(text, text.len() - nearest(text, keys).at.len())
-    }
-
     /// Where a text stops being JSON.
     pub fn of_error(text: &str, error: &serde_json::Error) -> Self {
         let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
@@ -32,61 +26,84 @@ impl Position {
         let column = line.char_indices().take_while(|(start, _)| *start < error.column()).count();
         Self { line: error.line().max(1), column: column.max(1) }
     }
+}
 
-    fn of_offset(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+/// Where everything is in a JSON text, which is gone through once.
+pub struct Positions<'t> {
+    text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// By the keys that lead to it. Of members of one name, the last.
+    spots: HashMap<Vec<String>, Spot>,
+}
+
+/// A place found, in bytes from the start of the text.
+#[derive(Clone)]
+struct Spot {
+    /// The name of a member; where it has none, its value.
+    at: usize,
+    value: Range<usize>,
+}
+
+impl<'t> Positions<'t> {
+    /// Of all places of a text.
+    pub fn of(text: &'t str) -> Self {
+        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
+        let mut positions = Self { text, lines: [0].into_iter().chain(starts).collect(), spots: HashMap::new() };
+        let whole = text.trim_start();
+        positions.add(whole, whole, &mut Vec::new());
+        positions
     }
-}
 
-/// The bytes of the value at a place of a JSON text.
-pub fn value_at(text: &str, keys: &[String]) -> Range<usize> {
-    let value = nearest(text, keys).value.trim_start();
-    let rest = read::<IgnoredAny>(value).map_or("", |(_, rest)| rest);
-    text.len() - value.len()..text.len() - rest.len()
-}
+    /// Where a place is: the name of a member, the start of an element or of the whole; of what is not
+    /// there, where it should be.
+    pub fn of_place(&self, keys: &[String]) -> Position {
+        let offset = self.nearest(keys).map_or(0, |spot| spot.at);
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Position { line, column: before.chars().count() + 1 }
+    }
 
-/// A place found: the text from there on.
-#[derive(Clone, Copy)]
-struct Spot<'t> {
-    /// From the name of a member; where it has none, from its value.
-    at: &'t str,
-    /// From the value.
-    value: &'t str,
-}
+    /// The bytes of the value at a place.
+    pub fn value_at(&self, keys: &[String]) -> Range<usize> {
+        self.nearest(keys).map_or(0..0, |spot| spot.value.clone())
+    }
 
-/// The place itself or, if it is not there, the nearest around it.
-fn nearest<'t>(text: &'t str, keys: &[String]) -> Spot<'t> {
-    let whole = Spot { at: text.trim_start(), value: text };
-    (0..=keys.len()).rev().find_map(|depth| below(whole, keys.get(..depth)?)).unwrap_or(whole)
-}
+    /// The place itself or, if it is not there, the nearest around it.
+    fn nearest(&self, keys: &[String]) -> Option<&Spot> {
+        (0..=keys.len()).rev().find_map(|depth| self.spots.get(keys.get(..depth)?))
+    }
 
-/// The place to which keys lead from one that is given.
-fn below<'t>(from: Spot<'t>, keys: &[String]) -> Option<Spot<'t>> {
-    let Some((key, keys)) = keys.split_first() else { return Some(from) };
-    let value = from.value.trim_start();
-    let (is_object, mut rest) = match value.strip_prefix('{') {
-        Some(members) => (true, members),
-        None => (false, value.strip_prefix('[')?),
-    };
-    let mut found = None;
-    for number in 0_usize.. {
-        let at = rest.trim_start();
-        let (name, value) = if is_object {
-            let (name, after) = read::<String>(at)?;
-            (name, after.trim_start().strip_prefix(':')?)
-        } else {
-            (number.to_string(), at)
+    /// Adds the place whose text begins at `at` and whose value at `value`, and all below it.
+    fn add(&mut self, at: &str, value: &str, keys: &mut Vec<String>) {
+        let value = value.trim_start();
+        let offset = |rest: &str| self.text.len() - rest.len();
+        let end = read::<IgnoredAny>(value).map_or(self.text.len(), |(_, rest)| offset(rest));
+        let spot = Spot { at: offset(at), value: offset(value)..end };
+        self.spots.insert(keys.clone(), spot);
+        let (is_object, mut rest) = match (value.strip_prefix('{'), value.strip_prefix('[')) {
+            (Some(members), _) => (true, members),
+            (_, Some(elements)) => (false, elements),
+            _ => return,
         };
-        if name == *key {
-            found = below(Spot { at, value }, keys).or(found);
+        for number in 0_usize.. {
+            let at = rest.trim_start();
+            let (name, value) = if is_object {
+                let Some((name, after)) = read::<String>(at) else { return };
+                let Some(value) = after.trim_start().strip_prefix(':') else { return };
+                (name, value)
+            } else {
+                (number.to_string(), at)
+            };
+            let Some((IgnoredAny, after)) = read(value) else { return };
+            keys.push(name);
+            self.add(at, value, keys);
+            keys.pop();
+            let Some(next) = after.trim_start().strip_prefix(',') else { return };
+            rest = next;
         }
-        let Some((IgnoredAny, after)) = read(value) else { break };
-        let Some(next) = after.trim_start().strip_prefix(',') else { break };
-        rest = next;
     }
-    found
 }
 
 /// A value at the start of a text, and the text after it.
@@ -138,7 +155,7 @@ mod tests {
             (r#"{"a": {"b": [1]}}"#, "/a/b/1/x", (1, 8)),
         ];
         for (text, pointer, (line, column)) in table {
-            let position = Position::of_place(text, &keys(pointer));
+            let position = Positions::of(text).of_place(&keys(pointer));
             assert_eq!(position, Position { line, column }, "of {pointer:?} in {text}");
         }
     }
@@ -147,7 +164,7 @@ mod tests {
     fn a_value_is_found_whole() {
         let text = r#"{"a": [{"b" : "x\"y" }, 12]}"#;
         for (pointer, value) in [("", text), ("/a/0", r#"{"b" : "x\"y" }"#), ("/a/0/b", r#""x\"y""#), ("/a/1", "12")] {
-            assert_eq!(&text[value_at(text, &keys(pointer))], value, "of {pointer:?}");
+            assert_eq!(&text[Positions::of(text).value_at(&keys(pointer))], value, "of {pointer:?}");
         }
     }
 
