@@ -12,7 +12,7 @@ use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::public_names::PublicNames;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
-use crate::resilience::retry::{Body, RetryRule};
+use crate::resilience::retry::{Body, is_idempotent};
 use crate::service_url::ServiceUrl;
 use crate::template::Values;
 use crate::trace::Trace;
@@ -45,13 +45,10 @@ pub async fn answer<P: Platform>(
     let mut request = Request { route, path, is_first, body: Body::Streamed, values, visit };
     let to = request.destination(forward);
     request.body = request.body_for(to, forward.fallback.as_ref());
-    let first = request.ask(to, forward.timeout).await;
-    let answer = match (first, &forward.fallback) {
-        (Ok(answer), Some(_)) if is_unable(answer.status()) => request.fall_back(forward, Err(answer)).await,
-        (Err(Failed::Call(error)), Some(_)) if helps(error) => request.fall_back(forward, Ok(error)).await,
-        (Ok(answer), _) => Ok(answer),
-        (Err(Failed::Call(error)), _) => Err(error.into()),
-        (Err(Failed::Refused(refusal)), _) => Err(refusal),
+    let given = request.ask(to, forward.timeout).await;
+    let answer = match &forward.fallback {
+        Some(fallback) if wants_stand_in(&given) => request.stand_in(fallback, forward.timeout, given).await,
+        _ => given.map_err(Refusal::from),
     };
     if let Some(mirror) = &forward.mirror {
         request.mirror(mirror, forward.timeout).await;
@@ -79,9 +76,18 @@ enum Failed {
     Refused(Refusal),
 }
 
-impl<T: Into<Refusal>> From<T> for Failed {
-    fn from(why: T) -> Self {
-        Self::Refused(why.into())
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Call(error) => error.into(),
+            Failed::Refused(refusal) => refusal,
+        }
     }
 }
 
@@ -101,7 +107,7 @@ impl<P: Platform> Request<'_, '_, P> {
     async fn ask(&self, to: &Destination, timeout: Option<Duration>) -> Result<AnswerOn<P>, Failed> {
         let (head, service, platform) = (self.visit.head, &to.service, self.visit.platform);
         let (mut target, edits) = self.target(to)?;
-        let key = service.key.as_ref().and_then(|key| key.0.plain(self.values));
+        let key = service.key.as_ref().and_then(|key| key.plain(self.values));
         let body = self.body;
         let (timeout, began) = (timeout.unwrap_or(service.timeout), platform.now());
         let wanted = Wanted {
@@ -189,38 +195,38 @@ impl<P: Platform> Request<'_, '_, P> {
         }
     }
 
-    /// Whether another service may be asked after one that may have done what it was asked for.
-    fn may_be_sent_elsewhere(&self) -> bool {
-        let rule = RetryRule::default();
-        rule.may_repeat(&self.visit.head.method, self.body, false)
+    /// Whether two services may be asked for the same.
+    fn is_harmless_twice(&self) -> bool {
+        is_idempotent(&self.visit.head.method) && self.body != Body::Streamed
     }
 
-    /// What answers where the service gave no answer, or one that it cannot.
-    async fn fall_back(
+    /// What answers in a service's place, which `gave` this.
+    async fn stand_in(
         &self,
-        forward: &Forward,
-        given: Result<CallError, AnswerOn<P>>,
+        fallback: &Fallback,
+        timeout: Option<Duration>,
+        gave: Result<AnswerOn<P>, Failed>,
     ) -> Result<AnswerOn<P>, Refusal> {
-        let was_not_sent = matches!(given, Ok(CallError::NoInstance | CallError::NotAdmitted));
-        match &forward.fallback {
-            Some(Fallback::Reply(reply)) => {
+        let was_not_sent = matches!(gave, Err(Failed::Call(CallError::NoInstance | CallError::NotAdmitted)));
+        if let Fallback::Service(_) = fallback
+            && !was_not_sent
+            && !self.is_harmless_twice()
+        {
+            // It may have been done already.
+            return gave.map_err(Refusal::from);
+        }
+        if let Ok(Answer::Relayed { reply, .. }) = gave {
+            self.visit.platform.discard(reply);
+        }
+        match fallback {
+            Fallback::Service(to) => {
+                self.visit.trace.note(format!("service {} in its place", to.service.name));
+                self.ask(to, timeout).await.map_err(Refusal::from)
+            }
+            Fallback::Reply(reply) => {
                 self.visit.trace.note("fixed answer in its place");
-                if let Err(Answer::Relayed { reply, .. }) = given {
-                    self.visit.platform.discard(reply);
-                }
                 Ok(Answer::Own(reply.response().edited(&self.route.response_headers, self.values)))
             }
-            Some(Fallback::Service(to)) if was_not_sent || self.may_be_sent_elsewhere() => {
-                self.visit.trace.note(format!("service {} in its place", to.service.name));
-                if let Err(Answer::Relayed { reply, .. }) = given {
-                    self.visit.platform.discard(reply);
-                }
-                self.ask(to, forward.timeout).await.map_err(|failed| match failed {
-                    Failed::Call(error) => error.into(),
-                    Failed::Refused(refusal) => refusal,
-                })
-            }
-            _ => given.map_or_else(Ok, |error| Err(error.into())),
         }
     }
 
@@ -243,14 +249,15 @@ impl<P: Platform> Request<'_, '_, P> {
     }
 }
 
-/// Whether an answer says that the service cannot, rather than what it has to say.
-fn is_unable(status: u16) -> bool {
-    matches!(status, 502..=504)
-}
-
-/// Whether another service can help where a call failed.
-fn helps(error: CallError) -> bool {
-    !matches!(error, CallError::ClientGone | CallError::ClientSlow | CallError::BodyTooLarge)
+/// Whether a service gave no answer that counts, so that another can help.
+fn wants_stand_in<R>(gave: &Result<Answer<R>, Failed>) -> bool {
+    match gave {
+        Ok(answer) => matches!(answer.status(), 502..=504),
+        Err(Failed::Call(error)) => {
+            !matches!(error, CallError::ClientGone | CallError::ClientSlow | CallError::BodyTooLarge)
+        }
+        Err(Failed::Refused(_)) => false,
+    }
 }
 
 /// Adds the header fields that the file says of the service and of the route to those of a call.

@@ -195,10 +195,6 @@ pub struct Part {
     pub(crate) stand_in: Option<String>,
 }
 
-/// A value of the request by which an instance is found.
-#[derive(Clone, Debug)]
-pub struct HashKey(pub(crate) TextTemplate);
-
 /// A service behind the gateway.
 #[derive(Debug)]
 pub struct Service {
@@ -216,7 +212,7 @@ pub struct Service {
     pub(crate) pool: Mutex<Pool>,
     pub(crate) balance: Balance,
     /// The value that finds an instance, where that is how.
-    pub(crate) key: Option<HashKey>,
+    pub(crate) key: Option<TextTemplate>,
     pub(crate) retry: Option<RetryRule>,
     pub(crate) breaker: Option<BreakerRule>,
     pub(crate) hedge: Option<HedgeRule>,

@@ -239,7 +239,7 @@ async fn aggregate_parts<P: Platform>(
         requests.push(PartRequest {
             target: part.path.render(values)?,
             headers: edits.set.into_iter().chain(edits.append).collect(),
-            key: part.service.key.as_ref().and_then(|key| key.0.plain(values)),
+            key: part.service.key.as_ref().and_then(|key| key.plain(values)),
         });
     }
     let outcomes = aggregate::fetch(parts, &requests, visit).await?;

@@ -108,6 +108,11 @@ fn is_host_and_port(text: &str) -> bool {
     is_host && is_port
 }
 
+/// Whether a text is a token (RFC 9110, section 5.6.2), such as the name of a header field or a cookie.
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
 /// Header fields, in the lines `name:value` that they came in. A request has some twenty, of which
 /// a policy asks for one or two: a scan is cheaper than building a map.
 #[derive(Clone, Debug, Default)]

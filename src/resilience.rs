@@ -38,19 +38,3 @@ pub mod window;
 
 #[cfg(test)]
 mod tests;
-
-/// Compiles settings from their text, or gives each fault: for the tests of settings.
-#[cfg(test)]
-fn compiled<S: crate::settings::FromNode, T>(
-    text: &str,
-    compile: impl FnOnce(S, &crate::settings::Place<'_>, &mut crate::settings::Problems) -> Option<T>,
-) -> Result<T, Vec<String>> {
-    use crate::settings::{Node, Place, Problems};
-    let node: Node = serde_json::from_str(text).unwrap();
-    let (place, mut problems) = (Place::root(), Problems::default());
-    let rule = S::from_node(&node, &place, &mut problems).and_then(|read| compile(read, &place, &mut problems));
-    match !problems.refuse() {
-        true => Ok(rule.expect("a rule where there is no fault")),
-        false => Err(problems.in_order_of(&node).iter().map(ToString::to_string).collect()),
-    }
-}

@@ -29,7 +29,7 @@ use crate::head::Head;
 use crate::path::NormalPath;
 pub use candidate::{Candidate, Fit, Params};
 pub use conditions::{Condition, Conditions, Kind, ValueTest};
-pub use host::{HostPath, HostPattern};
+pub use host::{HostPath, HostPattern, is_label};
 pub use methods::Methods;
 use methods::{Rank, allow};
 pub use overlap::Overlap;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::compile::{Known, PUBLIC, named};
 use super::document::RouteSettings;
 use super::prefix::Prefix;
+use crate::head::is_token;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
 use crate::policy::idempotency::Idempotency;
@@ -77,8 +78,7 @@ impl Said {
             said.limit = limit.0.and_then(|name| named(&known.limits, "limit", &name, &place.at("limit"), problems));
         }
         if let Some(Some(rule)) = settings.idempotency.take() {
-            let place = place.at("idempotency");
-            said.idempotency = rule.0.and_then(|rule| Idempotency::compile(rule, &place, problems));
+            said.idempotency = rule.0.and_then(Idempotency::compile);
         }
         if let Some(Some(cors)) = settings.cors.take() {
             said.cors = cors.0.and_then(|cors| Cors::compile(cors, &place.at("cors"), problems)).map(Arc::new);
@@ -175,8 +175,7 @@ fn merge_conditions(
     let mut all_known = true;
     let mut seen: Vec<String> = Vec::new();
     for (written, test) in tests {
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if of != Kind::Query && !written.bytes().all(is_token) {
+        if of != Kind::Query && !is_token(&written) {
             problems.add(&place.at(&written), "has a name that no such field can have");
         }
         let name = if of == Kind::Header { written.to_ascii_lowercase() } else { written.clone() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::balance::BalanceSettings;
 use super::document::{InstanceSettings, Instances, ServiceSettings};
 use crate::discovery::Discovery;
-use crate::gateway::{HashKey, Service};
+use crate::gateway::Service;
 use crate::policy::field_edits::field_name;
 use crate::pool::{Balance, Pool};
 use crate::resilience::breaker::BreakerRule;
@@ -80,7 +80,7 @@ pub fn service(name: &str, settings: ServiceSettings, place: &Place<'_>, problem
             if key.asks_for_a_secret() {
                 problems.add(&place.at("balance").at("hash"), "asks for a secret, which is the same in every request");
             }
-            (Balance::Hash, Some(HashKey(key)))
+            (Balance::Hash, Some(key))
         }
     };
     let budget = retry.as_ref().map_or(RetryRule::default().budget, |rule| rule.budget);

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::headers::{Field, HeaderEdits};
 use crate::head::{Head, Headers};
+use crate::router::is_label;
 use crate::settings::{List, Method, OneOrMany, Place, Problems, Span, Text, not_of_form, shape, written_as_text};
 
 /// How long a browser may remember the answer to a preflight.
@@ -60,10 +61,6 @@ impl Text for Origin {
         let (host, port) = rest.split_at(rest.find(':').unwrap_or(rest.len()));
         let is_port = port.is_empty() || port.get(1..).is_some_and(|port| port.parse::<u16>().is_ok());
         let below = host.strip_prefix("*.");
-        let is_label = |label: &str| {
-            !label.is_empty()
-                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
-        };
         let labels: Vec<&str> = below.unwrap_or(host).split('.').collect();
         if !is_scheme || !is_port || !labels.iter().all(|label| is_label(label)) {
             return Err(not_of_form::<Self>());

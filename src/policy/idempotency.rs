@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use crate::head::{Head, UnixMillis};
-use crate::settings::{Place, Problems, TimeLimit, shape, written_as_word};
+use crate::settings::{TimeLimit, shape, written_as_word};
 
 /// How long an answer is kept.
 const DEFAULT_KEEP: Duration = Duration::from_secs(24 * 3600);
@@ -70,8 +70,8 @@ pub struct Idempotency {
 pub struct NoKey;
 
 impl Idempotency {
-    /// Compiles a rule; notes each fault.
-    pub fn compile(settings: IdempotencySettings, _: &Place<'_>, _: &mut Problems) -> Option<Self> {
+    /// Compiles a rule; `None` where a value was at fault.
+    pub fn compile(settings: IdempotencySettings) -> Option<Self> {
         let keep = settings.keep?.map_or(DEFAULT_KEEP, |limit| limit.0);
         let when_unknown = settings.when_unknown?.unwrap_or(WhenUnknown::Repeat);
         Some(Self { keep, when_unknown, required: settings.required?.unwrap_or(false) })

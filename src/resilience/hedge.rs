@@ -90,7 +90,7 @@ impl HedgeRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resilience::compiled;
+    use crate::resilience::tests::compiled;
 
     #[test]
     fn a_percentile_or_a_time() {

@@ -87,3 +87,18 @@ fn a_service_that_is_down_gets_a_fifth_more_calls_and_is_found_when_it_is_back()
     assert!(calls - outcome.requests < 4_000 / 5 + 300, "{calls} calls for {} requests", outcome.requests);
     assert!(outcome.failed.iter().all(|millis| (20_000..60_000).contains(millis)), "whose time is over");
 }
+
+/// Compiles settings from their text, or gives each fault: for the tests of settings.
+pub fn compiled<S: crate::settings::FromNode, T>(
+    text: &str,
+    compile: impl FnOnce(S, &crate::settings::Place<'_>, &mut crate::settings::Problems) -> Option<T>,
+) -> Result<T, Vec<String>> {
+    use crate::settings::{Node, Place, Problems};
+    let node: Node = serde_json::from_str(text).unwrap();
+    let (place, mut problems) = (Place::root(), Problems::default());
+    let rule = S::from_node(&node, &place, &mut problems).and_then(|read| compile(read, &place, &mut problems));
+    match !problems.refuse() {
+        true => Ok(rule.expect("a rule where there is no fault")),
+        false => Err(problems.in_order_of(&node).iter().map(ToString::to_string).collect()),
+    }
+}

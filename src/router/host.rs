@@ -68,7 +68,8 @@ impl Text for HostPattern {
 
 written_as_text!(HostPattern);
 
-fn is_label(label: &str) -> bool {
+/// Whether a text is a label of a host, in lower case.
+pub fn is_label(label: &str) -> bool {
     !label.is_empty()
         && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
 }

@@ -71,7 +71,7 @@ impl BreakerRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resilience::compiled;
+    use crate::resilience::tests::compiled;
 
     #[test]
     fn what_is_left_out_has_a_default_and_every_fault_is_said() {

@@ -92,7 +92,7 @@ impl RetryRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resilience::compiled;
+    use crate::resilience::tests::compiled;
 
     #[test]
     fn what_is_left_out_has_a_default_and_every_fault_is_said() {
