@@ -156,7 +156,7 @@ impl Explanation {
         now: UnixMillis,
     ) {
         let head = asked.head;
-        let platform = Rehearsal { now, sent: RefCell::default(), log: RefCell::default() };
+        let platform = Rehearsal { now, sent: RefCell::default() };
         let caller = match &route.auth {
             None => None,
             Some(rule) => {

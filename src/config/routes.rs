@@ -138,20 +138,7 @@ impl Compiled<'_> {
             is_public,
             known: self.known,
         };
-        if let Some(replacement) = &said.prefix.replaced {
-            scope.check(replacement.by.sources(), "", &place.at("replace_prefix"), problems);
-        }
-        let additions = [
-            ("request_headers", said.request_headers.additions()),
-            ("request_query", said.request_query.additions()),
-            ("response_headers", said.response_headers.additions()),
-        ];
-        for (key, additions) in additions {
-            // Secrets have been told of where they stand.
-            for (name, value) in additions.iter().filter(|(_, value)| !value.asks_for_a_secret()) {
-                scope.check(value.sources(), &format!("has {name:?} in {key}, which "), place, problems);
-            }
-        }
+        check_texts(said, &scope, place, problems);
 
         let default_methods = match (&settings.redirect, &settings.forward) {
             // Not written; what is written and at fault is taken for one of these.
@@ -167,57 +154,50 @@ impl Compiled<'_> {
         };
         let action = actions.the_one(&scope, place, problems);
 
-        // A route at fault still takes its place in the router, to find the conflicts of the others.
-        let action = action.unwrap_or(Action::Reply(Reply { status: 500, body: None }));
-        let auth = match &said.auth {
-            Auth::Rule(rule) => Some(Arc::clone(rule)),
-            _ => None,
-        };
         if said.is_unplaced {
             let faults = patterns.iter().filter_map(|pattern| Some((pattern, check_pattern(pattern).err()?)));
             faults.for_each(|(pattern, why)| problems.add(&place_of_path, format!("is {pattern:?}, which {why}")));
             return;
         }
-        let hosts: Vec<_> = said.hosts.iter().flatten().cloned().map(Some).collect();
-        let pointer: Arc<str> = place.to_owned().to_string().into();
+        // A route at fault still takes its place in the router, to find the conflicts of the others.
+        let action = action.unwrap_or(Action::Reply(Reply { status: 500, body: None }));
         for pattern in &patterns {
             let action = said.prefix.replaced_in(action.clone(), pattern);
-            let route = Route {
-                place: Arc::clone(&pointer),
+            let action = if is_prefix && !pattern.ends_with("/{*rest}") { action.without_rest() } else { action };
+            let route = route(said, pattern, action, place);
+            let matcher = Matcher {
+                host: None,
                 pattern: pattern.clone(),
-                gateway: said.gateway.clone(),
-                auth: auth.clone(),
-                limit: said.limit.clone(),
-                max_body: said.max_body,
-                idempotency: said.idempotency,
-                cors: said.cors.clone(),
-                request_headers: Arc::clone(&said.request_headers),
-                request_query: Arc::clone(&said.request_query),
-                response_headers: Arc::clone(&said.response_headers),
-                action: if is_prefix && !pattern.ends_with("/{*rest}") { action.without_rest() } else { action },
+                is_prefix,
+                methods: methods.clone(),
+                conditions: Conditions::all_of(said.conditions.clone()),
+                slash: said.slash,
             };
-            for host in if hosts.is_empty() { &[None][..] } else { &hosts } {
-                let matcher = Matcher {
-                    host: host.clone(),
-                    pattern: pattern.clone(),
-                    is_prefix,
-                    methods: methods.clone(),
-                    conditions: Conditions::all_of(said.conditions.clone()),
-                    slash: said.slash,
-                };
-                match self.router.insert(matcher, route.clone()) {
-                    Ok(_) => self.inserted.push((place_of_path.to_owned(), place.to_owned(), pattern.clone())),
-                    Err(why) => {
-                        problems.add(&place_of_path, format!("is {pattern:?}, which {why}"));
-                        break;
-                    }
-                }
+            if let Err(why) = self.insert(said, &matcher, &route, (&place_of_path, place)) {
+                problems.add(&place_of_path, format!("is {pattern:?}, which {why}"));
             }
         }
     }
-}
 
-impl Compiled<'_> {
+    /// Puts a route into the router, once for each of its hosts. The first place is that of its path.
+    fn insert(
+        &mut self,
+        said: &Said,
+        matcher: &Matcher,
+        route: &Route,
+        (place_of_path, place): (&Place<'_>, &Place<'_>),
+    ) -> Result<(), String> {
+        let hosts = match &said.hosts {
+            Some(hosts) => hosts.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        for host in hosts {
+            self.router.insert(Matcher { host, ..matcher.clone() }, route.clone())?;
+            self.inserted.push((place_of_path.to_owned(), place.to_owned(), matcher.pattern.clone()));
+        }
+        Ok(())
+    }
+
     /// Notes the routes that cannot be told apart, and those that get nothing.
     fn report_overlaps(&self, problems: &mut Problems) {
         let mut said: HashSet<(String, String)> = HashSet::new();
@@ -243,5 +223,43 @@ impl Compiled<'_> {
                 problems.warn(&place.as_place(), message);
             }
         }
+    }
+}
+
+/// Notes what the texts that hold for a route, its own or its groups', ask for and cannot have.
+fn check_texts(said: &Said, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) {
+    if let Some(replacement) = &said.prefix.replaced {
+        scope.check(replacement.by.sources(), "", &place.at("replace_prefix"), problems);
+    }
+    for (key, additions) in [
+        ("request_headers", said.request_headers.additions()),
+        ("request_query", said.request_query.additions()),
+        ("response_headers", said.response_headers.additions()),
+    ] {
+        // Secrets have been told of where they stand.
+        for (name, value) in additions.iter().filter(|(_, value)| !value.asks_for_a_secret()) {
+            scope.check(value.sources(), &format!("has {name:?} in {key}, which "), place, problems);
+        }
+    }
+}
+
+/// The compiled route of a pattern.
+fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route {
+    Route {
+        place: place.to_owned().to_string().into(),
+        pattern: pattern.to_owned(),
+        gateway: said.gateway.clone(),
+        auth: match &said.auth {
+            Auth::Rule(rule) => Some(Arc::clone(rule)),
+            _ => None,
+        },
+        limit: said.limit.clone(),
+        max_body: said.max_body,
+        idempotency: said.idempotency,
+        cors: said.cors.clone(),
+        request_headers: Arc::clone(&said.request_headers),
+        request_query: Arc::clone(&said.request_query),
+        response_headers: Arc::clone(&said.response_headers),
+        action,
     }
 }
