@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
-import { json, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+import { CUSTOMER, bearer, json, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const one = await startUpstream((request, response) => json(response, "one"));
 const two = await startUpstream((request, response) => json(response, "two"));
@@ -20,6 +20,7 @@ const kv = await startUpstream((request, response) => {
 });
 
 const routes = {
+  auth: { customer: CUSTOMER },
   services: {
     found: { kv: "services/found", refresh: "1s" },
     pair: { url: [dead.url, one.url], breaker: null },
@@ -27,6 +28,8 @@ const routes = {
     slow: { url: [one.url, two.url], hedge: { after: "100ms" }, breaker: null },
     guarded: { url: [one.url, two.url], timeout: "300ms", breaker: { of_at_least: 4 } },
     badGood: { url: [bad.url, two.url], breaker: null },
+    least: { url: [one.url, two.url], balance: "least-loaded" },
+    hash: { url: [one.url, two.url], balance: { hash: "{header.x-cart}" } },
     one: { url: one.url },
     two: { url: two.url },
   },
@@ -37,6 +40,9 @@ const routes = {
     { path: "/slow", auth: "public", forward: "slow" },
     { path: "/guarded", auth: "public", forward: "guarded" },
     { path: "/again-pair", auth: "public", forward: "badGood" },
+    { path: "/canary", auth: "customer", forward: { to: "one", canary: { to: "two", share: "30%" } } },
+    { path: "/least", auth: "public", forward: "least" },
+    { path: "/hash", auth: "public", forward: "hash" },
     { path: "/mirrored", auth: "public", forward: { to: "one", mirror: { to: "two:/copy" } } },
     { path: "/part", auth: "public", aggregate: { a: { get: "pair:/a" }, b: { get: "found:/b" } } },
   ],
@@ -155,4 +161,26 @@ test("hedged calls leave nothing behind", async () => {
   await load(3000);
   // What each of them leaked was 130 bytes.
   assert.ok((await memory()) - before < 3000 * 60, `${before} before, ${await memory()} after`);
+});
+
+test("a canary gets its share of the callers, and each caller always the same", async () => {
+  const versionOf = (sub) => answer("/canary", { headers: bearer({ sub }) });
+  const callers = Array.from({ length: 100 }, (_, number) => `caller-${number}`);
+  const first = await Promise.all(callers.map(versionOf));
+  assert.deepEqual(await Promise.all(callers.map(versionOf)), first);
+  const share = first.filter((version) => version === "two").length;
+  assert.ok(share > 15 && share < 45, `${share} of 100`);
+});
+
+test("the less loaded instance gets the calls, and a value finds its instance again", async () => {
+  two.handle = (request, response) => setTimeout(() => json(response, "two"), 60);
+  const answers = [];
+  for (let call = 0; call < 40; call += 1) answers.push(await answer("/least"));
+  assert.ok(answers.filter((name) => name === "one").length > 30, answers.join());
+  two.handle = (request, response) => json(response, "two");
+  const instanceOf = (cart) => answer("/hash", { headers: { "x-cart": String(cart) } });
+  const carts = Array.from({ length: 40 }, (_, cart) => cart);
+  const found = await Promise.all(carts.map(instanceOf));
+  assert.deepEqual(await Promise.all(carts.map(instanceOf)), found);
+  assert.deepEqual([...new Set(found)].sort(), ["one", "two"]);
 });
