@@ -159,6 +159,24 @@ fn with_one_healthy_instance_of_three_nearly_all_get_an_answer() {
 }
 
 #[test]
+fn instances_that_die_after_a_good_while_are_left_before_the_retries_are_spent() {
+    for balance in ["round-robin", "random", "least-loaded"] {
+        for mood in [Mood::Dead, Mood::Failing] {
+            let (requests, _) = storm(
+                25,
+                balance,
+                false,
+                move |instance, second| {
+                    if instance > 0 && second >= 12 { mood } else { Mood::Well }
+                },
+            );
+            let rate = success(&requests, Duration::from_secs(12));
+            assert!(rate > 0.99, "{balance}, {mood:?}: {rate}");
+        }
+    }
+}
+
+#[test]
 fn an_instance_that_is_back_gets_its_calls_again() {
     let (requests, world) =
         storm(

@@ -9,9 +9,10 @@
 //! ```
 //!
 //! The three states are those of M. Nygard, "Release It!" (2nd ed., chapter 5). That instances are
-//! judged one by one, by the share of failures among a least number of calls, and stay out the
-//! longer the more often in a row they were thrown out, is Envoy's outlier detection; Envoy's time
-//! grows by its base each time, here it doubles, up to [`LONGEST`] times the base.
+//! judged one by one, by the share of failures among a least number of calls, are thrown out for
+//! failures in a row too, and stay out the longer the more often in a row that happened, is Envoy's
+//! outlier detection; Envoy's time grows by its base each time, here it doubles, up to [`LONGEST`]
+//! times the base.
 
 use std::time::Duration;
 
@@ -31,7 +32,9 @@ pub const LONGEST: u32 = 8;
 pub struct BreakerRule {
     /// The share of failures that opens it.
     pub failures: Percent,
-    /// The calls in the window without which nothing is judged; at least 1.
+    /// The calls in the window without which nothing is judged, and how many failures in a row open
+    /// it, whatever the share: with many good calls in the window, what has died would get half as
+    /// many again. At least 1.
     pub of_at_least: u32,
     /// How far back calls count.
     pub window: Duration,
@@ -62,6 +65,8 @@ pub struct Breaker {
     /// Times it opened without a trial going well.
     openings: u32,
     outcomes: Outcomes,
+    /// Calls that failed since one went well.
+    failed_in_a_row: u32,
 }
 
 /// A call that was begun, for [`Breaker::end`].
@@ -75,7 +80,7 @@ impl Breaker {
     /// A closed breaker that knows nothing yet.
     pub fn new(rule: BreakerRule) -> Self {
         let outcomes = Outcomes::new(rule.window);
-        Self { rule, state: State::Closed, since: None, changes: 0, openings: 0, outcomes }
+        Self { rule, state: State::Closed, since: None, changes: 0, openings: 0, outcomes, failed_in_a_row: 0 }
     }
 
     /// Whether a call may go to the instance at `now`. Changes nothing, so that it can be asked of
@@ -112,15 +117,15 @@ impl Breaker {
         match (self.state, ok) {
             (State::Closed, _) => {
                 self.outcomes.record(now, ok);
-                let Totals { calls, failures } = self.outcomes.totals(now);
-                let enough = calls >= self.rule.of_at_least;
-                if !ok && enough && self.rule.failures.is_reached(failures, calls) {
+                self.failed_in_a_row = if ok { 0 } else { self.failed_in_a_row.saturating_add(1) };
+                if !ok && self.has_failed_too_often(now) {
                     self.open(now);
                 }
             }
             (State::HalfOpen, true) => {
                 self.change(State::Closed, None);
                 self.openings = 0;
+                self.failed_in_a_row = 0;
                 self.outcomes = Outcomes::new(self.rule.window);
             }
             (State::HalfOpen, false) => self.open(now),
@@ -144,6 +149,12 @@ impl Breaker {
     /// How the calls of the window went, while it was closed.
     pub fn totals(&self, now: UnixMillis) -> Totals {
         self.outcomes.totals(now)
+    }
+
+    fn has_failed_too_often(&self, now: UnixMillis) -> bool {
+        let Totals { calls, failures } = self.outcomes.totals(now);
+        let BreakerRule { failures: share, of_at_least, .. } = self.rule;
+        calls >= of_at_least && (self.failed_in_a_row >= of_at_least || share.is_reached(failures, calls))
     }
 
     fn open(&mut self, now: UnixMillis) {

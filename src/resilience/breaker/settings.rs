@@ -19,7 +19,8 @@ shape! {
         /// default `50%`.
         "failures" => failures: Option<Percent> = "50%",
         /// The calls within the window without which an instance is not judged, in each isolate of
-        /// the runtime; from 1 to 1000, default 10.
+        /// the runtime; as many failures in a row are too many, whatever the share; from 1 to 1000,
+        /// default 10.
         "of_at_least" => of_at_least: Option<u32> = 20,
         /// How far back calls count; from `1s` to `10m`, default `10s`.
         "window" => window: Option<TimeLimit> = "30s",

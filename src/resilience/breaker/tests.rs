@@ -49,6 +49,21 @@ fn it_opens_at_its_share_of_enough_calls() {
 }
 
 #[test]
+fn a_good_past_does_not_keep_in_what_has_died() {
+    let mut breaker = Breaker::new(RULE);
+    (0..1_000).for_each(|_| call(&mut breaker, 0, true));
+    for failed in 1..=3 {
+        call(&mut breaker, 1_000, false);
+        assert_eq!(breaker.state(), State::Closed, "after {failed}");
+    }
+    call(&mut breaker, 1_000, true);
+    (0..3).for_each(|_| call(&mut breaker, 1_000, false));
+    assert_eq!(breaker.state(), State::Closed, "a success between them");
+    call(&mut breaker, 1_000, false);
+    assert_eq!(breaker.state(), State::Open, "four in a row");
+}
+
+#[test]
 fn failures_of_another_time_open_nothing() {
     let mut breaker = Breaker::new(RULE);
     for now in [0, 4_000, 8_000, 12_000, 16_000, 20_000] {
@@ -144,8 +159,8 @@ fn an_outage_is_met_with_few_calls_and_its_end_is_found() {
             call(&mut breaker, now, ok);
         }
     }
-    // Until half the calls of 10 s had failed, and then a trial after 1, 2, 4, 8, 8, … seconds.
-    assert!((50..=70).contains(&wasted), "{wasted} of 900 calls were wasted");
+    // Four in a row, and then a trial after 1, 2, 4, 8, 8, … seconds.
+    assert!((4..=20).contains(&wasted), "{wasted} of 900 calls were wasted");
     assert!(back.is_some_and(|back| back <= 108_000), "back at {back:?}");
     assert_eq!(breaker.state(), State::Closed);
 }
