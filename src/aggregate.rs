@@ -11,7 +11,7 @@ use std::fmt;
 use crate::answer::Response;
 use crate::call::{Wanted, call};
 use crate::gateway::Part;
-use crate::json;
+use crate::json::{self, Bounds};
 use crate::path::push_encoded_value;
 use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
@@ -138,10 +138,10 @@ fn outcome(result: Result<Fetched, CallError>) -> Outcome {
         // 204 and 205 say that there is nothing, and JSON has a word for that.
         Ok(fetched) if matches!(fetched.status, 204 | 205) => Outcome::Value(b"null".to_vec()),
         Ok(fetched) if !(200..300).contains(&fetched.status) => Outcome::Failed(Failure::Status(fetched.status)),
-        Ok(fetched) => match json::value(&fetched.body) {
-            None => Outcome::Failed(Failure::NotJson),
-            Some(value) if value.len() == fetched.body.len() => Outcome::Value(fetched.body),
-            Some(value) => Outcome::Value(value.as_bytes().to_vec()),
+        Ok(fetched) => match json::value(&fetched.body, Bounds::default()) {
+            Err(_) => Outcome::Failed(Failure::NotJson),
+            Ok(value) if value.len() == fetched.body.len() => Outcome::Value(fetched.body),
+            Ok(value) => Outcome::Value(value.as_bytes().to_vec()),
         },
     }
 }

@@ -1,44 +1,92 @@
-//! What the gateway knows of a service's JSON without reading it into a tree: whether it is JSON,
-//! and how deep it goes. Values are spliced as the bytes they came in, so that big numbers, key
-//! order and spelling stay as the service wrote them.
+//! JSON as the bytes that a service wrote: whether it is JSON at all, how deep and how much of it
+//! there is, and, in [`tree`], the values in it, opened only as far as somebody looks. What nobody
+//! looks at is spliced as it came, so that big numbers, key order and spelling stay as they were.
+
+pub mod path;
+pub mod tree;
 
 use serde::de::IgnoredAny;
 
-/// The deepest nesting of arrays and objects that is passed on (clients recurse).
-pub const MAX_DEPTH: usize = 128;
-
-/// The value in `body`, without the white space around it; `None` if the bytes are not exactly
-/// one JSON text (RFC 8259) in UTF-8, nested at most [`MAX_DEPTH`] deep.
-pub fn value(body: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(body).ok()?;
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
-    (depth(text) <= MAX_DEPTH).then(|| text.trim_ascii())
+/// How much JSON is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The deepest nesting of arrays and objects (clients recurse).
+    pub depth: u32,
+    /// The most elements of arrays and members of objects in all.
+    pub elements: u32,
 }
 
-/// The nesting depth of a text that is known to be JSON.
-fn depth(text: &str) -> usize {
-    let (mut deepest, mut current) = (0usize, 0usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                current += 1;
-                deepest = deepest.max(current);
-            }
-            b'}' | b']' if !in_string => current = current.saturating_sub(1),
-            _ => {}
-        }
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { depth: 128, elements: 200_000 }
     }
-    deepest
+}
+
+/// Why bytes are not taken for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// They are not exactly one JSON text (RFC 8259) in UTF-8.
+    NotJson,
+    /// It is nested deeper than the bounds.
+    TooDeep,
+    /// It has more elements than the bounds.
+    TooMany,
+}
+
+/// The value in `body`, without the white space around it.
+pub fn value(body: &[u8], bounds: Bounds) -> Result<&str, Unusable> {
+    let text = std::str::from_utf8(body).map_err(|_| Unusable::NotJson)?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| Unusable::NotJson)?;
+    let size = Size::of(text);
+    if size.depth > bounds.depth {
+        return Err(Unusable::TooDeep);
+    }
+    if size.elements > bounds.elements {
+        return Err(Unusable::TooMany);
+    }
+    Ok(text.trim_ascii())
+}
+
+/// How much there is in a text that is known to be JSON. Texts have less than 4 GiB.
+struct Size {
+    depth: u32,
+    /// Of elements and members, at most one too many for each array or object.
+    elements: u32,
+}
+
+impl Size {
+    fn of(text: &str) -> Self {
+        let (mut deepest, mut current, mut elements) = (0u32, 0u32, 0u32);
+        let (mut in_string, mut escaped) = (false, false);
+        for byte in text.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => {
+                    current += 1;
+                    elements += 1;
+                    deepest = deepest.max(current);
+                }
+                b'}' | b']' if !in_string => current = current.saturating_sub(1),
+                b',' if !in_string => elements += 1,
+                _ => {}
+            }
+        }
+        Self { depth: deepest, elements }
+    }
 }
 
 /// Appends `text` as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
     // Writing a string into a Vec has no way to fail.
     let _ = serde_json::to_writer(out, text);
+}
+
+/// A text as a JSON string.
+pub fn string(text: &str) -> String {
+    // Writing a string has no way to fail.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -64,9 +112,9 @@ mod tests {
             &deep,
             &brackets_in_a_string,
         ] {
-            assert_eq!(value(text.as_bytes()), Some(text));
+            assert_eq!(value(text.as_bytes(), Bounds::default()), Ok(text));
         }
-        assert_eq!(value(b" \r\n{ } \t"), Some("{ }"));
+        assert_eq!(value(b" \r\n{ } \t", Bounds::default()), Ok("{ }"));
         for text in [
             "",
             " ",
@@ -83,14 +131,28 @@ mod tests {
             "\"a",
             &too_deep,
         ] {
-            assert_eq!(value(text.as_bytes()), None, "of {text:?}");
+            assert!(value(text.as_bytes(), Bounds::default()).is_err(), "of {text:?}");
         }
-        assert_eq!(value(b"\"\xff\""), None);
+        assert_eq!(value(b"\"\xff\"", Bounds::default()), Err(Unusable::NotJson));
     }
 
     #[test]
     fn a_hostile_depth_costs_no_stack() {
         let hostile = "[".repeat(2_000_000);
-        assert_eq!(value(hostile.as_bytes()), None);
+        assert_eq!(value(hostile.as_bytes(), Bounds::default()), Err(Unusable::NotJson));
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_taken() {
+        let bounds = Bounds { depth: 2, elements: 4 };
+        for (text, expected) in [
+            ("[[1]]", Ok("[[1]]")),
+            ("[[[]]]", Err(Unusable::TooDeep)),
+            ("[1,2,3,4]", Ok("[1,2,3,4]")),
+            ("[1,2,3,4,5]", Err(Unusable::TooMany)),
+            (r#"["[[[,,,,,,\"[["]"#, Ok(r#"["[[[,,,,,,\"[["]"#)),
+        ] {
+            assert_eq!(value(text.as_bytes(), bounds), expected, "of {text}");
+        }
     }
 }

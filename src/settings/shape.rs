@@ -207,7 +207,7 @@ pub fn member<T: FromNode>(
 }
 
 /// Notes each key that is none of `known`, and each that stands twice.
-pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>, problems: &mut Problems) {
+fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>, problems: &mut Problems) {
     each_key_once(members, place, problems);
     for (key, _) in members {
         if !known.contains(&key.as_str()) {
@@ -216,13 +216,36 @@ pub fn check_keys(members: &[(String, Node)], known: &[&str], place: &Place<'_>,
     }
 }
 
+/// An object of the file that has certain keys.
+pub trait Shape: Sized {
+    /// The keys.
+    fn keys() -> Vec<&'static str>;
+
+    /// Reads the member of each key.
+    fn from_members(members: &[(String, Node)], place: &Place<'_>, problems: &mut Problems) -> Self;
+
+    /// The keys with what an editor shows of them.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described_keys(generator: &mut schemars::SchemaGenerator) -> Vec<super::schema::Key>;
+}
+
+/// Reads an object of a shape; notes keys that it does not have.
+pub fn read_shape<S: Shape>(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<S> {
+    let Node::Object(members) = node else {
+        return wrong_kind(node, "an object", place, problems);
+    };
+    check_keys(members, &S::keys(), place, problems);
+    Some(S::from_members(members, place, problems))
+}
+
 /// Declares a shape of the file: each key, the field it is read into, its type, and an example. A
-/// field is `None` where its value is at fault, or missing and must not be.
+/// field is `None` where its value is at fault, or missing and must not be. A shape that is declared
+/// `with` another has the keys of that one too, at the same level.
 ///
 /// The doc comments and examples are what an operator's editor shows, by the JSON Schema that is
 /// made of them; so they are written for operators, and none may be left out. The Wasm has none.
 macro_rules! shape {
-    ($(#[doc = $about:literal])+ $visible:vis struct $name:ident {
+    ($(#[doc = $about:literal])+ $visible:vis struct $name:ident $(with $other:ident: $other_kind:ty)? {
         $(
             $(#[doc = $description:literal])+
             $(#[allow($lint:ident)])?
@@ -237,6 +260,41 @@ macro_rules! shape {
                 $(#[allow($lint)])?
                 pub $field: Option<$kind>,
             )*
+            $(
+                /// What stands at the same level.
+                pub $other: $other_kind,
+            )?
+        }
+
+        impl $crate::settings::Shape for $name {
+            fn keys() -> Vec<&'static str> {
+                #[allow(unused_mut)]
+                let mut keys = vec![$($key),*];
+                $(keys.extend(<$other_kind as $crate::settings::Shape>::keys());)?
+                keys
+            }
+
+            fn from_members(
+                members: &[(String, $crate::settings::Node)],
+                place: &$crate::settings::Place<'_>,
+                problems: &mut $crate::settings::Problems,
+            ) -> Self {
+                Self {
+                    $($field: $crate::settings::member(members, $key, place, problems),)*
+                    $($other: <$other_kind as $crate::settings::Shape>::from_members(members, place, problems),)?
+                }
+            }
+
+            #[cfg(not(target_arch = "wasm32"))]
+            fn described_keys(generator: &mut schemars::SchemaGenerator) -> Vec<$crate::settings::schema::Key> {
+                use $crate::settings::schema::Key;
+                #[allow(unused_mut)]
+                let mut keys = vec![
+                    $(Key::of::<$kind>($key, &[$($description),+], serde_json::json!($example), generator),)*
+                ];
+                $(keys.extend(<$other_kind as $crate::settings::Shape>::described_keys(generator));)?
+                keys
+            }
         }
 
         impl $crate::settings::FromNode for $name {
@@ -245,12 +303,7 @@ macro_rules! shape {
                 place: &$crate::settings::Place<'_>,
                 problems: &mut $crate::settings::Problems,
             ) -> Option<Self> {
-                use $crate::settings::{check_keys, member, wrong_kind};
-                let $crate::settings::Node::Object(members) = node else {
-                    return wrong_kind(node, "an object", place, problems);
-                };
-                check_keys(members, &[$($key),*], place, problems);
-                Some(Self { $($field: member(members, $key, place, problems),)* })
+                $crate::settings::read_shape(node, place, problems)
             }
         }
 
@@ -261,11 +314,8 @@ macro_rules! shape {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                use $crate::settings::schema::{Key, object};
-                let keys = vec![
-                    $(Key::of::<$kind>($key, &[$($description),+], serde_json::json!($example), generator),)*
-                ];
-                object(&[$($about),+], keys)
+                let keys = <Self as $crate::settings::Shape>::described_keys(generator);
+                $crate::settings::schema::object(&[$($about),+], keys)
             }
         }
 

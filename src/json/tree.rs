@@ -1,0 +1,248 @@
+//! The values in a JSON text, opened level by level: a value that nobody looks into stays the piece
+//! of text that it came as, and is written as that.
+//!
+//! Keys are compared by what they mean (`"\u0061"` is `a`) and written as they were spelled. Keys
+//! that stand twice are both there; where one value is asked for, the last counts, as in `JSON.parse`.
+//! Only for texts that [`super::value`] took: they are not checked again.
+
+use std::borrow::Cow;
+
+/// A value, opened or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json<'t> {
+    /// As it was written.
+    Raw(&'t str),
+    /// An array that was opened.
+    Array(Vec<Json<'t>>),
+    /// An object that was opened, its members in their order.
+    Object(Vec<(Key<'t>, Json<'t>)>),
+}
+
+/// The key of a member, as it was spelled: with quotes and escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'t>(&'t str);
+
+impl<'t> Key<'t> {
+    /// A key that is spelled as this JSON string.
+    pub fn spelled(string: &'t str) -> Self {
+        Self(string)
+    }
+
+    /// What it means; one that means no text (a lone surrogate) means its spelling.
+    pub fn name(self) -> Cow<'t, str> {
+        text_of(self.0).unwrap_or(Cow::Borrowed(self.0))
+    }
+
+    /// Whether it means this.
+    pub fn is(self, name: &str) -> bool {
+        self.name() == name
+    }
+}
+
+impl<'t> Json<'t> {
+    /// The value null.
+    pub const NULL: Json<'static> = Json::Raw("null");
+
+    /// Opens an array or an object whose elements or members nobody has looked at yet.
+    pub fn open(&mut self) {
+        if let Self::Raw(text) = *self {
+            match text.as_bytes().first() {
+                Some(b'[') => *self = Self::Array(elements(text).map(Json::Raw).collect()),
+                Some(b'{') => *self = Self::Object(members(text).map(|(key, value)| (key, Json::Raw(value))).collect()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The same, opened.
+    pub fn opened(mut self) -> Self {
+        self.open();
+        self
+    }
+
+    /// Appends it as text.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Raw(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Array(elements) => {
+                out.push(b'[');
+                for (at, element) in elements.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    element.write(out);
+                }
+                out.push(b']');
+            }
+            Self::Object(members) => {
+                out.push(b'{');
+                for (at, (key, value)) in members.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    out.extend_from_slice(key.0.as_bytes());
+                    out.push(b':');
+                    value.write(out);
+                }
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// How many bytes [`Self::write`] appends.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Raw(text) => text.len(),
+            Self::Array(elements) => elements.iter().map(|element| element.size() + 1).sum::<usize>().max(1) + 1,
+            Self::Object(members) => {
+                members.iter().map(|(key, value)| key.0.len() + value.size() + 2).sum::<usize>().max(1) + 1
+            }
+        }
+    }
+
+    /// As text, in one piece of memory.
+    pub fn to_text(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.size());
+        self.write(&mut out);
+        out
+    }
+}
+
+/// The elements of an array, as text.
+pub fn elements(array: &str) -> impl Iterator<Item = &str> {
+    let mut rest = array.get(1..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (value, after) = first_value(rest)?;
+        rest = after;
+        Some(value)
+    })
+}
+
+/// The members of an object, as text.
+pub fn members(object: &str) -> impl Iterator<Item = (Key<'_>, &str)> {
+    let mut rest = object.get(1..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (key, after) = first_value(rest)?;
+        let (value, after) = first_value(after)?;
+        rest = after;
+        Some((Key(key), value))
+    })
+}
+
+/// The text that a JSON string means; `None` for other values, and for a string that means none.
+pub fn text_of(string: &str) -> Option<Cow<'_, str>> {
+    let inner = string.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+}
+
+/// The first value of the rest of an array or an object, after what goes before it, and what comes
+/// after it; `None` at its end.
+fn first_value(rest: &str) -> Option<(&str, &str)> {
+    let rest = rest.trim_start_matches([',', ':', ' ', '\t', '\n', '\r']);
+    let end = match rest.as_bytes().first()? {
+        b']' | b'}' => return None,
+        b'"' => string_end(rest, 0),
+        b'[' | b'{' => nested_end(rest),
+        _ => rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
+    };
+    rest.split_at_checked(end)
+}
+
+/// Where a string ends that begins at a byte.
+fn string_end(text: &str, begin: usize) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(begin + 1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Where an array or an object ends with which a text begins.
+fn nested_end(text: &str) -> usize {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_text_falls_into_its_values() {
+        assert_eq!(
+            elements(r#"[ 1 ,"a,]\"" , [2,[3]], {"b":"]}"},null]"#).collect::<Vec<_>>(),
+            ["1", r#""a,]\"""#, "[2,[3]]", r#"{"b":"]}"}"#, "null"]
+        );
+        let object = r#"{ "a" : 1.50e+2, "\u0061":[ ],"x y":"z" }"#;
+        let read: Vec<_> = members(object).map(|(key, value)| (key.name().into_owned(), value)).collect();
+        assert_eq!(read, [("a".into(), "1.50e+2"), ("a".into(), "[ ]"), ("x y".into(), "\"z\"")]);
+        assert_eq!(elements("[ ]").count() + members("{ }").count(), 0);
+    }
+
+    #[test]
+    fn a_key_that_means_no_text_means_its_spelling() {
+        let lone = r#""\ud800""#;
+        assert!(Key(lone).is(lone));
+        assert!(!Key(lone).is("\u{fffd}"));
+    }
+
+    /// Some JSON, as text.
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("1.50e+2".to_owned()),
+            Just("123456789012345678901234567890".to_owned()),
+            Just(r#""\ud800\"[,""#.to_owned()),
+            "[a-z{}\\[\\],: ]{0,6}".prop_map(|text| super::super::string(&text)),
+        ];
+        leaf.prop_recursive(5, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(|all| format!("[{}]", all.join(","))),
+                prop::collection::vec(("[ab]{0,2}", inner), 0..5).prop_map(|all| {
+                    let members: Vec<_> = all.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
+    fn open_all(value: &mut Json<'_>) {
+        value.open();
+        match value {
+            Json::Raw(_) => {}
+            Json::Array(elements) => elements.iter_mut().for_each(open_all),
+            Json::Object(members) => members.iter_mut().for_each(|(_, value)| open_all(value)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_opened_and_written_is_what_it_was(text in json()) {
+            let mut value = Json::Raw(&text);
+            open_all(&mut value);
+            prop_assert_eq!(value.size(), text.len());
+            prop_assert_eq!(String::from_utf8(value.to_text()).unwrap(), text);
+        }
+    }
+}
