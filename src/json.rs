@@ -2,9 +2,12 @@
 //! there is, and, in [`tree`], the values in it, opened only as far as somebody looks. What nobody
 //! looks at is spliced as it came, so that big numbers, key order and spelling stay as they were.
 
+pub mod numbers;
 pub mod path;
+pub mod places;
 pub mod tree;
 
+pub use numbers::Numbers;
 use serde::de::IgnoredAny;
 
 /// How much JSON is taken.

@@ -8,6 +8,9 @@
 use super::tree::{elements, members};
 use crate::settings::{Text, written_as_text};
 
+/// The most steps of a path; clients write some.
+pub const MOST_STEPS: usize = 32;
+
 /// A place in a value, or one in each of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(Vec<Step>);
@@ -48,6 +51,9 @@ impl Text for Path {
 
     fn read(text: &str) -> Result<Self, String> {
         let step = |name: &str| if name == "*" { Step::Every } else { Step::Name(Name::from(name)) };
+        if text.split(if text.starts_with('/') { '/' } else { '.' }).count() > MOST_STEPS {
+            return Err("has too many steps".to_owned());
+        }
         if text.is_empty() {
             return Ok(Self::default());
         }
@@ -84,14 +90,27 @@ impl Path {
 
     /// What is there in a value, which is JSON text.
     pub fn select<'t>(&self, value: &'t str) -> Selected<'t> {
+        Selected::by(&self.0, value)
+    }
+}
+
+impl From<Vec<Step>> for Path {
+    fn from(steps: Vec<Step>) -> Self {
+        Self(steps)
+    }
+}
+
+impl<'t> Selected<'t> {
+    /// What steps lead to in a value, which is JSON text.
+    pub fn by(steps: &[Step], value: &'t str) -> Self {
         let mut found = Found::default();
-        found.add(&self.0, value);
+        found.add(steps, value);
         match (found.is_each, found.values.pop()) {
-            (false, Some(value)) => Selected::One(value),
-            (false, None) => Selected::Nothing,
+            (false, Some(value)) => Self::One(value),
+            (false, None) => Self::Nothing,
             (true, last) => {
                 found.values.extend(last);
-                Selected::Each(found.values)
+                Self::Each(found.values)
             }
         }
     }
@@ -165,8 +184,9 @@ mod tests {
 
     #[test]
     fn a_faulty_path_is_refused() {
-        for path in [".", "a.", ".a", "a..b", "/a~2"] {
+        for path in [".", "a.", ".a", "a..b", "/a~2", &"/a".repeat(32), &["a"; 33].join(".")] {
             assert!(Path::read(path).is_err(), "of {path:?}");
         }
+        assert_eq!(Path::read(&["a"; 32].join(".")).unwrap().steps().len(), 32);
     }
 }

@@ -54,6 +54,38 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_)) || matches!(self, Self::Raw(text) if text.starts_with('{'))
+    }
+
+    /// Whether it is an array.
+    pub fn is_array(&self) -> bool {
+        matches!(self, Self::Array(_)) || matches!(self, Self::Raw(text) if text.starts_with('['))
+    }
+
+    /// The elements of an array; of null, none; any other value is the one element.
+    pub fn into_elements(self) -> Vec<Self> {
+        if !self.is_array() {
+            return if self == Self::NULL { Vec::new() } else { vec![self] };
+        }
+        match self.opened() {
+            Self::Array(elements) => elements,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The text by which values are found equal: `"7"` is 7, and a number is as it was written. Null,
+    /// arrays and objects are equal to nothing.
+    pub fn comparable(&self) -> Option<Cow<'t, str>> {
+        match *self {
+            Self::Raw("null") => None,
+            Self::Raw(text) if text.starts_with(['{', '[']) => None,
+            Self::Raw(text) => Some(text_of(text).unwrap_or(Cow::Borrowed(text))),
+            _ => None,
+        }
+    }
+
     /// The same, opened.
     pub fn opened(mut self) -> Self {
         self.open();

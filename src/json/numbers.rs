@@ -1,0 +1,26 @@
+//! Texts and a number for each, so that equal ones are found in one look.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Numbers from 0 for texts, in the order in which they are first seen.
+#[derive(Default)]
+pub struct Numbers<'t>(HashMap<Cow<'t, str>, usize>);
+
+impl<'t> Numbers<'t> {
+    /// The number of a text; the next one for one that is new.
+    pub fn of(&mut self, text: Cow<'t, str>) -> usize {
+        let next = self.0.len();
+        *self.0.entry(text).or_insert(next)
+    }
+
+    /// The number of a text, unless it was never seen.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        self.0.get(text).copied()
+    }
+
+    /// How many texts there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
