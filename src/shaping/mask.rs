@@ -1,0 +1,222 @@
+//! Which places of a value are meant, of several paths at once: what is picked, or dropped.
+//!
+//! Several paths can lead on from one value (`*.id` and `users.name`), so a value is looked at with
+//! all of the masks that lead on from there.
+
+use crate::json::path::{Path, Step};
+use crate::json::tree::Json;
+
+/// The places that paths lead to, as a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mask {
+    /// Whether the whole value is meant.
+    is_whole: bool,
+    /// What is meant below a name, sorted by it.
+    names: Vec<(String, Mask)>,
+    /// What is meant below every member and element.
+    every: Option<Box<Mask>>,
+    /// Whether a name is the number of an element.
+    has_numbers: bool,
+    /// Whether a name is none, and is looked for in every element.
+    has_words: bool,
+}
+
+impl<'p> FromIterator<&'p Path> for Mask {
+    fn from_iter<I: IntoIterator<Item = &'p Path>>(paths: I) -> Self {
+        let mut mask = Self::default();
+        paths.into_iter().for_each(|path| mask.add(path.steps()));
+        mask
+    }
+}
+
+impl Mask {
+    fn add(&mut self, steps: &[Step]) {
+        let Some((step, below)) = steps.split_first() else {
+            self.is_whole = true;
+            return;
+        };
+        match step {
+            Step::Every => self.every.get_or_insert_default().add(below),
+            Step::Name(name) => {
+                self.has_numbers |= name.index.is_some();
+                self.has_words |= name.index.is_none();
+                let at = self.position(&name.text).unwrap_or_else(|at| {
+                    self.names.insert(at, (name.text.clone(), Self::default()));
+                    at
+                });
+                if let Some((_, mask)) = self.names.get_mut(at) {
+                    mask.add(below);
+                }
+            }
+        }
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.names.binary_search_by(|(other, _)| other.as_str().cmp(name))
+    }
+
+    /// What is meant below a name.
+    pub fn below(&self, name: &str) -> Option<&Self> {
+        self.position(name).ok().and_then(|at| self.names.get(at)).map(|(_, mask)| mask)
+    }
+
+    /// Whether nothing is meant.
+    pub fn is_empty(&self) -> bool {
+        !self.is_whole && self.names.is_empty() && self.every.is_none()
+    }
+
+    /// The value with nothing but these places, in its own order. An element of an array keeps its
+    /// place: of an object that has none of them `{}` is left, of what is neither object nor array
+    /// null. Only a number in a path leaves the other elements out.
+    pub fn pick<'t>(&self, mut value: Json<'t>) -> Json<'t> {
+        if self.is_whole || Looks::from(self).sift(&mut value, true) { value } else { Json::NULL }
+    }
+
+    /// The value without these places.
+    pub fn drop(&self, value: &mut Json<'_>) {
+        Looks::from(self).sift(value, false);
+    }
+}
+
+/// The masks with which a value is looked at.
+#[derive(Default)]
+struct Looks<'m> {
+    masks: Vec<Look<'m>>,
+    /// Whether the whole value is meant by one of them.
+    is_whole: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Look<'m> {
+    mask: &'m Mask,
+    /// Whether it is an element that is looked at for the sake of its array: the numbers and the `*`
+    /// of the mask were for the array.
+    is_of_array: bool,
+}
+
+impl<'m> From<&'m Mask> for Looks<'m> {
+    fn from(mask: &'m Mask) -> Self {
+        Self { masks: vec![Look { mask, is_of_array: false }], is_whole: mask.is_whole }
+    }
+}
+
+impl<'m> Looks<'m> {
+    /// Keeps (`is_pick`) or removes what is meant below a value that is not meant as a whole. Tells
+    /// whether there is a below.
+    fn sift(&self, value: &mut Json<'_>, is_pick: bool) -> bool {
+        value.open();
+        match value {
+            Json::Raw(_) => return false,
+            Json::Object(members) => members.retain_mut(|(key, value)| {
+                let below = self.below(&key.name());
+                if below.is_whole || below.masks.is_empty() {
+                    return below.is_whole == is_pick;
+                }
+                below.sift(value, is_pick) || !is_pick
+            }),
+            Json::Array(elements) => {
+                let has_numbers = self.masks.iter().any(|look| look.mask.has_numbers && !look.is_of_array);
+                let mut below = self.below_element(None);
+                let mut at = 0;
+                elements.retain_mut(|element| {
+                    if has_numbers {
+                        below = self.below_element(Some(at));
+                        at += 1;
+                    }
+                    if below.is_whole || below.masks.is_empty() {
+                        return below.is_whole == is_pick;
+                    }
+                    if !below.sift(element, is_pick) && is_pick {
+                        *element = Json::NULL;
+                    }
+                    true
+                });
+            }
+        }
+        true
+    }
+
+    fn below(&self, name: &str) -> Self {
+        let mut below = Self::default();
+        for look in &self.masks {
+            // In a mask of an array, numbers were for the array.
+            let is_for_array = look.is_of_array && look.mask.has_numbers && is_number(name);
+            below.extend(look.mask.below(name).filter(|_| !is_for_array));
+            below.extend(look.mask.every.as_deref().filter(|_| !look.is_of_array));
+        }
+        below
+    }
+
+    fn below_element(&self, at: Option<usize>) -> Self {
+        let mut below = Self::default();
+        for look in &self.masks {
+            if look.mask.has_words {
+                below.masks.push(Look { mask: look.mask, is_of_array: true });
+            }
+            if !look.is_of_array {
+                below.extend(at.and_then(|at| look.mask.below(&at.to_string())));
+                below.extend(look.mask.every.as_deref());
+            }
+        }
+        below
+    }
+
+    fn extend(&mut self, mask: Option<&'m Mask>) {
+        if let Some(mask) = mask {
+            self.is_whole |= mask.is_whole;
+            self.masks.push(Look { mask, is_of_array: false });
+        }
+    }
+}
+
+fn is_number(name: &str) -> bool {
+    crate::json::path::Name::from(name).index.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Text;
+
+    fn mask(paths: &str) -> Mask {
+        let paths: Vec<_> = paths.split_whitespace().map(|path| Path::read(path).unwrap()).collect();
+        paths.iter().collect()
+    }
+
+    #[test]
+    fn what_is_picked_is_kept_and_what_is_dropped_is_not() {
+        for (paths, value, picked, dropped) in [
+            ("a", r#"{"b":1, "a": 2.0 ,"c":3}"#, r#"{"a":2.0}"#, r#"{"b":1,"c":3}"#),
+            ("b a", r#"{"a":1,"c":2,"b":[ 3 ]}"#, r#"{"a":1,"b":[ 3 ]}"#, r#"{"c":2}"#),
+            ("a.b", r#"{"a":{"b":1,"c":2},"d":3}"#, r#"{"a":{"b":1}}"#, r#"{"a":{"c":2},"d":3}"#),
+            ("a.b", r#"{"a":{"c":2}}"#, r#"{"a":{}}"#, r#"{"a":{"c":2}}"#),
+            ("a.b", r#"{"a":5,"d":3}"#, "{}", r#"{"a":5,"d":3}"#),
+            ("a a.b", r#"{"a":{"b":1,"c":2}}"#, r#"{"a":{"b":1,"c":2}}"#, "{}"),
+            ("id", r#"[{"id":1,"x":2},{"x":3},4,null]"#, r#"[{"id":1},{},null,null]"#, r#"[{"x":2},{"x":3},4,null]"#),
+            ("i.a i.b", r#"{"i":[{"b":1,"a":2,"c":3}]}"#, r#"{"i":[{"b":1,"a":2}]}"#, r#"{"i":[{"c":3}]}"#),
+            ("i.a", r#"{"i":[[{"a":1,"c":2}],[]]}"#, r#"{"i":[[{"a":1}],[]]}"#, r#"{"i":[[{"c":2}],[]]}"#),
+            ("i.1", r#"{"i":[1,2,3]}"#, r#"{"i":[2]}"#, r#"{"i":[1,3]}"#),
+            ("i.0 i.1", r#"{"i":[1,2,3]}"#, r#"{"i":[1,2]}"#, r#"{"i":[3]}"#),
+            ("0.a b", r#"[{"a":1,"b":2},{"a":3,"b":4}]"#, r#"[{"a":1,"b":2},{"b":4}]"#, r#"[{},{"a":3}]"#),
+            ("0 x", r#"[{"0":1},{"0":2,"x":3}]"#, r#"[{"0":1},{"x":3}]"#, r#"[{"0":2}]"#),
+            ("0", r#"{"0":1,"1":2}"#, r#"{"0":1}"#, r#"{"1":2}"#),
+            (
+                "*.a u.b",
+                r#"{"u":{"a":1,"b":2,"c":3},"v":{"b":4}}"#,
+                r#"{"u":{"a":1,"b":2},"v":{}}"#,
+                r#"{"u":{"c":3},"v":{"b":4}}"#,
+            ),
+            ("i.*", r#"{"i":[1,[2]],"j":3}"#, r#"{"i":[1,[2]]}"#, r#"{"i":[],"j":3}"#),
+            ("a", r#"{"a":1,"\u0061":2,"b":3}"#, r#"{"a":1,"\u0061":2}"#, r#"{"b":3}"#),
+            ("/a.b//", r#"{"a.b":{"":{"":1}},"c":2}"#, r#"{"a.b":{"":{"":1}}}"#, r#"{"a.b":{"":{}},"c":2}"#),
+            ("a", "5", "null", "5"),
+        ] {
+            let mask = mask(paths);
+            let text = |value: Json<'_>| String::from_utf8(value.to_text()).unwrap();
+            assert_eq!(text(mask.pick(Json::Raw(value))), picked, "picked of {value} by {paths}");
+            let mut rest = Json::Raw(value);
+            mask.drop(&mut rest);
+            assert_eq!(text(rest), dropped, "dropped of {value} by {paths}");
+        }
+    }
+}
