@@ -5,6 +5,8 @@
 pub mod numbers;
 pub mod path;
 pub mod places;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod tree;
 
 pub use numbers::Numbers;

@@ -218,6 +218,7 @@ fn nested_end(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::samples::json;
     use proptest::prelude::*;
 
     #[test]
@@ -237,26 +238,6 @@ mod tests {
         let lone = r#""\ud800""#;
         assert!(Key(lone).is(lone));
         assert!(!Key(lone).is("\u{fffd}"));
-    }
-
-    /// Some JSON, as text.
-    fn json() -> impl Strategy<Value = String> {
-        let leaf = prop_oneof![
-            Just("null".to_owned()),
-            Just("1.50e+2".to_owned()),
-            Just("123456789012345678901234567890".to_owned()),
-            Just(r#""\ud800\"[,""#.to_owned()),
-            "[a-z{}\\[\\],: ]{0,6}".prop_map(|text| super::super::string(&text)),
-        ];
-        leaf.prop_recursive(5, 40, 5, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..5).prop_map(|all| format!("[{}]", all.join(","))),
-                prop::collection::vec(("[ab]{0,2}", inner), 0..5).prop_map(|all| {
-                    let members: Vec<_> = all.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
-                    format!("{{{}}}", members.join(","))
-                }),
-            ]
-        })
     }
 
     fn open_all(value: &mut Json<'_>) {

@@ -1,8 +1,14 @@
 //! All steps together, and what must hold for every value and every shaping.
 
+use proptest::prelude::*;
+
+use super::mask::Mask;
 use super::{Shaping, ShapingSettings};
+use crate::json::path::Path;
+use crate::json::samples::json;
 use crate::json::tree::Json;
-use crate::settings::{FromNode, Node, Place, Problems};
+use crate::json::{Bounds, string, value};
+use crate::settings::{FromNode, Node, Place, Problems, Text};
 
 fn compiled(settings: &str) -> Result<Shaping, Vec<String>> {
     let node: Node = serde_json::from_str(settings).unwrap();
@@ -90,4 +96,98 @@ fn every_fault_is_said() {
         ]
     );
     assert_eq!(faults(r#"{"pick": ["a.b", "c"], "drop": ["a"]}"#), ["/drop: leaves out what is picked"]);
+}
+
+/// A path; with numbers or without.
+fn path(steps: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let steps = || prop::collection::vec(prop::sample::select(steps), 1..4);
+    let pointer = steps().prop_map(|steps| format!("/{}", steps.join("/").replace('~', "~0")));
+    prop_oneof![2 => steps().prop_map(|steps| steps.join(".")), 1 => pointer]
+}
+
+const NAMES: &[&str] = &["a", "b", "aa", "ab", "*", "a.b", "x"];
+const STEPS: &[&str] = &["a", "b", "aa", "*", "0", "1", "x"];
+
+/// Some settings of one step: its key and what stands there.
+fn step() -> impl Strategy<Value = (&'static str, String)> {
+    let path = || path(STEPS).prop_map(|path| string(&path));
+    let list = || prop::collection::vec(path(), 1..4).prop_map(|all| format!("[{}]", all.join(",")));
+    let named = |value: BoxedStrategy<String>| {
+        prop::collection::vec((path(), value), 1..3).prop_map(|all| {
+            let all: Vec<_> = all.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+            format!("{{{}}}", all.join(","))
+        })
+    };
+    let name = || prop::sample::select(vec![r#""a""#, r#""b""#, r#""\"""#, r#""é""#]).prop_map(str::to_owned);
+    let join =
+        (path(), path(), path(), path(), name(), any::<bool>()).prop_map(|(into, with, by, matching, name, many)| {
+            format!(r#"[{{"into":{into},"with":{with},"by":{by},"match":{matching},"as":{name},"many":{many}}}]"#)
+        });
+    prop_oneof![
+        path().prop_map(|it| ("at", it)),
+        list().prop_map(|it| ("pick", it)),
+        list().prop_map(|it| ("drop", it)),
+        named(name().boxed()).prop_map(|it| ("rename", it)),
+        named(path().boxed()).prop_map(|it| ("move", it)),
+        named(list().boxed()).prop_map(|it| ("concat", it)),
+        named(named(path().boxed()).boxed()).prop_map(|it| ("zip", it)),
+        join.prop_map(|it| ("join", it)),
+        named(Just("[{\"a\":1}]".to_owned()).boxed()).prop_map(|it| ("set", it)),
+        list().prop_map(|it| ("flatten", it)),
+        name().prop_map(|it| ("wrap", it)),
+    ]
+}
+
+fn mask(paths: &[String]) -> Mask {
+    let paths: Vec<Path> = paths.iter().map(|path| Path::read(path).unwrap_or_default()).collect();
+    paths.iter().filter(|path| !path.steps().is_empty()).collect()
+}
+
+/// Whether there is nothing in it but arrays, objects and null.
+fn is_bare(value: &Json<'_>) -> bool {
+    match value.clone().opened() {
+        Json::Raw(text) => text == "null",
+        Json::Array(elements) => elements.iter().all(is_bare),
+        Json::Object(members) => members.iter().all(|(_, value)| is_bare(value)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_is_json_again(text in json(), mut steps in prop::collection::vec(step(), 0..6)) {
+        steps.sort();
+        steps.dedup_by_key(|(key, _)| *key);
+        let steps: Vec<_> = steps.iter().map(|(key, value)| format!("{key:?}:{value}")).collect();
+        if let Ok(shaping) = compiled(&format!("{{{}}}", steps.join(",")))
+            && let Ok(result) = shaping.apply(Json::Raw(&text))
+        {
+            let written = result.to_text();
+            let bounds = Bounds { depth: 1_000, elements: u32::MAX };
+            prop_assert!(value(&written, bounds).is_ok(), "{}", String::from_utf8_lossy(&written));
+            prop_assert_eq!(written.len(), result.size());
+        }
+    }
+
+    #[test]
+    fn no_settings_change_nothing(text in json()) {
+        prop_assert_eq!(shaped("{}", &text), Ok(text));
+    }
+
+    #[test]
+    fn to_pick_or_to_drop_twice_is_to_do_it_once(text in json(), paths in prop::collection::vec(path(NAMES), 1..5)) {
+        let mask = mask(&paths);
+        let once = mask.pick(Json::Raw(&text)).to_text();
+        let once = String::from_utf8(once).unwrap();
+        prop_assert_eq!(mask.pick(Json::Raw(&once)).to_text(), once.as_bytes());
+        let mut rest = Json::Raw(&once);
+        mask.drop(&mut rest);
+        prop_assert!(mask.is_empty() || is_bare(&rest), "what is picked and dropped leaves {rest:?}");
+        let mut dropped = Json::Raw(&text);
+        mask.drop(&mut dropped);
+        let again = String::from_utf8(dropped.to_text()).unwrap();
+        mask.drop(&mut dropped);
+        prop_assert_eq!(String::from_utf8(dropped.to_text()).unwrap(), again);
+    }
 }
