@@ -30,6 +30,7 @@ pub mod visit;
 
 pub mod gcra;
 pub mod json;
+pub mod merge;
 pub mod shaping;
 
 pub mod platform;
