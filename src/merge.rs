@@ -7,7 +7,7 @@
 //! What only one part has is written as it came. A name is found by its number, and values of equal keys
 //! are collected and merged all at once; so many parts cost no more than their bytes.
 
-mod equal_keys;
+pub mod equal_keys;
 #[cfg(test)]
 mod tests;
 

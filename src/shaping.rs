@@ -15,22 +15,21 @@
 //! its value, and makes at most some times as much of it (see [`Room`]).
 
 pub mod fields;
-mod flatten;
-mod gather;
+pub mod flatten;
+pub mod gather;
 pub mod join;
 pub mod mask;
-mod moves;
-mod rename;
+pub mod moves;
+pub mod rename;
 #[cfg(test)]
 mod tests;
-mod together;
+pub mod together;
 
 use crate::json;
 use crate::json::path::Path;
 use crate::json::places::{Found, Room, put};
 use crate::json::tree::{Json, Key};
 use crate::settings::{List, Named, Node, Place, Problems, Text, shape};
-use flatten::flatten;
 use gather::Gather;
 use join::{Join, JoinSettings};
 use mask::Mask;
@@ -162,7 +161,7 @@ impl Shaping {
         self.gathers.iter().for_each(|step| step.apply(&mut value, &mut room));
         self.joins.iter().for_each(|step| step.apply(&mut value, &mut room));
         self.constants.iter().for_each(|(path, text)| put(path.steps(), &mut value, &Json::Raw(text), &mut room));
-        self.flatten.iter().for_each(|path| flatten(path, &mut value));
+        self.flatten.iter().for_each(|path| flatten::flatten(path, &mut value));
         if let Some(name) = &self.wrap {
             value = Json::Object(vec![(Key::spelled(name), value)]);
         }

@@ -191,3 +191,11 @@ proptest! {
         prop_assert_eq!(String::from_utf8(dropped.to_text()).unwrap(), again);
     }
 }
+
+#[test]
+fn the_examples_for_editors_are_a_shaping() {
+    let schema = schemars::schema_for!(ShapingSettings).to_value();
+    let keys = schema["properties"].as_object().unwrap().iter();
+    let all: serde_json::Value = keys.map(|(key, what)| (key.clone(), what["examples"][0].clone())).collect();
+    assert!(!compiled(&all.to_string()).unwrap().is_nothing());
+}
