@@ -34,6 +34,8 @@ pub struct Wanted<'c> {
     pub key: Option<&'c str>,
     /// The time that one try has.
     pub timeout: Duration,
+    /// Whether and how it is tried again.
+    pub retry: Option<&'c RetryRule>,
 }
 
 /// An answer that a call can bring.
@@ -60,7 +62,7 @@ impl Answered for Fetched {
     }
 
     fn retry_after(&self) -> Option<&str> {
-        None
+        self.headers.get("retry-after")
     }
 }
 
@@ -76,8 +78,8 @@ pub async fn call<P: Platform, T: Answered>(
     let platform = visit.platform;
     service.discover(visit).await;
     let never = RetryRule { attempts: 1, ..RetryRule::default() };
-    let rule = service.retry.as_ref().unwrap_or(&never);
-    if service.retry.is_some() || service.hedge.is_some() {
+    let rule = wanted.retry.unwrap_or(&never);
+    if wanted.retry.is_some() || service.hedge.is_some() {
         service.pool().budget.deposit(platform.now());
     }
 

@@ -8,10 +8,12 @@
 //! its place; never half of each. What may not be meant comes as warnings beside either.
 
 mod action;
+mod aggregate;
 mod balance;
 mod compile;
 mod document;
 mod environment;
+mod part;
 mod prefix;
 mod routes;
 mod said;

@@ -116,6 +116,7 @@ impl<P: Platform> Request<'_, '_, P> {
             has_idempotency_key: has_idempotency_key(head),
             key: key.as_deref(),
             timeout,
+            retry: service.retry.as_ref(),
         };
         let mut redirects = 0;
         let (reply, picked) = loop {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::aggregate::plan::Aggregate;
 use crate::answer::Response;
 use crate::discovery::Discovery;
 use crate::policy::cors::Cors;
@@ -30,6 +31,8 @@ pub struct Gateway {
     pub(crate) max_url: usize,
     pub(crate) max_headers: usize,
     pub(crate) provenance: Provenance,
+    /// The most calls to services for one request.
+    pub(crate) max_calls: u32,
 }
 
 /// What happens to the requests of one path pattern and its methods.
@@ -68,8 +71,8 @@ pub enum Action {
     Redirect(Redirect),
     /// With the answer of one service, handed on as it comes.
     Forward(Arc<Forward>),
-    /// With one JSON object, put together from the answers of several services.
-    Aggregate(Arc<[Part]>),
+    /// With one JSON value, put together from the answers of several services.
+    Aggregate(Arc<Aggregate>),
 }
 
 /// A fixed answer.
@@ -182,17 +185,6 @@ pub enum Fallback {
     Service(Destination),
     /// A fixed answer.
     Reply(Reply),
-}
-
-/// One member of an aggregate's object, and the call that it comes from.
-#[derive(Clone, Debug)]
-pub struct Part {
-    pub(crate) name: String,
-    pub(crate) service: Arc<Service>,
-    pub(crate) path: Template,
-    pub(crate) timeout: Duration,
-    /// JSON text that stands in for a part that failed; `None` makes the part required.
-    pub(crate) stand_in: Option<String>,
 }
 
 /// A service behind the gateway.

@@ -1,20 +1,20 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
-use crate::aggregate::{self, PartRequest};
+use crate::aggregate;
 use crate::answer::{Answer, Response};
 use crate::forward;
-use crate::gateway::{Action, Gateway, Part, Redirect, Route};
-use crate::head::{Head, Headers};
+use crate::gateway::{Action, Gateway, Redirect, Route};
+use crate::head::Head;
 use crate::once;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, LimiterDown, Platform};
 use crate::policy::cors;
-use crate::policy::headers::{self, HeaderEdits};
+use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
-use crate::template::Values;
+use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
 use crate::visit::Visit;
 
@@ -92,7 +92,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
 
     // 6. Answer.
     let secret = |name: &str| platform.secret(name);
-    let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret };
+    let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret, inner: InnerValues::NONE };
     let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
     match &claimed {
         Some((rule, request)) => once::keep(rule, request, answer, visit).await,
@@ -134,7 +134,9 @@ pub(crate) async fn answer<P: Platform>(
         Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
         Action::Reply(reply) => reply.response(),
         Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
-        Action::Aggregate(parts) => aggregate_parts(parts, route, values, visit).await?,
+        Action::Aggregate(aggregate) => {
+            return aggregate::answer(aggregate, route, values, visit).await.map(Answer::Own);
+        }
     };
     Ok(Answer::Own(own.edited(&route.response_headers, values)))
 }
@@ -224,24 +226,4 @@ fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>) -> Result<Respon
         location.push_str(query);
     }
     Ok(Response::empty(redirect.status, vec![("location".into(), location)]))
-}
-
-async fn aggregate_parts<P: Platform>(
-    parts: &[Part],
-    route: &Route,
-    values: &Values<'_>,
-    visit: &Visit<'_, P>,
-) -> Result<Response, Refusal> {
-    let mut requests = Vec::with_capacity(parts.len());
-    for part in parts {
-        let mut edits = headers::of_own_call(visit.head, &visit.gateway.provenance);
-        forward::add_fields(&mut edits, &Headers::default(), &part.service, route, values, &visit.trace)?;
-        requests.push(PartRequest {
-            target: part.path.render(values)?,
-            headers: edits.set.into_iter().chain(edits.append).collect(),
-            key: part.service.key.as_ref().and_then(|key| key.plain(values)),
-        });
-    }
-    let outcomes = aggregate::fetch(parts, &requests, visit).await?;
-    Ok(aggregate::merge(parts, &outcomes))
 }

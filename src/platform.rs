@@ -4,6 +4,7 @@
 //! Nothing is added here without a caller in the core.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
@@ -33,9 +34,12 @@ pub trait Platform {
     /// Hands a copy of the request on, whose reply nobody waits for, under the same conditions.
     fn mirror(&self, onward: &Onward<'_>, within: Duration);
 
-    /// Makes a `GET` of the gateway's own and reads the answer whole, at most `within` later.
+    /// Makes a call of the gateway's own and reads the answer whole, at most `within` later.
     /// Redirects are not followed. A call whose future is dropped is aborted.
-    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError>;
+    async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError>;
+
+    /// Reads the client's body, of at most so many bytes, at most `within` later.
+    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError>;
 
     /// Lets go of a reply whose body nobody will read.
     fn discard(&self, reply: Self::Reply);
@@ -114,25 +118,35 @@ pub struct Onward<'o> {
     pub max_body: Option<u64>,
 }
 
-/// A `GET` of the gateway's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A call of the gateway's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
+    /// The method.
+    pub method: &'static str,
     /// The whole URL.
     pub url: String,
     /// The service binding that takes the call; `None` is the network.
     pub binding: Option<String>,
     /// Header fields.
     pub headers: Vec<Field>,
+    /// The body, if there is one.
+    pub body: Option<String>,
+    /// The statuses beside those of 200 to 299 whose body is read; a comma after each.
+    pub reads: Arc<str>,
+    /// The header fields of the answer that are wanted, by name, in lower case; a comma between them.
+    pub wants: Arc<str>,
     /// The most bytes of an answer that are read.
     pub max_answer: u32,
 }
 
 /// An answer that was read whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Fetched {
     /// The status.
     pub status: u16,
-    /// The body; left empty where the status is not of 200 to 299.
+    /// Those of the wanted header fields that there are.
+    pub headers: Headers,
+    /// The body; left empty where the status is none whose body is read.
     pub body: Vec<u8>,
 }
 
@@ -155,6 +169,8 @@ pub enum CallError {
     NotAdmitted,
     /// The environment has no binding of the name that the file says.
     NoBinding,
+    /// The request has made as many calls as it may.
+    TooManyCalls,
     /// The client went away, and nobody waits for the answer.
     ClientGone,
 }
@@ -170,6 +186,7 @@ impl fmt::Display for CallError {
             Self::NoInstance => "has no instance",
             Self::NotAdmitted => "not called, it has failed too often of late",
             Self::NoBinding => "not reached, there is no such binding",
+            Self::TooManyCalls => "not called, the request has made all calls that it may",
             Self::ClientGone => "not waited for, the client went away",
         })
     }

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::aggregate::PartError;
 use crate::answer::Response;
 use crate::platform::CallError;
 use crate::template::Unfit;
@@ -37,6 +38,17 @@ pub enum Refusal {
     ClaimMissing(String),
     /// A value of the request cannot stand where the route puts it.
     UnusableValue,
+    /// The body is no JSON, where it has to be.
+    BodyNotJson,
+    /// What follows `?fields=` names no fields.
+    UnusableFields,
+    /// A required part of an aggregate failed, or all parts did: the file says the status.
+    Composed {
+        /// The status.
+        status: u16,
+        /// What clients are told of the parts.
+        errors: Vec<PartError>,
+    },
     /// The caller's limit is used up.
     OverLimit {
         /// Seconds until the next call can be admitted.
@@ -74,7 +86,7 @@ impl From<Unfit<'_>> for Refusal {
     fn from(unfit: Unfit<'_>) -> Self {
         match unfit {
             Unfit::Claim(claim) => Self::ClaimMissing(claim.to_owned()),
-            Unfit::Missing | Unfit::Path => Self::UnusableValue,
+            Unfit::Missing | Unfit::Part | Unfit::Path => Self::UnusableValue,
         }
     }
 }
@@ -83,7 +95,7 @@ impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
         match error {
             CallError::TimedOut => Self::GatewayTimeout,
-            CallError::Unreachable | CallError::TooLarge => Self::BadGateway,
+            CallError::Unreachable | CallError::TooLarge | CallError::TooManyCalls => Self::BadGateway,
             CallError::BodyTooLarge => Self::BodyTooLarge,
             CallError::ClientSlow => Self::ClientSlow,
             CallError::NoInstance | CallError::NotAdmitted => Self::Unavailable,
@@ -113,12 +125,28 @@ struct ProblemDocument<'p> {
     violated_policies: Option<[&'p str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'p str>,
+    #[serde(skip_serializing_if = "<[PartError]>::is_empty")]
+    errors: &'p [PartError],
 }
 
 /// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
 struct Wording(u16, &'static str, &'static str, &'static str);
 
 impl Refusal {
+    /// The status of the response.
+    pub fn status(&self) -> u16 {
+        self.wording().0
+    }
+
+    /// The same, telling clients of a part of an aggregate.
+    pub fn telling(self, error: PartError) -> Self {
+        match self {
+            // Nobody reads it.
+            Self::ClientGone => self,
+            other => Self::Composed { status: other.status(), errors: vec![error] },
+        }
+    }
+
     fn wording(&self) -> Wording {
         match self {
             Self::AmbiguousPath => Wording(
@@ -170,6 +198,21 @@ impl Refusal {
                 "A value of the request cannot be used",
                 "A value that names a thing cannot be missing, made of dots or hold slashes.",
             ),
+            Self::BodyNotJson => Wording(400, "body-not-json", "The body is not JSON", "Send one JSON value."),
+            Self::UnusableFields => Wording(
+                400,
+                "unusable-fields",
+                "The fields that are asked for have no names",
+                "Send names with dots in them, separated by commas: ?fields=user.name,orders.",
+            ),
+            Self::Composed { status, .. } => match status {
+                404 => Wording(404, "not-found", "There is no such thing", "Check what the path names."),
+                500 => Self::Internal.wording(),
+                502 => Self::BadGateway.wording(),
+                503 => Self::Unavailable.wording(),
+                504 => Self::GatewayTimeout.wording(),
+                other => Wording(*other, "part-failed", "A part of the answer cannot be had", "Check the request."),
+            },
             Self::OverLimit { .. } => {
                 Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
             }
@@ -233,6 +276,10 @@ impl Refusal {
                 Self::ClaimMissing(claim) => Some(claim),
                 _ => None,
             },
+            errors: match self {
+                Self::Composed { errors, .. } => errors,
+                _ => &[],
+            },
         };
         // Writing texts and a number into a Vec has no way to fail.
         let body = serde_json::to_vec(&document).unwrap_or_default();
@@ -261,7 +308,9 @@ impl Refusal {
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
             Self::StillRunning => Some(("retry-after", "1".to_owned())),
-            Self::LimiterDown | Self::StoreDown | Self::Unavailable => Some(("retry-after", "5".to_owned())),
+            Self::LimiterDown | Self::StoreDown | Self::Unavailable | Self::Composed { status: 503, .. } => {
+                Some(("retry-after", "5".to_owned()))
+            }
             _ => None,
         }
     }
@@ -289,6 +338,11 @@ mod tests {
             (Refusal::UnusableValue, 400, None),
             (Refusal::OverLimit { retry_after: 3, limit: "l".into() }, 429, Some("retry-after")),
             (Refusal::LimiterDown, 503, Some("retry-after")),
+            (Refusal::BodyNotJson, 400, None),
+            (Refusal::UnusableFields, 400, None),
+            (Refusal::Composed { status: 404, errors: Vec::new() }, 404, None),
+            (Refusal::Composed { status: 403, errors: Vec::new() }, 403, None),
+            (Refusal::Composed { status: 503, errors: Vec::new() }, 503, Some("retry-after")),
             (Refusal::NoIdempotencyKey, 400, None),
             (Refusal::StillRunning, 409, Some("retry-after")),
             (Refusal::OtherPayload, 422, None),

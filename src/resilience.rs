@@ -22,7 +22,7 @@
 
 pub mod backoff;
 pub mod balance;
-mod bounds;
+pub mod bounds;
 pub mod breaker;
 pub mod canary;
 pub mod hedge;

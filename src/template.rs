@@ -3,6 +3,8 @@
 //! A value is encoded for the place it goes to and can add nothing there: no segment, no parameter,
 //! no host, no header field. An empty value is none.
 
+mod inner;
+mod json;
 mod target;
 mod text;
 
@@ -13,6 +15,9 @@ use crate::path::decode;
 use crate::policy::jwt::Caller;
 use crate::query;
 use crate::router::Params;
+use crate::settings::{Text, written_as_text};
+pub use inner::{Inner, InnerPart, InnerValues};
+pub use json::JsonTemplate;
 pub use target::{REST, Template, Unfit};
 pub use text::TextTemplate;
 
@@ -43,6 +48,43 @@ pub enum Source {
     ClientAddress,
     /// `{env.NAME}`: a secret of the environment.
     Secret(String),
+    /// What is there only while an aggregate is put together.
+    Inner(Inner),
+}
+
+impl Text for Source {
+    const FORM: &'static str = "one value, such as \"{jwt.sub}\" or \"{parts.orders.items}\"";
+    const PATTERN: &'static str = r"^\{[^{}]+\}$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match pieces(text)?.as_slice() {
+            [Piece::Value(source)] => Ok(source.clone()),
+            _ => Err(crate::settings::not_of_form::<Self>()),
+        }
+    }
+}
+
+written_as_text!(Source);
+
+impl Source {
+    /// Reads a value by its name, without braces.
+    pub fn named(name: &str) -> Result<Self, String> {
+        source(name)
+    }
+
+    /// The part of an aggregate that must be there before.
+    pub fn part(&self) -> Option<&str> {
+        match self {
+            Self::Inner(inner) => inner.part(),
+            _ => None,
+        }
+    }
+}
+
+/// What values can stand in.
+pub trait Texts {
+    /// Changes where its values come from.
+    fn for_each_source(&mut self, change: &mut dyn FnMut(&mut Source));
 }
 
 /// The values of one request.
@@ -56,11 +98,13 @@ pub struct Values<'r> {
     pub caller: Option<&'r Caller>,
     /// The secrets of the environment.
     pub secret: &'r dyn Fn(&str) -> Option<String>,
+    /// What is there only while an aggregate is put together.
+    pub inner: InnerValues<'r>,
 }
 
 impl Values<'_> {
     /// A value as plain text, not encoded; `None` where there is none, or an empty one.
-    fn of(&self, source: &Source) -> Option<Cow<'_, str>> {
+    pub fn of(&self, source: &Source) -> Option<Cow<'_, str>> {
         let value = match source {
             Source::Param(name) => String::from_utf8(decode(self.params.get(name)?)).ok()?.into(),
             Source::Claim(name) => self.caller?.claim(name)?.into(),
@@ -71,6 +115,7 @@ impl Values<'_> {
             Source::RequestHost => self.head.authority.as_str().into(),
             Source::ClientAddress => self.head.client?.to_string().into(),
             Source::Secret(name) => (self.secret)(name)?.into(),
+            Source::Inner(inner) => inner.texts(&self.inner)?.join(",").into(),
         };
         Some(value).filter(|value| !value.is_empty())
     }
@@ -91,6 +136,14 @@ fn sources(pieces: &[Piece]) -> impl Iterator<Item = &Source> {
         Piece::Text(_) => None,
         Piece::Value(source) => Some(source),
     })
+}
+
+fn for_each_source(pieces: &mut [Piece], change: &mut dyn FnMut(&mut Source)) {
+    for piece in pieces {
+        if let Piece::Value(source) = piece {
+            change(source);
+        }
+    }
 }
 
 fn pieces(text: &str) -> Result<Vec<Piece>, String> {
@@ -117,6 +170,9 @@ fn source(written: &str) -> Result<Source, String> {
     let is_name =
         |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let is_token = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'{');
+    if let Some(inner) = Inner::read(written) {
+        return inner.map(Source::Inner).map_err(|why| format!("asks for {{{written}}}, whose path {why}"));
+    }
     match written.split_once('.') {
         Some(("jwt", claim)) if !claim.is_empty() => Ok(Source::Claim(claim.to_owned())),
         Some(("query", name)) if is_token(name) => Ok(Source::Query(name.to_owned())),

@@ -21,7 +21,7 @@
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
 //! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
-//! those that the first service must have got (`null`: not at all). A service may also have `text`
+//! those that the first service must have got (`null`: not at all), `sent` the bodies of the gateway's own calls. A service may also have `text`
 //! for a body, and `headers`. What is not said is not checked, but a call to a service that is not in
 //! the file fails the case, and so does a key that is none of these.
 
@@ -75,7 +75,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 14] = [
+const REQUEST_KEYS: [&str; 15] = [
     "at",
     "kv",
     "firsts",
@@ -90,6 +90,7 @@ const REQUEST_KEYS: [&str; 14] = [
     "took",
     "log",
     "service_got",
+    "sent",
 ];
 
 fn unknown_keys(scenario: &Value) -> Vec<String> {
@@ -256,6 +257,10 @@ fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
         made.sort();
         expected.sort();
         expect("calls", format!("{expected:?}"), format!("{made:?}"));
+    }
+    if let Some(sent) = step.get("sent") {
+        let bodies: Vec<_> = world.seen.borrow().iter().map(|seen| seen.body.clone()).collect();
+        expect("sent", sent.to_string(), json!(bodies).to_string());
     }
     for (name, value) in step["service_got"].as_object().into_iter().flatten() {
         let seen = world.seen.borrow();

@@ -70,6 +70,8 @@ pub struct Seen {
     pub url: String,
     /// Lines `name:value`, sorted.
     pub headers: Vec<String>,
+    /// What the gateway itself sent.
+    pub body: String,
     /// Whether it was given up before the service was done.
     pub aborted: bool,
     pub from: Duration,
@@ -209,7 +211,15 @@ impl World {
         let behaviour = (self.services)(url);
         let headers = lines(headers);
         let from = self.now();
-        let entry = Seen { method: method.into(), url: url.into(), headers, aborted: true, from, until: from };
+        let entry = Seen {
+            method: method.into(),
+            url: url.into(),
+            headers,
+            body: String::new(),
+            aborted: true,
+            from,
+            until: from,
+        };
         let mut under_way = UnderWay { world: self, entry };
         self.sleep_until(from + behaviour.after.min(within)).await;
         if behaviour.after > within {
@@ -272,13 +282,25 @@ impl Platform for Simulated<'_> {
         Ok(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply })
     }
 
-    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+    async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         let headers = call.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-        let reply = self.world.call("GET", &call.url, headers, within).await?;
-        if reply.body.len() > call.max_answer as usize {
+        let reply = self.world.call(call.method, &call.url, headers, within).await?;
+        if let (Some(body), Some(seen)) = (&call.body, self.world.seen.borrow_mut().last_mut()) {
+            seen.body = body.clone();
+        }
+        let is_read = (200..300).contains(&reply.status) || call.reads.contains(&format!("{},", reply.status));
+        let body = if is_read { reply.body } else { Vec::new() };
+        if body.len() > call.max_answer as usize {
             return Err(CallError::TooLarge);
         }
-        Ok(Fetched { status: reply.status, body: reply.body })
+        let wanted = |name: &str| call.wants.split(',').any(|other| other == name);
+        let fields = reply.headers.iter().filter(|(name, _)| wanted(name));
+        let headers: String = fields.map(|(name, value)| format!("{name}:{value}\n")).collect();
+        Ok(Fetched { status: reply.status, headers: Headers::from_text(headers), body })
+    }
+
+    async fn body(&self, most: u32, _: Duration) -> Result<Vec<u8>, CallError> {
+        if self.body.len() > most as usize { Err(CallError::BodyTooLarge) } else { Ok(self.body.clone().into_bytes()) }
     }
 
     fn mirror(&self, onward: &Onward<'_>, _: Duration) {
@@ -288,6 +310,7 @@ impl Platform for Simulated<'_> {
             method: self.method.clone(),
             url: onward.url.clone(),
             headers: lines(headers),
+            body: String::new(),
             aborted: false,
             from: now,
             until: now,

@@ -17,7 +17,7 @@ use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::{Caller, NotIdentified};
 use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
-use crate::template::Values;
+use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
 use crate::visit::Visit;
 
@@ -185,7 +185,7 @@ impl Explanation {
             return;
         }
         let secret = |name: &str| platform.secret(name);
-        let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
+        let values = Values { head, params, caller: caller.as_ref(), secret: &secret, inner: InnerValues::NONE };
         let visit =
             Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
         let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
@@ -274,7 +274,7 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
             within_ms: within.as_millis(),
         },
         Sent::Own(call, within) => SentCall {
-            method: "GET".to_owned(),
+            method: call.method.to_owned(),
             url: call.url.clone(),
             binding: call.binding.clone(),
             headers: pairs(&call.headers),

@@ -45,9 +45,13 @@ impl Platform for Rehearsal {
         Ok(ReplyHead { status: 200, headers: Headers::default(), reply: () })
     }
 
-    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+    async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         self.sent.borrow_mut().push(Sent::Own(call.clone(), within));
-        Ok(Fetched { status: 200, body: b"null".to_vec() })
+        Ok(Fetched { status: 200, headers: Headers::default(), body: b"null".to_vec() })
+    }
+
+    async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
+        Ok(b"null".to_vec())
     }
 
     fn mirror(&self, _: &Onward<'_>, _: Duration) {}

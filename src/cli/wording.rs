@@ -53,8 +53,8 @@ pub(super) fn action(action: &Action) -> String {
             }
             text
         }
-        Action::Aggregate(parts) => {
-            let mut names: Vec<_> = parts.iter().map(|part| part.service.name.as_str()).collect();
+        Action::Aggregate(aggregate) => {
+            let mut names: Vec<_> = aggregate.parts.iter().map(|part| part.call.service.name.as_str()).collect();
             names.dedup();
             format!("aggregate of {}", names.join(", "))
         }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use super::aggregate;
 use super::compile::{Known, named};
-use super::document::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
+use super::document::{
+    AnswerSettings, CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings,
+};
 use super::target::Target;
-use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Part, Redirect, Reply, Service};
+use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Redirect, Reply, Service};
 use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 use crate::router;
 use crate::settings::{Named, Place, Problems};
-use crate::template::{REST, Source, Template};
+use crate::template::{Inner, REST, Source, Template};
 
 /// What a route can do, each if it is written.
 pub struct Actions {
@@ -18,6 +21,7 @@ pub struct Actions {
     pub redirect: Option<Option<Redirecting>>,
     pub forward: Option<Option<Forwarding>>,
     pub aggregate: Option<Option<Named<PartSettings>>>,
+    pub answer: Option<Option<AnswerSettings>>,
 }
 
 impl Actions {
@@ -29,7 +33,7 @@ impl Actions {
             (Some(written), None, None, None) => self::reply(written, &place.at("reply"), problems),
             (None, Some(written), None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
             (None, None, Some(written), None) => self::forward(written, scope, &place.at("forward"), problems),
-            (None, None, None, Some(written)) => self::aggregate(written, scope, &place.at("aggregate"), problems),
+            (None, None, None, Some(parts)) => aggregate::compile(parts, self.answer?, scope, place, problems),
             _ => {
                 problems.add(place, "must have exactly one of \"reply\", \"redirect\", \"forward\" and \"aggregate\"");
                 None
@@ -53,15 +57,51 @@ pub struct Scope<'r> {
     pub is_public: bool,
     /// What there is to name.
     pub known: &'r Known,
+    /// What a part of an aggregate may refer to besides.
+    pub inner: Option<InnerScope<'r>>,
+}
+
+/// What the texts of a part of an aggregate may refer to.
+#[derive(Clone, Copy)]
+pub struct InnerScope<'r> {
+    /// The names of the parts.
+    pub parts: &'r [String],
+    /// Whether it is made for each element of an array.
+    pub has_item: bool,
+    /// Whether one call is made for all of them.
+    pub has_keys: bool,
 }
 
 impl Scope<'_> {
     /// The service that a target names; notes what its path asks for and cannot have.
-    fn resolve(&self, target: &Target, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Service>> {
+    pub fn resolve(&self, target: &Target, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Service>> {
         if let Some(template) = &target.template {
             self.check(template.sources(), "", place, problems);
         }
         named(&self.known.services, "service", &target.service, place, problems)
+    }
+
+    /// Why a value of an aggregate is not there to be asked for.
+    fn lacks(&self, inner: &Inner) -> Option<String> {
+        let Some(scope) = self.inner else {
+            return Some("asks for a value of an aggregate; here there is none".to_owned());
+        };
+        match inner {
+            Inner::Part { part, .. } | Inner::Reply { part, .. } if !scope.parts.contains(part) => {
+                Some(format!("asks for the part {part:?}, which does not exist; there are: {}", scope.parts.join(", ")))
+            }
+            Inner::Item(_) if !scope.has_item => {
+                Some("asks for {item}; that is for a part with \"for_each\"".to_owned())
+            }
+            Inner::Keys if !scope.has_keys => Some("asks for {keys}; that is for a part with \"batch\"".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether the route captures a name.
+    pub fn captures(&self, name: &str) -> bool {
+        let of_path = |pattern: &String| router::captures(pattern).any(|captured| captured == name);
+        self.host_names.iter().any(|captured| captured == name) || self.patterns.iter().any(of_path)
     }
 
     /// More to say of a name that is captured nowhere.
@@ -90,6 +130,11 @@ impl Scope<'_> {
                         place,
                         format!("{what}asks for {{env.{name}}}; secrets are for the \"headers\" of services"),
                     );
+                }
+                Source::Inner(inner) => {
+                    if let Some(why) = self.lacks(inner) {
+                        problems.add(place, format!("{what}{why}"));
+                    }
                 }
                 Source::Param(name) if self.host_names.contains(name) => {}
                 Source::Param(name) if self.is_prefix && name == REST => {}
@@ -210,46 +255,4 @@ fn destination(target: Target, scope: &Scope<'_>, place: &Place<'_>, problems: &
         problems.add(place, "has a query; a forwarded call keeps the client's");
     }
     Some(Destination { service: service?, path: target.template, replaced: None })
-}
-
-fn aggregate(
-    parts: Named<PartSettings>,
-    scope: &Scope<'_>,
-    place: &Place<'_>,
-    problems: &mut Problems,
-) -> Option<Action> {
-    if parts.0.is_empty() {
-        problems.add(place, "is empty");
-    }
-    let parts = parts.0.into_iter();
-    let parts: Vec<Option<Part>> = parts
-        .map(|(name, settings)| {
-            let place = place.at(&name);
-            part(&name, settings?, scope, &place, problems)
-        })
-        .collect();
-    Some(Action::Aggregate(parts.into_iter().collect::<Option<Vec<_>>>()?.into()))
-}
-
-fn part(
-    name: &str,
-    settings: PartSettings,
-    scope: &Scope<'_>,
-    place: &Place<'_>,
-    problems: &mut Problems,
-) -> Option<Part> {
-    let target = settings.get?;
-    let place = place.at("get");
-    let service = scope.resolve(&target, &place, problems);
-    if target.template.is_none() {
-        problems.add(&place, "lacks a path; write \"service:/path\"");
-    }
-    let service = service?;
-    Some(Part {
-        name: name.to_owned(),
-        path: target.template?,
-        timeout: settings.timeout?.map_or(service.timeout, |limit| limit.0),
-        service,
-        stand_in: settings.stand_in?.map(|value| value.to_json()),
-    })
 }

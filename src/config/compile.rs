@@ -16,6 +16,9 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_URL: u32 = 8 << 10;
 const DEFAULT_MAX_HEADERS: u32 = 32 << 10;
 
+/// What Cloudflare's smallest plan allows.
+const DEFAULT_MAX_CALLS: u32 = 50;
+
 /// The value of a route's `auth` that lets everyone in.
 pub const PUBLIC: &str = "public";
 
@@ -38,7 +41,11 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     let place_of_limits = root.at("limits");
     let limits =
         compiled(document.limits, |name, settings| Limit::compile(name, settings, &place_of_limits.at(name), problems));
-    let known = Known { services, auth, limits };
+    let max_calls = document.max_calls.flatten().unwrap_or(DEFAULT_MAX_CALLS);
+    if !(1..=10_000).contains(&max_calls) {
+        problems.add(&root.at("max_calls"), format!("is {max_calls}, must be from 1 to 10000"));
+    }
+    let known = Known { services, auth, limits, max_calls };
 
     let place = root.at("routes");
     let routes = document.routes.map(|routes| routes.0);
@@ -52,6 +59,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     Gateway {
         router,
         budget,
+        max_calls,
         max_url: bytes(document.max_url, DEFAULT_MAX_URL),
         max_headers: bytes(document.max_headers, DEFAULT_MAX_HEADERS),
         provenance: Provenance {
@@ -67,6 +75,8 @@ pub struct Known {
     pub services: Vec<(String, Option<Arc<Service>>)>,
     pub auth: Vec<(String, Option<Arc<JwtRule>>)>,
     pub limits: Vec<(String, Option<Arc<Limit>>)>,
+    /// The most calls to services for one request.
+    pub max_calls: u32,
 }
 
 fn compiled<S, T>(

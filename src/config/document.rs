@@ -2,10 +2,14 @@
 //! in [`super::compile`].
 
 mod action;
+mod answer;
+mod part;
 mod route;
 mod service;
 
-pub use action::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
+pub use action::{CanarySettings, FallbackSettings, Forwarding, Redirecting, ReplySettings};
+pub use answer::{AnswerSettings, StatusSettings};
+pub use part::{BatchSettings, PartSettings};
 pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
@@ -26,6 +30,9 @@ shape! {
         "max_url" => max_url: Option<Size> = "4KiB",
         /// The most that all header fields of a request come to; more is refused with 431. Default "32KiB".
         "max_headers" => max_headers: Option<Size> = "16KiB",
+        /// The most calls to services that one request may make, tries counted: what the platform allows.
+        /// Default 50, what Cloudflare's smallest plan does. From 1 to 10000.
+        "max_calls" => max_calls: Option<u32> = 1000,
         /// Addresses of proxies in front of the gateway that are believed what they say in X-Forwarded-For,
         /// X-Forwarded-Proto and X-Request-Id. Default: none.
         "trusted_proxies" => trusted_proxies: Option<List<Network>> = ["10.0.0.0/8", "2001:db8::/32"],

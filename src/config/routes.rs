@@ -94,6 +94,7 @@ impl Compiled<'_> {
                     ("redirect", !matches!(settings.redirect, Some(None))),
                     ("forward", !matches!(settings.forward, Some(None))),
                     ("aggregate", !matches!(settings.aggregate, Some(None))),
+                    ("answer", !matches!(settings.answer, Some(None))),
                 ];
                 for (key, _) in is_written.into_iter().filter(|(_, is_written)| *is_written) {
                     problems.add(&place.at(key), "stands in a group; it belongs into one of its routes");
@@ -123,6 +124,9 @@ impl Compiled<'_> {
             let name = limit.name();
             problems.add(place, format!("has the limit {name:?}, which counts by a claim; the route is public"));
         }
+        if matches!((&settings.answer, &settings.aggregate), (Some(Some(_)), Some(None))) {
+            problems.add(&place.at("answer"), "is for an \"aggregate\", and there is none");
+        }
         own.warn_of_no_effect(&settings, place, problems);
         let (place_of_path, is_prefix) = match settings.path {
             Some(None) => (*place, said.prefix.is_written),
@@ -137,6 +141,7 @@ impl Compiled<'_> {
             host_names: &host_names,
             is_public,
             known: self.known,
+            inner: None,
         };
         check_texts(said, &scope, place, problems);
 
@@ -151,6 +156,7 @@ impl Compiled<'_> {
             redirect: settings.redirect,
             forward: settings.forward,
             aggregate: settings.aggregate,
+            answer: settings.answer,
         };
         let action = actions.the_one(&scope, place, problems);
 

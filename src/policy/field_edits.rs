@@ -108,6 +108,7 @@ mod tests {
     use crate::head::Head;
     use crate::router::Params;
     use crate::settings::{FromNode, Node};
+    use crate::template::InnerValues;
 
     fn edits(written: &str) -> FieldEdits {
         let node: Node = serde_json::from_str(written).unwrap();
@@ -122,7 +123,7 @@ mod tests {
     fn applied(edits: &FieldEdits, before: HeaderEdits, headers: &str) -> Vec<String> {
         let head = Head::from_text("GET\nhttp://h/?q=1\n192.0.2.7\nid-1\n1\nx-in:in\n").unwrap();
         let params = Params::default();
-        let values = Values { head: &head, params: &params, caller: None, secret: &|_| None };
+        let values = Values { head: &head, params: &params, caller: None, secret: &|_| None, inner: InnerValues::NONE };
         let headers = Headers::from_text(headers);
         let mut all = before;
         edits.apply(&values, &headers, &mut all);

@@ -126,6 +126,15 @@ pub fn is_reserved(name: &str) -> bool {
     HOP_BY_HOP.contains(&name) || matches!(name, "host" | "content-length")
 }
 
+/// Whether a field, of a name in lower case, is one by which a client could claim to be somebody or to
+/// have come from somewhere, or that is for one hop alone.
+pub fn is_claim_of_the_client(name: &str) -> bool {
+    let folded = name.replace('_', "-");
+    HOP_BY_HOP.contains(&folded.as_str())
+        || CLAIMS_OF_THE_CLIENT.contains(&folded.as_str())
+        || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix))
+}
+
 /// Whether the client asks for a WebSocket (RFC 6455, section 4.1).
 pub fn asks_for_websocket(head: &Head) -> bool {
     let is_upgrade = head.headers.get("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
@@ -140,13 +149,7 @@ pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
         .headers
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| {
-            let folded = name.replace('_', "-");
-            HOP_BY_HOP.contains(&folded.as_str())
-                || CLAIMS_OF_THE_CLIENT.contains(&folded.as_str())
-                || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix))
-                || named.iter().any(|other| other == name)
-        })
+        .filter(|name| is_claim_of_the_client(name) || named.iter().any(|other| other == name))
         .filter(|name| !(opens_websocket && *name == "upgrade"))
         .map(str::to_owned)
         .collect();

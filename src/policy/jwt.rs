@@ -101,6 +101,13 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// A claim of whatever kind, as JSON text.
+    pub fn claim_json(&self, name: &str) -> Option<String> {
+        self.claims.get(name).map(Value::to_string)
+    }
+}
+
 /// Why nobody is known to be calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotIdentified {

@@ -122,12 +122,13 @@ mod tests {
     use crate::head::Head;
     use crate::router::Params;
     use crate::settings::{FromNode, Node};
+    use crate::template::InnerValues;
 
     #[test]
     fn each_kind_of_edit_has_its_effect() {
         let head = Head::from_text("GET\nhttp://h/?q=a%26b\n192.0.2.7\nid-1\n1\n").unwrap();
         let params = Params::default();
-        let values = Values { head: &head, params: &params, caller: None, secret: &|_| None };
+        let values = Values { head: &head, params: &params, caller: None, secret: &|_| None, inner: InnerValues::NONE };
         let table = [
             (r#"{}"#, Some("a=%41&b"), Some("a=%41&b")),
             (r#"{}"#, Some(""), Some("")),

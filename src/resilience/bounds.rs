@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::settings::{Place, Problems};
 
 /// What can be shown as it is written in the file.
-pub(super) trait Written {
+pub trait Written {
     /// The text, as an operator writes it.
     fn written(&self) -> String;
 }
@@ -28,7 +28,7 @@ impl Written for Duration {
 }
 
 /// The value if it is within `bounds`; notes one that is not.
-pub(super) fn within<T: PartialOrd + Written>(
+pub fn within<T: PartialOrd + Written>(
     value: T,
     bounds: RangeInclusive<T>,
     place: &Place<'_>,

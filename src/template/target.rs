@@ -1,6 +1,6 @@
 //! Paths and queries with values: what a call asks for.
 
-use super::{Piece, Source, Values, pieces, sources, with_values_as};
+use super::{Piece, Source, Texts, Values, for_each_source, pieces, sources, with_values_as};
 use crate::path::{NormalPath, push_encoded_value};
 use crate::router::no_other_syntax;
 
@@ -21,6 +21,8 @@ pub enum Unfit<'t> {
     Claim(&'t str),
     /// There is no such value, or it is empty.
     Missing,
+    /// Of an aggregate: another part, or the client's body, has no such value, or one without a text.
+    Part,
     /// A path that would say something else than its template: empty segments, dots, separators.
     Path,
 }
@@ -103,7 +105,24 @@ impl Template {
     }
 }
 
+impl Texts for Template {
+    fn for_each_source(&mut self, change: &mut dyn FnMut(&mut Source)) {
+        for_each_source(&mut self.path, change);
+        for_each_source(self.query.as_deref_mut().unwrap_or_default(), change);
+    }
+}
+
 fn push_value<'t>(out: &mut String, source: &'t Source, values: &Values<'_>) -> Result<(), Unfit<'t>> {
+    if let Source::Inner(inner) = source {
+        let texts = inner.texts(&values.inner).ok_or(Unfit::Part)?;
+        for (at, text) in texts.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            push_encoded_value(out, text.as_bytes());
+        }
+        return Ok(());
+    }
     let value = match (values.of(source), source) {
         (Some(value), _) => value,
         (None, Source::Claim(name)) => return Err(Unfit::Claim(name)),
@@ -125,6 +144,7 @@ mod tests {
     use crate::head::Head;
     use crate::policy::jwt::Caller;
     use crate::router::Params;
+    use crate::template::InnerValues;
     use serde_json::json;
 
     fn rendered(template: &str, captured: &[(&str, &str)], claims: serde_json::Value) -> Option<String> {
@@ -133,7 +153,8 @@ mod tests {
         let params = Params::from_pairs(captured);
         let head =
             Head::from_text("GET\nhttps://api.example/x?q=a%26b&empty=\n192.0.2.7\nid-1\n1\nx-h:a/b\ncookie:c=1\n");
-        let values = Values { head: &head.unwrap(), params: &params, caller: Some(&caller), secret: &|_| None };
+        let inner = InnerValues::NONE;
+        let values = Values { head: &head.unwrap(), params: &params, caller: Some(&caller), secret: &|_| None, inner };
         Template::parse(template).unwrap().render(&values).ok()
     }
 

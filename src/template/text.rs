@@ -1,6 +1,6 @@
 //! Values of header fields and query parameters, put together of text and values.
 
-use super::{Piece, Source, Values, pieces, sources};
+use super::{Piece, Source, Texts, Values, for_each_source, pieces, sources};
 use crate::settings::{Text, written_as_text};
 
 /// A text to be completed with values of a request.
@@ -42,6 +42,15 @@ impl TextTemplate {
         self.render(values, |out, value| out.push_str(value))
     }
 
+    /// Completes the text as a query value, not yet encoded: several texts, where it is one value that is
+    /// an array. `None` where a value is missing.
+    pub fn texts(&self, values: &Values<'_>) -> Option<Vec<String>> {
+        match self.0.as_slice() {
+            [Piece::Value(Source::Inner(inner))] => inner.texts(&values.inner),
+            _ => self.plain(values).map(|text| vec![text]),
+        }
+    }
+
     /// Completes the text for a header field: what is not visible ASCII in a value is
     /// percent-encoded, so that it cannot end the field. `None` where a value is missing.
     pub fn field_value(&self, values: &Values<'_>) -> Option<String> {
@@ -67,12 +76,19 @@ impl TextTemplate {
     }
 }
 
+impl Texts for TextTemplate {
+    fn for_each_source(&mut self, change: &mut dyn FnMut(&mut Source)) {
+        for_each_source(&mut self.0, change);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::head::Head;
     use crate::policy::jwt::Caller;
     use crate::router::Params;
+    use crate::template::InnerValues;
     use serde_json::json;
 
     #[test]
@@ -82,7 +98,8 @@ mod tests {
         let head = Head::from_text("GET\nhttps://h/\n192.0.2.7\nid-1\n1\n").unwrap();
         let params = Params::from_pairs(&[("id", "a%20b")]);
         let secret = |name: &str| (name == "KEY").then(|| "s3cret".to_owned());
-        let values = Values { head: &head, params: &params, caller: Some(&caller), secret: &secret };
+        let inner = InnerValues::NONE;
+        let values = Values { head: &head, params: &params, caller: Some(&caller), secret: &secret, inner };
         for (text, expected) in [
             ("plain", Some("plain")),
             ("{jwt.name}", Some("Zo%C3%AB%0D%0Ax: y")),

@@ -224,26 +224,45 @@ function bounded(request, most, abort) {
   return new Request(request, { body });
 }
 
-/** Makes a GET for the sake of a request. Resolves to a Fetched. */
-export function get(env, request, url, binding, fields, limit, ms) {
+/** Makes a call for the sake of a request, and reads the answer whole. Resolves to a Fetched. */
+export function fetchWhole(env, request, method, url, binding, fields, body, reads, wants, limit, ms) {
   return sending(request.signal, ms, async (signal) => {
     const headers = new Headers();
     edit(headers, fields);
-    const response = await fetcher(env, binding).fetch(url, { headers, signal, redirect: "manual" });
-    if (!response.ok || response.body === null) {
+    const response = await fetcher(env, binding).fetch(url, { method, headers, body, signal, redirect: "manual" });
+    const head = `${response.status}\n${fieldsNamed(wants, response.headers)}`;
+    if (!(response.ok || reads.includes(`${response.status},`)) || response.body === null) {
       response.body?.cancel().catch(() => {});
-      return new Fetched(response.status, new Uint8Array());
+      return new Fetched(head, new Uint8Array());
     }
-    return new Fetched(response.status, await readWhole(response, limit));
+    return new Fetched(head, await readWhole(response, limit));
   });
 }
 
-/** A service's answer that was read whole. */
+/** A service's answer that was read whole: its status and fields as text, and its bytes. */
 export class Fetched {
-  constructor(status, bytes) {
-    this.status = status;
+  constructor(head, bytes) {
+    this.head = head;
     this.bytes = bytes;
   }
+}
+
+/** Those of the named fields that there are; cookies one by one. */
+function fieldsNamed(names, headers) {
+  let text = "";
+  for (const name of names.split(",")) {
+    if (name === "set-cookie") for (const cookie of headers.getSetCookie()) text += `${name}:${cookie}\n`;
+    else if (headers.has(name)) text += `${name}:${headers.get(name)}\n`;
+  }
+  return text;
+}
+
+/** The client's body, whole. Rejects with the name of a `CallError`. */
+export async function body(request, most, ms) {
+  if (request.body === null) return new Uint8Array();
+  return inTime(ms, () => readWhole(request, most)).catch((error) => {
+    throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
+  });
 }
 
 /**

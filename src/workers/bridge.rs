@@ -64,19 +64,25 @@ extern "C" {
     pub fn lose_first(env: &JsValue, name: &str, fingerprint: &str, keep: u32) -> Promise;
     #[wasm_bindgen(js_name = forgetFirst)]
     pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
-    pub fn get(
+    #[wasm_bindgen(js_name = fetchWhole)]
+    pub fn fetch(
         env: &JsValue,
         request: &Request,
+        method: &str,
         url: &str,
         binding: &str,
         fields: &str,
+        body: Option<&str>,
+        reads: &str,
+        wants: &str,
         limit: u32,
         ms: u32,
     ) -> Sending;
+    pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
 
     pub type Fetched;
     #[wasm_bindgen(method, getter)]
-    pub fn status(this: &Fetched) -> u16;
+    pub fn head(this: &Fetched) -> String;
     #[wasm_bindgen(method, getter)]
     pub fn bytes(this: &Fetched) -> Vec<u8>;
 

@@ -69,13 +69,24 @@ impl Platform for Workers {
         Ok(head_of(reply))
     }
 
-    async fn get(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
-        let fields = bridge::field_lines(&call.headers);
+    async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
+        let Call { method, url, headers, reads, wants, max_answer, .. } = call;
+        let fields = bridge::field_lines(headers);
         let binding = call.binding.as_deref().unwrap_or_default();
-        let sending =
-            bridge::get(&self.env, &self.request, &call.url, binding, &fields, call.max_answer, millis(within));
+        let (body, ms) = (call.body.as_deref(), millis(within));
+        let (env, request) = (&self.env, &self.request);
+        let sending = bridge::fetch(env, request, method, url, binding, &fields, body, reads, wants, *max_answer, ms);
         let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
-        Ok(Fetched { status: fetched.status(), body: fetched.bytes() })
+        let head = fetched.head();
+        let (status, headers) = head.split_once('\n').unwrap_or((&head, ""));
+        // A status that is no number cannot be.
+        let status = status.parse().unwrap_or_default();
+        Ok(Fetched { status, headers: Headers::from_text(headers), body: fetched.bytes() })
+    }
+
+    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
+        let body = self.waited(JsFuture::from(bridge::body(&self.request, most, millis(within)))).await;
+        Ok(js_sys::Uint8Array::new(&body.map_err(call_error)?).to_vec())
     }
 
     fn mirror(&self, onward: &Onward<'_>, within: Duration) {

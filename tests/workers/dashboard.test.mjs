@@ -92,7 +92,6 @@ for (const [what, lie] of [
   ["fails", (request, response) => json(response, { secret: "stack" }, 500)],
   ["is missing", (request, response) => json(response, {}, 404)],
   ["sends a page", (request, response) => response.end("<html>")],
-  ["sends nothing", (request, response) => response.end()],
   ["sends half a body", (request, response) => response.end('{"a":')],
   ["sends broken UTF-8", (request, response) => response.end(Buffer.from([0x22, 0xff, 0x22]))],
   ["redirects", (request, response) => response.writeHead(302, { location: users.url + "/users/ada" }).end()],
@@ -131,7 +130,7 @@ for (const [what, lie] of [
     users.handle = what === "sends too much" ? (request, response) => json(response, "x".repeat(1 << 20)) : lie;
     if (what === "redirects") users.handle = (request, response) => response.writeHead(302, { location: orders.url }).end();
     const answer = await dashboard();
-    assert.equal(answer.status, what.startsWith("never") ? 504 : 502);
+    assert.equal(answer.status, what.startsWith("never") ? 504 : what === "is missing" ? 404 : 502);
     assert.equal(answer.headers.get("content-type"), "application/problem+json");
     assert.equal(answer.headers.get("cache-control"), "no-store");
     const text = await answer.text();

@@ -142,17 +142,3 @@ impl Described for Forwarding {
         schemars::json_schema!({ "anyOf": [Target::schema(generator), ForwardSettings::schema(generator)] })
     }
 }
-
-shape! {
-    /// A call of an aggregate, and the member of its object that the answer becomes.
-    pub struct PartSettings {
-        /// The service, and the path and query there, which are got. They take {name} of the route's path
-        /// ({rest} for {*rest}) and {jwt.NAME}, a claim of the caller's token.
-        "get" => get: Target = "order-svc:/orders?user={jwt.sub}",
-        /// How long until the whole answer is read. Default: the service's.
-        "timeout" => timeout: Option<TimeLimit> = "250ms",
-        /// What stands in for the part when its call fails: any JSON value. Without it the part is
-        /// required, and the aggregate fails with it.
-        "else" => stand_in: Option<Node> = [],
-    }
-}

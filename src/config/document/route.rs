@@ -1,6 +1,8 @@
 //! A route or a group of routes as it is written.
 
-use super::action::{Forwarding, PartSettings, Redirecting, ReplySettings};
+use super::action::{Forwarding, Redirecting, ReplySettings};
+use super::answer::AnswerSettings;
+use super::part::PartSettings;
 use crate::policy::cors::CorsSettings;
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::idempotency::IdempotencySettings;
@@ -76,11 +78,13 @@ shape! {
         /// "service:/path/{name}", or as an object with `to` and `timeout`. Method, body and query go on
         /// as they are.
         "forward" => forward: Option<Forwarding> = "order-svc:/v2/orders",
-        /// Calls that are made at once, and come back as one object: the names of its members, each with
-        /// its call. At least one.
+        /// Calls that are made at once, or as soon as those are back that they ask for, and come back as one
+        /// object: the names of its members, each with its call. At least one.
         "aggregate" => aggregate: Option<Named<PartSettings>> = {
             "user": { "get": "user-svc:/users/{jwt.sub}" },
             "orders": { "get": "order-svc:/orders?user={jwt.sub}", "else": [] }
         },
+        /// How the parts of `aggregate` become the answer. Default: an object, a member for each.
+        "answer" => answer: Option<AnswerSettings> = { "status": { "partial": 206 }, "errors": "errors" },
     }
 }

@@ -1,0 +1,144 @@
+//! The calls that are made for one request: equal ones once, as many at once as the platform has
+//! connections, no more in all than it allows.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use futures::future::{FutureExt, LocalBoxFuture, Shared};
+
+use super::plan::PartCall;
+use crate::call::{Wanted, call};
+use crate::platform::{Call, CallError, Fetched, Platform};
+use crate::policy::headers::Field;
+use crate::resilience::retry::Body;
+use crate::service_url::ServiceUrl;
+use crate::visit::Visit;
+
+/// How many calls may wait for an answer at once (Cloudflare: six connections a request).
+const CONNECTIONS: usize = 6;
+
+/// What is asked of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// Path and query.
+    pub target: String,
+    /// Header fields.
+    pub headers: Vec<Field>,
+    /// The body.
+    pub body: Option<String>,
+    /// The value that finds an instance, where that is how.
+    pub key: Option<String>,
+}
+
+type Result<T> = std::result::Result<T, CallError>;
+
+/// What is asked, of which service, and how much of the answer is read.
+type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
+
+/// The calls of one request. With it, those are dropped that are still under way.
+pub struct Calls<'v, P> {
+    making: Rc<Making<'v, P>>,
+    /// Those that others may want too.
+    shared: RefCell<HashMap<Same<'v>, Shared<LocalBoxFuture<'v, Result<Rc<Fetched>>>>>>,
+}
+
+impl<'v, P: Platform> Calls<'v, P> {
+    /// None yet.
+    pub fn new(visit: &'v Visit<'v, P>) -> Self {
+        let connections = Rc::new(Connections { free: Cell::new(CONNECTIONS), queue: RefCell::default() });
+        Self { making: Rc::new(Making { visit, connections, made: Cell::new(0) }), shared: RefCell::default() }
+    }
+
+    /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
+    pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Fetched>> {
+        if plan.method != "GET" {
+            return self.making.make(plan, &asked).await.map(Rc::new);
+        }
+        let PartCall { service, max_answer, timeout, reads, wants, .. } = plan;
+        let same = (service.name.as_str(), *max_answer, *timeout, &**reads, &**wants, asked.clone());
+        let shared = self.shared.borrow().get(&same).cloned();
+        let shared = shared.unwrap_or_else(|| {
+            let making = Rc::clone(&self.making);
+            let future = async move { making.make(plan, &asked).await.map(Rc::new) };
+            let shared = future.boxed_local().shared();
+            self.shared.borrow_mut().insert(same, shared.clone());
+            shared
+        });
+        shared.await
+    }
+}
+
+/// What calls are made with.
+struct Making<'v, P> {
+    visit: &'v Visit<'v, P>,
+    connections: Rc<Connections>,
+    made: Cell<u32>,
+}
+
+impl<P: Platform> Making<'_, P> {
+    async fn make(&self, plan: &PartCall, asked: &Asked) -> Result<Fetched> {
+        let visit = self.visit;
+        let wanted = Wanted {
+            method: plan.method,
+            body: if asked.body.is_some() { Body::Kept } else { Body::None },
+            has_idempotency_key: false,
+            key: asked.key.as_deref(),
+            timeout: plan.timeout,
+            retry: plan.retry.as_ref(),
+        };
+        let _connection = self.connections.one().await;
+        let make = async |url: &ServiceUrl, within| {
+            if self.made.get() >= visit.gateway.max_calls {
+                return Err(CallError::TooManyCalls);
+            }
+            self.made.set(self.made.get() + 1);
+            let call = Call {
+                method: plan.method,
+                url: url.join(&asked.target),
+                binding: plan.service.binding.clone(),
+                headers: asked.headers.clone(),
+                body: asked.body.clone(),
+                reads: plan.reads.clone(),
+                wants: plan.wants.clone(),
+                max_answer: plan.max_answer,
+            };
+            visit.platform.fetch(&call, within).await
+        };
+        call(&plan.service, wanted, visit, make, drop).await.map(|(fetched, _)| fetched)
+    }
+}
+
+/// The connections of one request, and who waits for one, first come first served.
+struct Connections {
+    free: Cell<usize>,
+    queue: RefCell<VecDeque<oneshot::Sender<Connection>>>,
+}
+
+/// A connection; free for the next when it is dropped.
+struct Connection(Rc<Connections>);
+
+impl Connections {
+    async fn one(self: &Rc<Self>) -> Option<Connection> {
+        if let Some(left) = self.free.get().checked_sub(1) {
+            self.free.set(left);
+            return Some(Connection(Rc::clone(self)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.queue.borrow_mut().push_back(sender);
+        // The sender is not dropped before it has sent one.
+        receiver.await.ok()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let next = self.0.queue.borrow_mut().pop_front();
+        match next {
+            // One that waits no more drops it, and it goes to the one after.
+            Some(next) => drop(next.send(Connection(Rc::clone(&self.0)))),
+            None => self.0.free.set(self.0.free.get() + 1),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The parts as one answer: its body, its status and its header fields.
+
+use std::cell::OnceCell;
+
+use super::caching::{self, NO_STORE};
+use super::failure::{Failure, PartError};
+use super::part::{Done, State};
+use super::plan::{Aggregate, Otherwise, Part, Placed, Rule, Variant};
+use super::words::{Form, HeaderRule};
+use crate::answer::Response;
+use crate::head::Headers;
+use crate::json::tree::{Json, Key};
+use crate::merge::{concatenated, members_of, merged};
+use crate::path::push_encoded_value;
+use crate::policy::headers::{Field, towards_client};
+use crate::refusal::Refusal;
+use crate::shaping::Shaping;
+use crate::shaping::fields::Fields;
+use crate::trace::Trace;
+
+/// Tells whether every part is the service's own.
+pub const COMPLETE: &str = "x-postern-complete";
+
+/// Names the parts that are stand-ins, percent-encoded, separated by `, `.
+pub const STAND_INS: &str = "x-postern-stand-ins";
+
+/// Names the parts that are left out because they failed, in the same form.
+pub const LEFT_OUT: &str = "x-postern-left-out";
+
+/// What of the parts a client gets.
+pub struct Chosen<'a> {
+    /// The variant for it.
+    pub variant: Option<&'a Variant>,
+    /// The fields that it asks for.
+    pub fields: Option<Fields>,
+}
+
+impl Chosen<'_> {
+    /// Whether a part is in the answer.
+    pub fn has(&self, at: usize, part: &Part) -> bool {
+        part.placed != Placed::Hidden
+            && self.variant.and_then(|variant| variant.parts.as_ref()).is_none_or(|parts| parts.contains(&at))
+    }
+}
+
+/// A part that is done.
+struct Ended<'d> {
+    at: usize,
+    part: &'d Part,
+    done: &'d Done,
+    /// What is not there of it.
+    failure: Option<Failure>,
+}
+
+impl<'d> Ended<'d> {
+    /// Its value, or what stands in; `None` is left out.
+    fn value(&self) -> Option<&'d str> {
+        match (self.failure, &self.part.otherwise) {
+            (Some(Failure::WholeTooLarge), Otherwise::StandIn(value)) => Some(value),
+            (Some(Failure::WholeTooLarge), _) => None,
+            _ => self.done.value.as_deref(),
+        }
+    }
+}
+
+/// The whole.
+pub fn compose(
+    aggregate: &Aggregate,
+    chosen: &Chosen<'_>,
+    done: &[OnceCell<Done>],
+    trace: &Trace,
+) -> Result<Response, Refusal> {
+    let (parts, rule) = (&aggregate.parts, &aggregate.answer);
+    let all = parts.iter().zip(done).enumerate();
+    let ended = all.filter_map(|(at, (part, done))| Some(Ended { at, part, done: done.get()?, failure: None }));
+    let ended = within_size(ended, rule, chosen)?;
+
+    let mut errors: Vec<PartError> = Vec::new();
+    for Ended { part, failure, .. } in &ended {
+        if let Some(failure) = failure {
+            let then = if part.otherwise == Otherwise::LeaveOut { "left out" } else { "stood in for" };
+            trace.note(format!("part {} {failure}; {then}", part.name));
+            errors.push(failure.told(&part.name));
+        }
+    }
+    let is_complete = errors.is_empty();
+    let made = ended.iter().filter(|ended| ended.done.state != State::Skipped).count();
+    let status = match errors.len() {
+        0 => rule.status.complete,
+        failed if failed == made => rule.status.all_failed,
+        _ => rule.status.partial,
+    };
+    if status >= 400 {
+        let errors = if rule.errors.is_some() { errors } else { Vec::new() };
+        return Err(Refusal::Composed { status, errors });
+    }
+
+    let told = serde_json::to_string(&errors).unwrap_or_default();
+    let mut value = put_together(rule, chosen, &ended).map_err(|why| {
+        trace.note(why);
+        Refusal::BadGateway
+    })?;
+    let shaping = rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping));
+    for step in shaping {
+        value = Shaping::apply(step, value).map_err(|_| {
+            trace.note("the answer is without what is taken of it");
+            Refusal::BadGateway
+        })?;
+    }
+    if let Some(fields) = &chosen.fields {
+        value = fields.pick(value);
+    }
+    if let (Some(name), false) = (&rule.errors, is_complete) {
+        value.open();
+        if let Json::Object(members) = &mut value {
+            let name = Key::spelled(name);
+            members.retain(|(key, _)| key.name() != name.name());
+            members.push((name, Json::Raw(&told)));
+        }
+    }
+    let body = value.to_text();
+
+    let mut headers: Vec<Field> = vec![("content-type".into(), "application/json".into())];
+    let answers = || ended.iter().flat_map(|ended| &ended.done.answers);
+    let cache_control = match is_complete {
+        true => caching::strictest(answers().map(|answer| &answer.headers), rule.is_private),
+        false => NO_STORE.to_owned(),
+    };
+    if !rule.vary.is_empty() {
+        headers.push(("vary".into(), rule.vary.clone()));
+    }
+    headers.extend(returned(rule, &ended));
+    headers.push((COMPLETE.into(), is_complete.to_string()));
+    for (name, is_of) in [(STAND_INS, false), (LEFT_OUT, true)] {
+        let of = |ended: &&Ended<'_>| ended.failure.is_some() && (ended.part.otherwise == Otherwise::LeaveOut) == is_of;
+        let names = names(ended.iter().filter(of).map(|ended| ended.part.name.as_str()));
+        headers.extend((!names.is_empty()).then(|| (name.into(), names)));
+    }
+    if is_complete && rule.etag.unwrap_or(cache_control != NO_STORE) {
+        headers.push(("etag".into(), caching::etag(&body)));
+    }
+    headers.push(("cache-control".into(), cache_control));
+    Ok(Response { status, headers, body })
+}
+
+/// The parts, of which those that do not fit fail, in the order of the file.
+fn within_size<'d>(
+    ended: impl Iterator<Item = Ended<'d>>,
+    rule: &Rule,
+    chosen: &Chosen<'_>,
+) -> Result<Vec<Ended<'d>>, Refusal> {
+    let mut left = rule.max_size;
+    let mut all = Vec::new();
+    for mut one in ended {
+        if let State::Lacking(failure) = one.done.state {
+            one.failure = Some(failure);
+        }
+        if chosen.has(one.at, one.part) {
+            let size = one.done.value.as_ref().map_or(0, String::len);
+            match left.checked_sub(size) {
+                Some(less) => left = less,
+                None if one.part.otherwise == Otherwise::Fail => {
+                    return Err(Failure::WholeTooLarge.refusal(&rule.status));
+                }
+                None => one.failure = Some(Failure::WholeTooLarge),
+            }
+        }
+        all.push(one);
+    }
+    Ok(all)
+}
+
+/// The value of the whole, before it is shaped; the error is for the log.
+fn put_together<'d>(rule: &Rule, chosen: &Chosen<'_>, ended: &[Ended<'d>]) -> Result<Json<'d>, String> {
+    let visible = ended.iter().filter(|ended| chosen.has(ended.at, ended.part));
+    let mut values = visible.filter_map(|ended| Some((ended.part, Json::Raw(ended.value()?))));
+    match rule.form {
+        Form::Value => Ok(values.next().map_or(Json::NULL, |(_, value)| value)),
+        Form::Array => Ok(concatenated(
+            values
+                .map(|(part, value)| match part.placed {
+                    Placed::Spread => value.into_elements(),
+                    _ => vec![value],
+                })
+                .collect(),
+        )),
+        Form::Object => {
+            let members = values.map(|(part, value)| match part.placed {
+                Placed::Spread => {
+                    members_of(value).ok_or_else(|| format!("part {} is no object, and cannot be spread", part.name))
+                }
+                _ => Ok(vec![(Key::spelled(&part.spelled), value)]),
+            });
+            let members = members.collect::<Result<Vec<_>, String>>()?;
+            merged(members, &rule.equal_keys).map_err(|_| "several parts have an equal key".to_owned())
+        }
+    }
+}
+
+/// The header fields of the parts' answers that come back.
+fn returned(rule: &Rule, ended: &[Ended<'_>]) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for (name, which) in &rule.headers {
+        let from = ended.iter().filter(|ended| !matches!(which, HeaderRule::Of(part) if *part != ended.part.name));
+        let answers = from.flat_map(|ended| &ended.done.answers).map(|answer| &answer.headers);
+        let of_answer = |headers: &Headers| -> Vec<String> {
+            if towards_client(headers).remove.iter().any(|removed| removed == name) {
+                return Vec::new();
+            }
+            headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.to_owned()).collect()
+        };
+        let mut values: Vec<Vec<String>> = answers.map(of_answer).filter(|values| !values.is_empty()).collect();
+        let kept = match which {
+            HeaderRule::Append => values.concat(),
+            HeaderRule::Last => values.pop().unwrap_or_default(),
+            HeaderRule::First | HeaderRule::Of(_) => values.into_iter().next().unwrap_or_default(),
+        };
+        fields.extend(kept.into_iter().map(|value| (name.clone().into(), value)));
+    }
+    fields
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut text = String::new();
+    for name in names {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        push_encoded_value(&mut text, name.as_bytes());
+    }
+    text
+}

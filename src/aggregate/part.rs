@@ -1,0 +1,334 @@
+//! One part: whether it is made, what is asked for it, and what value comes of the answers.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::calls::{Asked, Calls};
+use super::failure::Failure;
+use super::plan::{Batch, Each, Otherwise, Part, PartCall, Reading, all_hold};
+use super::spread::{self, Results};
+use super::words::{Empty, Format};
+use crate::forward;
+use crate::gateway::Route;
+use crate::head::Headers;
+use crate::json;
+use crate::json::tree::{Json, elements};
+use crate::path::push_encoded_value;
+use crate::platform::{Fetched, Platform};
+use crate::policy::headers::{self, HeaderEdits};
+use crate::query;
+use crate::refusal::Refusal;
+use crate::template::{InnerPart, InnerValues, Unfit, Values};
+use crate::visit::Visit;
+
+/// What a part came to.
+#[derive(Debug)]
+pub struct Done {
+    /// Its value as JSON text; `None` is left out.
+    pub value: Option<String>,
+    /// How it came to that.
+    pub state: State,
+    /// The answers that it is of, whose header fields count.
+    pub answers: Vec<Rc<Fetched>>,
+}
+
+/// How a part came to its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// By its service.
+    Whole,
+    /// Its conditions do not hold: it was not made.
+    Skipped,
+    /// It failed, or one of its elements did, and something stands in or is left out.
+    Lacking(Failure),
+}
+
+/// Why a part, and with it the whole, cannot be.
+pub enum Stopped {
+    /// It is required, and failed.
+    Failed(usize, Failure),
+    /// The request lacks what it asks for.
+    Refused(Refusal),
+}
+
+enum NotMade {
+    Skipped,
+    Failed(Failure),
+    Refused(Refusal),
+}
+
+impl From<Failure> for NotMade {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What parts are made with.
+pub struct Making<'v, P> {
+    /// All parts.
+    pub parts: &'v [Part],
+    /// What they came to so far.
+    pub done: &'v [OnceCell<Done>],
+    /// Their calls.
+    pub calls: Calls<'v, P>,
+    /// The route.
+    pub route: &'v Route,
+    /// The values of the request.
+    pub values: Values<'v>,
+    /// The request.
+    pub visit: &'v Visit<'v, P>,
+}
+
+impl<'v, P: Platform> Making<'v, P> {
+    /// Makes a part whose predecessors are done.
+    pub async fn make(&self, at: usize) -> Result<Done, Stopped> {
+        // `at` is a number of a part.
+        let Some(part) = self.parts.get(at) else { return Err(Stopped::Refused(Refusal::Internal)) };
+        let done = self.inner_parts(part);
+        let inner = InnerValues { parts: &done, ..self.values.inner };
+        let values = Values { inner, ..self.values };
+        let made = match &part.each {
+            _ if !all_hold(&part.when, &values) => Err(NotMade::Skipped),
+            Some(each) => self.make_each(part, each, &values).await,
+            None => self.one(part, &values).await.map(|(value, answer)| Done {
+                value: Some(value),
+                state: State::Whole,
+                answers: vec![answer],
+            }),
+        };
+        let failure = match made {
+            Ok(done) => return Ok(done),
+            Err(NotMade::Refused(refusal)) => return Err(Stopped::Refused(refusal)),
+            Err(NotMade::Skipped) => return Ok(Done { value: None, state: State::Skipped, answers: Vec::new() }),
+            Err(NotMade::Failed(failure)) => failure,
+        };
+        let value = match &part.otherwise {
+            _ if failure.is_final() => return Err(Stopped::Failed(at, failure)),
+            Otherwise::Fail => return Err(Stopped::Failed(at, failure)),
+            Otherwise::StandIn(value) => Some(value.clone()),
+            Otherwise::LeaveOut => None,
+        };
+        Ok(Done { value, state: State::Lacking(failure), answers: Vec::new() })
+    }
+
+    /// The values of the parts that this one asks for.
+    fn inner_parts(&self, part: &Part) -> Vec<InnerPart<'v>> {
+        let of = |at: &usize| {
+            let done = self.done.get(*at)?.get()?;
+            let reply = done.answers.first().map(|answer| &answer.headers);
+            Some(InnerPart { name: &self.parts.get(*at)?.name, value: done.value.as_deref(), reply })
+        };
+        part.after.iter().filter_map(of).collect()
+    }
+
+    /// What a missing value means: a part that asks for one that was not made is not made.
+    fn lacks(&self, part: &Part) -> NotMade {
+        let is_skipped =
+            |at: &usize| self.done.get(*at).and_then(OnceCell::get).is_some_and(|done| done.state == State::Skipped);
+        if part.after.iter().any(is_skipped) { NotMade::Skipped } else { NotMade::Failed(Failure::Missing) }
+    }
+
+    /// One call, and the value of its answer.
+    async fn one(&self, part: &'v Part, values: &Values<'_>) -> Result<(String, Rc<Fetched>), NotMade> {
+        let asked = self.asked(part, values)?;
+        let answer = self.calls.answer(&part.call, asked).await.map_err(Failure::Call)?;
+        Ok((part.reading.value(&answer)?, answer))
+    }
+
+    /// A call for each element of an array, or one for all.
+    async fn make_each(&self, part: &'v Part, each: &'v Each, values: &Values<'_>) -> Result<Done, NotMade> {
+        let array = match values.json(&each.of).ok_or_else(|| self.lacks(part))? {
+            Cow::Borrowed("null") => Cow::Borrowed("[]"),
+            array if array.starts_with('[') => array,
+            _ => return Err(Failure::NoArray.into()),
+        };
+        let items: Vec<&str> = elements(&array).collect();
+        if items.len() > each.most {
+            return Err(Failure::TooManyElements.into());
+        }
+        let mut results = match &each.batch {
+            Some(batch) => self.batched(part, each, batch, &items, values).await?,
+            None => self.one_by_one(part, each, &items, values).await?,
+        };
+        let value = spread::over(&items, &mut results, each.into.as_deref());
+        let state = results.failure.map_or(State::Whole, State::Lacking);
+        Ok(Done { value: Some(value), state, answers: results.answers })
+    }
+
+    async fn one_by_one(
+        &self,
+        part: &'v Part,
+        each: &Each,
+        items: &[&str],
+        values: &Values<'_>,
+    ) -> Result<Results, NotMade> {
+        let calls = items.iter().map(|item| async move {
+            let inner = InnerValues { item: Some(item), ..values.inner };
+            match self.one(part, &Values { inner, ..*values }).await {
+                Ok((value, answer)) => Ok((Some(value), Some(answer), None)),
+                Err(NotMade::Failed(failure)) if part.otherwise != Otherwise::Fail && !failure.is_final() => {
+                    Ok((part.otherwise.stand_in(), None, Some(failure)))
+                }
+                Err(other) => Err(other),
+            }
+        });
+        let made: Vec<_> = stream::iter(calls).buffered(each.parallel).try_collect().await?;
+        let mut results = Results::default();
+        for (value, answer, failure) in made {
+            results.values.push(value);
+            results.answers.extend(answer);
+            results.failure = results.failure.or(failure);
+        }
+        Ok(results)
+    }
+
+    async fn batched(
+        &self,
+        part: &'v Part,
+        each: &Each,
+        batch: &Batch,
+        items: &[&str],
+        values: &Values<'_>,
+    ) -> Result<Results, NotMade> {
+        let keys = spread::keys(&batch.by, items);
+        let calls = keys.distinct.chunks(batch.size).map(|chunk| async move {
+            let inner = InnerValues { keys: chunk, ..values.inner };
+            match self.one(part, &Values { inner, ..*values }).await {
+                Ok((value, answer)) => Ok((Some(value), Some(answer), None)),
+                Err(NotMade::Failed(failure)) if part.otherwise != Otherwise::Fail && !failure.is_final() => {
+                    Ok((None, None, Some(failure)))
+                }
+                Err(other) => Err(other),
+            }
+        });
+        let made: Vec<(Option<String>, _, _)> = stream::iter(calls).buffered(each.parallel).try_collect().await?;
+        let mut results = Results::default();
+        let mut found = spread::Lookup::default();
+        for (value, answer, failure) in &made {
+            if let Some(value) = value {
+                found.add(value, &batch.matching);
+            }
+            results.answers.extend(answer.clone());
+            results.failure = results.failure.or(*failure);
+        }
+        let stand_in = results.failure.and_then(|_| part.otherwise.stand_in());
+        results.values = keys.of_items.iter().map(|key| found.value(key).or_else(|| stand_in.clone())).collect();
+        Ok(results)
+    }
+
+    /// What is asked for a part, with its values.
+    fn asked(&self, part: &Part, values: &Values<'_>) -> Result<Asked, NotMade> {
+        let PartCall { service, path, query, headers, client_headers, body, .. } = &part.call;
+        let mut target = path.render(values).map_err(|unfit| match unfit {
+            Unfit::Part => self.lacks(part),
+            // A service's value, not the client's, may be what cannot stand there.
+            Unfit::Path if path.sources().any(|source| source.part().is_some()) => Failure::UnusableValue.into(),
+            other => NotMade::Refused(other.into()),
+        })?;
+        for (name, value) in query {
+            if let Some(texts) = value.texts(values) {
+                target.push(if target.contains('?') { '&' } else { '?' });
+                push_encoded_value(&mut target, name.as_bytes());
+                target.push('=');
+                for (at, text) in texts.iter().enumerate() {
+                    if at > 0 {
+                        target.push(',');
+                    }
+                    push_encoded_value(&mut target, text.as_bytes());
+                }
+            }
+        }
+        let body = match body {
+            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(part))?),
+            None => None,
+        };
+        let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
+        for name in client_headers {
+            if let Some(value) = self.visit.head.headers.get(name) {
+                edits.set(name.clone(), value);
+            }
+        }
+        if body.is_some() {
+            edits.set("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            if let Some(value) = value.field_value(values) {
+                edits.set(name.clone(), value);
+            }
+        }
+        forward::add_fields(&mut edits, &Headers::default(), service, self.route, values, &self.visit.trace)
+            .map_err(NotMade::Refused)?;
+        Ok(Asked {
+            target,
+            headers: edits.set.into_iter().chain(edits.append).collect(),
+            body,
+            key: service.key.as_ref().and_then(|key| key.plain(values)),
+        })
+    }
+}
+
+impl Otherwise {
+    fn stand_in(&self) -> Option<String> {
+        if let Self::StandIn(value) = self { Some(value.clone()) } else { None }
+    }
+}
+
+impl Reading {
+    /// The value of an answer, as JSON text.
+    fn value(&self, answer: &Fetched) -> Result<String, Failure> {
+        let Fetched { status, body, .. } = answer;
+        if self.null_on.contains(status) {
+            return Ok("null".to_owned());
+        }
+        if !self.success.iter().any(|statuses| statuses.include(*status)) {
+            return Err(Failure::Status(*status));
+        }
+        if body.is_empty() {
+            return match self.empty {
+                Empty::Null => Ok("null".to_owned()),
+                Empty::Failure => Err(Failure::Empty),
+            };
+        }
+        let made;
+        let text = match self.format {
+            Format::Json => json::value(body, self.bounds).map_err(Failure::Unusable)?,
+            Format::Text => {
+                made = json::string(&String::from_utf8_lossy(body));
+                &made
+            }
+            Format::Form => {
+                made = form(&String::from_utf8_lossy(body));
+                json::value(made.as_bytes(), self.bounds).map_err(Failure::Unusable)?
+            }
+        };
+        if self.shaping.is_empty() {
+            return Ok(text.to_owned());
+        }
+        let mut value = Json::Raw(text);
+        for shaping in &self.shaping {
+            value = shaping.apply(value).map_err(|_| Failure::NotShaped)?;
+        }
+        // What is put together of JSON texts is text.
+        Ok(String::from_utf8(value.to_text()).unwrap_or_default())
+    }
+}
+
+/// Names and values as a JSON object; several values of one name as an array.
+fn form(text: &str) -> String {
+    let mut members: Vec<(Cow<'_, str>, Vec<String>)> = Vec::new();
+    for (name, value) in query::parameters(text.trim()) {
+        let (name, value) = (query::decoded(name), json::string(&query::decoded(value)));
+        match members.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, values)) => values.push(value),
+            None => members.push((name, vec![value])),
+        }
+    }
+    let members = members.iter().map(|(name, values)| match values.as_slice() {
+        [one] => format!("{}:{one}", json::string(name)),
+        several => format!("{}:[{}]", json::string(name), several.join(",")),
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,130 @@
+//! The words by which the file says how an aggregate is made.
+
+#[cfg(not(target_arch = "wasm32"))]
+use crate::settings::schema::Described;
+use crate::settings::{FromNode, Node, Place, Problems, shape, written_as_word, wrong_kind};
+
+/// A status, or all of a hundred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statuses {
+    /// `404`
+    One(u16),
+    /// `"2xx"`: the first digit.
+    Hundred(u16),
+}
+
+impl Statuses {
+    /// Whether a status is of these.
+    pub fn include(self, status: u16) -> bool {
+        match self {
+            Self::One(one) => one == status,
+            Self::Hundred(hundred) => hundred == status / 100,
+        }
+    }
+}
+
+impl FromNode for Statuses {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        let read = match node {
+            Node::Number(number) => {
+                let status = number.as_u64().and_then(|status| u16::try_from(status).ok());
+                status.filter(|status| (200..=599).contains(status)).map(Self::One)
+            }
+            Node::String(text) => {
+                let hundreds = ["2xx", "3xx", "4xx", "5xx"].iter().zip(2..);
+                hundreds.into_iter().find(|(word, _)| *word == text).map(|(_, hundred)| Self::Hundred(hundred))
+            }
+            _ => None,
+        };
+        read.or_else(|| wrong_kind(node, "a status from 200 to 599, or \"2xx\" and the like", place, problems))
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for Statuses {
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 200, "maximum": 599 },
+            { "enum": ["2xx", "3xx", "4xx", "5xx"] },
+        ] })
+    }
+}
+
+/// What an empty body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// The value null.
+    Null,
+    /// A failure of the part.
+    Failure,
+}
+
+written_as_word!(Empty { "null" => Self::Null, "failure" => Self::Failure });
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// Text.
+    Text,
+    /// Names and values, as of an HTML form.
+    Form,
+}
+
+written_as_word!(Format { "json" => Self::Json, "text" => Self::Text, "form" => Self::Form });
+
+/// What an aggregate's answer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// An object of the parts.
+    #[default]
+    Object,
+    /// An array of them.
+    Array,
+    /// The value of one.
+    Value,
+}
+
+written_as_word!(Form { "object" => Self::Object, "array" => Self::Array, "value" => Self::Value });
+
+/// How header fields of several answers become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderRule {
+    /// All of them.
+    Append,
+    /// Of the first part that has it.
+    First,
+    /// Of the last part that has it.
+    Last,
+    /// Of this part.
+    Of(String),
+}
+
+shape! {
+    /// A header field of one part.
+    pub struct HeaderOf {
+        /// The part.
+        "of" => of: String = "orders",
+    }
+}
+
+impl FromNode for HeaderRule {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        match node {
+            Node::String(word) if word == "append" => Some(Self::Append),
+            Node::String(word) if word == "first" => Some(Self::First),
+            Node::String(word) if word == "last" => Some(Self::Last),
+            Node::Object(_) => HeaderOf::from_node(node, place, problems)?.of.map(Self::Of),
+            other => wrong_kind(other, "\"append\", \"first\", \"last\" or {\"of\": \"part\"}", place, problems),
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for HeaderRule {
+    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let of = HeaderOf::schema(generator);
+        schemars::json_schema!({ "anyOf": [{ "enum": ["append", "first", "last"] }, of] })
+    }
+}
