@@ -11,6 +11,7 @@ mod failure;
 mod graph;
 mod part;
 pub mod plan;
+mod running;
 mod spread;
 pub mod words;
 

@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use postern::answer::Answer;
@@ -147,9 +149,15 @@ impl World {
     /// Runs to the end, letting time pass whenever nothing else can happen.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
         loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return output;
+            }
+            // One that woke itself can go on now.
+            if woken.0.swap(false, Ordering::Relaxed) {
+                continue;
             }
             let mut sleepers = self.sleepers.borrow_mut();
             let next = sleepers.iter().map(|(until, _)| *until).min().expect("everybody waits and nobody sleeps");
@@ -159,6 +167,7 @@ impl World {
             drop(sleepers);
             let due: Vec<(Duration, Waker)> = due;
             due.into_iter().for_each(|(_, waker)| waker.wake());
+            woken.0.store(false, Ordering::Relaxed);
         }
     }
 
@@ -233,6 +242,16 @@ impl World {
             }
             Then::Break => Err(CallError::Unreachable),
         }
+    }
+}
+
+/// Whether somebody can go on.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Asked {
 
 type Result<T> = std::result::Result<T, CallError>;
 
+/// A call that others may want too.
+type InCommon<'v> = Shared<LocalBoxFuture<'v, Result<Rc<Fetched>>>>;
+
 /// What is asked, of which service, and how much of the answer is read.
 type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
 
@@ -41,7 +44,7 @@ type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
 pub struct Calls<'v, P> {
     making: Rc<Making<'v, P>>,
     /// Those that others may want too.
-    shared: RefCell<HashMap<Same<'v>, Shared<LocalBoxFuture<'v, Result<Rc<Fetched>>>>>>,
+    shared: RefCell<HashMap<Same<'v>, InCommon<'v>>>,
 }
 
 impl<'v, P: Platform> Calls<'v, P> {

@@ -2,9 +2,8 @@
 
 use std::cell::OnceCell;
 
-use futures::stream::{FuturesUnordered, StreamExt};
-
 use super::plan::Part;
+use super::running::Running;
 
 /// The parts that are needed for those that are wanted: these, and all that they ask for.
 pub fn needed(parts: &[Part], wanted: impl Fn(usize) -> bool) -> Vec<bool> {
@@ -31,15 +30,15 @@ pub async fn run<T, E>(
 ) -> Result<(), E> {
     let is_done = |at: &usize| done.get(*at).is_some_and(|cell| cell.get().is_some());
     let mut waiting: Vec<usize> = (0..parts.len()).filter(|at| needed.get(*at) == Some(&true)).collect();
-    let mut running = FuturesUnordered::new();
+    let mut running = Running::new();
     loop {
         let can_run = |at: &usize| parts.get(*at).is_some_and(|part| part.after.iter().all(is_done));
         let (ready, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(can_run);
         waiting = others;
-        running.extend(ready.into_iter().map(|at| {
+        for at in ready {
             let made = make(at);
-            async move { made.await.map(|value| (at, value)) }
-        }));
+            running.push(async move { made.await.map(|value| (at, value)) });
+        }
         let Some(made) = running.next().await else { return Ok(()) };
         let (at, value) = made?;
         if let Some(cell) = done.get(at) {

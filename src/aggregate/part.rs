@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-
 use super::calls::{Asked, Calls};
 use super::failure::Failure;
 use super::plan::{Batch, Each, Otherwise, Part, PartCall, Reading, all_hold};
+use super::running::in_order;
 use super::spread::{self, Results};
 use super::words::{Empty, Format};
 use crate::forward;
@@ -175,7 +174,7 @@ impl<'v, P: Platform> Making<'v, P> {
                 Err(other) => Err(other),
             }
         });
-        let made: Vec<_> = stream::iter(calls).buffered(each.parallel).try_collect().await?;
+        let made: Vec<_> = in_order(calls, each.parallel).await?;
         let mut results = Results::default();
         for (value, answer, failure) in made {
             results.values.push(value);
@@ -204,7 +203,7 @@ impl<'v, P: Platform> Making<'v, P> {
                 Err(other) => Err(other),
             }
         });
-        let made: Vec<(Option<String>, _, _)> = stream::iter(calls).buffered(each.parallel).try_collect().await?;
+        let made: Vec<(Option<String>, _, _)> = in_order(calls, each.parallel).await?;
         let mut results = Results::default();
         let mut found = spread::Lookup::default();
         for (value, answer, failure) in &made {

@@ -116,7 +116,7 @@ pub fn compile(
         statuses.into_iter().collect()
     };
     let null_on = statuses(settings.null_on?, "null_on", problems);
-    let success = settings.success?.map_or(vec![Statuses::Hundred(2)], |many| many.0);
+    let success = settings.success.map(|written| written.map_or(vec![Statuses::Hundred(2)], |many| many.0));
     let depth =
         within(settings.max_depth?.unwrap_or(Bounds::default().depth), 1..=512, &place.at("max_depth"), problems);
     let shaping = steps(settings.shaping, settings.shape, place, problems);
@@ -144,6 +144,7 @@ pub fn compile(
         Some(OrNone(None)) => None,
         None => service.retry.clone(),
     };
+    let success = success?;
     // What is read beside 200 to 299: other statuses that are no failure.
     let read = (300..600u16).filter(|status| success.iter().any(|statuses| statuses.include(*status)));
     let reads: String = read.map(|status| format!("{status},")).collect();

@@ -224,11 +224,16 @@ function bounded(request, most, abort) {
   return new Request(request, { body });
 }
 
-/** Makes a call for the sake of a request, and reads the answer whole. Resolves to a Fetched. */
-export function fetchWhole(env, request, method, url, binding, fields, body, reads, wants, limit, ms) {
+/**
+ * Makes a call for the sake of a request, and reads the answer whole. `asked` has lines for the method, the
+ * URL, the binding, the statuses whose body is read beside 200 to 299, and the names of the header fields
+ * that are wanted; then the header fields of the call. Resolves to a Fetched.
+ */
+export function fetchWhole(env, request, asked, body, limit, ms) {
   return sending(request.signal, ms, async (signal) => {
+    const [method, url, binding, reads, wants, ...fields] = asked.split("\n");
     const headers = new Headers();
-    edit(headers, fields);
+    edit(headers, fields.join("\n"));
     const response = await fetcher(env, binding).fetch(url, { method, headers, body, signal, redirect: "manual" });
     const head = `${response.status}\n${fieldsNamed(wants, response.headers)}`;
     if (!(response.ok || reads.includes(`${response.status},`)) || response.body === null) {

@@ -65,19 +65,7 @@ extern "C" {
     #[wasm_bindgen(js_name = forgetFirst)]
     pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
     #[wasm_bindgen(js_name = fetchWhole)]
-    pub fn fetch(
-        env: &JsValue,
-        request: &Request,
-        method: &str,
-        url: &str,
-        binding: &str,
-        fields: &str,
-        body: Option<&str>,
-        reads: &str,
-        wants: &str,
-        limit: u32,
-        ms: u32,
-    ) -> Sending;
+    pub fn fetch(env: &JsValue, request: &Request, asked: &str, body: Option<&str>, limit: u32, ms: u32) -> Sending;
     pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
 
     pub type Fetched;

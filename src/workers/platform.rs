@@ -70,12 +70,13 @@ impl Platform for Workers {
     }
 
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
-        let Call { method, url, headers, reads, wants, max_answer, .. } = call;
-        let fields = bridge::field_lines(headers);
+        let Call { method, url, headers, reads, wants, .. } = call;
         let binding = call.binding.as_deref().unwrap_or_default();
-        let (body, ms) = (call.body.as_deref(), millis(within));
-        let (env, request) = (&self.env, &self.request);
-        let sending = bridge::fetch(env, request, method, url, binding, &fields, body, reads, wants, *max_answer, ms);
+        // In one piece: each text costs a crossing of its own.
+        let fields = bridge::field_lines(headers);
+        let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
+        let (env, request, body, limit) = (&self.env, &self.request, call.body.as_deref(), call.max_answer);
+        let sending = bridge::fetch(env, request, &asked, body, limit, millis(within));
         let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         let head = fetched.head();
         let (status, headers) = head.split_once('\n').unwrap_or((&head, ""));
