@@ -119,7 +119,7 @@ pub struct Onward<'o> {
 }
 
 /// A call of the gateway's own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The method.
     pub method: &'static str,

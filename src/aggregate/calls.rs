@@ -2,7 +2,7 @@
 //! connections, no more in all than it allows.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::channel::oneshot;
@@ -20,7 +20,7 @@ use crate::visit::Visit;
 const CONNECTIONS: usize = 6;
 
 /// What is asked of a service.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asked {
     /// Path and query.
     pub target: String,
@@ -44,7 +44,7 @@ type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
 pub struct Calls<'v, P> {
     making: Rc<Making<'v, P>>,
     /// Those that others may want too.
-    shared: RefCell<HashMap<Same<'v>, InCommon<'v>>>,
+    shared: RefCell<BTreeMap<Same<'v>, InCommon<'v>>>,
 }
 
 impl<'v, P: Platform> Calls<'v, P> {

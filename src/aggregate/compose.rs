@@ -122,14 +122,17 @@ pub fn compose(
 
     let mut headers: Vec<Field> = vec![("content-type".into(), "application/json".into())];
     let answers = || ended.iter().flat_map(|ended| &ended.done.answers);
+    let returned = returned(rule, &ended);
+    // A cookie is for one caller.
+    let is_private = rule.is_private || returned.iter().any(|(name, _)| name == "set-cookie");
     let cache_control = match is_complete {
-        true => caching::strictest(answers().map(|answer| &answer.headers), rule.is_private),
+        true => caching::strictest(answers().map(|answer| &answer.headers), is_private),
         false => NO_STORE.to_owned(),
     };
     if !rule.vary.is_empty() {
         headers.push(("vary".into(), rule.vary.clone()));
     }
-    headers.extend(returned(rule, &ended));
+    headers.extend(returned);
     headers.push((COMPLETE.into(), is_complete.to_string()));
     for (name, is_of) in [(STAND_INS, false), (LEFT_OUT, true)] {
         let of = |ended: &&Ended<'_>| ended.failure.is_some() && (ended.part.otherwise == Otherwise::LeaveOut) == is_of;

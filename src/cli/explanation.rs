@@ -9,7 +9,7 @@ use super::colours::Colours;
 use super::rehearsal::{Rehearsal, Sent};
 use super::wording;
 use crate::answer::Answer;
-use crate::gateway::{Gateway, Route};
+use crate::gateway::{Action, Gateway, Route};
 use crate::handle;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::Platform;
@@ -189,11 +189,16 @@ impl Explanation {
         let visit =
             Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
         let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
-        self.notes.append(&mut visit.trace.notes.take());
+        let waiting = waiting_parts(route);
+        if waiting.is_empty() {
+            self.notes.append(&mut visit.trace.notes.take());
+        }
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();
         self.answer = match answer {
             Ok(Answer::Relayed { .. }) => None,
             Ok(Answer::Own(_)) if !self.sent.is_empty() => None,
+            // Nothing answers here, so parts that wait for others lack what they ask for.
+            Err(_) if !waiting.is_empty() => None,
             Ok(Answer::Own(response)) => {
                 let location = response.headers.iter().find(|(name, _)| name == "location");
                 Some(format!(
@@ -204,6 +209,7 @@ impl Explanation {
             }
             Err(refusal) => Some(refused(&refusal)),
         };
+        self.notes.extend(waiting);
     }
 
     /// As lines to be read.
@@ -281,6 +287,19 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
             within_ms: within.as_millis(),
         },
     }
+}
+
+/// The parts of an aggregate that are made once others are there.
+fn waiting_parts(route: &Route) -> Vec<String> {
+    let Action::Aggregate(aggregate) = &route.action else { return Vec::new() };
+    let name = |at: &usize| aggregate.parts.get(*at).map(|part| part.name.as_str());
+    let waiting = aggregate.parts.iter().filter(|part| !part.after.is_empty());
+    let told = waiting.map(|part| {
+        let before: Vec<&str> = part.after.iter().filter_map(name).collect();
+        let (method, service) = (part.call.method, &part.call.service.name);
+        format!("the part {}, a {method} of {service}, is made once there is: {}", part.name, before.join(", "))
+    });
+    told.collect()
 }
 
 fn after_edits(headers: &Headers, edits: &HeaderEdits) -> Vec<(String, String)> {

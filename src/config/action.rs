@@ -9,6 +9,7 @@ use super::document::{
 };
 use super::target::Target;
 use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Redirect, Reply, Service};
+use crate::policy::field_edits::FieldEdits;
 use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 use crate::router;
@@ -57,6 +58,8 @@ pub struct Scope<'r> {
     pub is_public: bool,
     /// What there is to name.
     pub known: &'r Known,
+    /// What is sent to services besides.
+    pub request_headers: &'r FieldEdits,
     /// What a part of an aggregate may refer to besides.
     pub inner: Option<InnerScope<'r>>,
 }

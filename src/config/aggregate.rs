@@ -64,8 +64,13 @@ pub fn compile(
     }
     check_calls(&parts, &scope, &place_of_parts, problems);
     want_fields(&mut parts, &answer);
-    answer.vary = vary(&parts, &answer);
-    answer.is_private = !scope.is_public;
+    let shared = scope.request_headers.additions().iter().flat_map(|(_, text)| text.sources());
+    let of_services = parts.iter().flat_map(|part| &part.call.service.headers).flat_map(|(_, text)| text.sources());
+    let of_variants = answer.variants.iter().flat_map(|variant| variant.when.iter().map(|(source, _)| source));
+    let asked: Vec<&Source> =
+        parts.iter().flat_map(Part::sources).chain(shared).chain(of_services).chain(of_variants).collect();
+    answer.vary = vary(&asked, &parts);
+    answer.is_private = !scope.is_public || asked.iter().any(|source| matches!(source, Source::ClientAddress));
     let reads_body = parts.iter().flat_map(Part::sources).any(|source| matches!(source, Source::Inner(Inner::Body(_))));
     Some(Action::Aggregate(Arc::new(Aggregate { parts, answer, reads_body })))
 }
@@ -325,12 +330,9 @@ fn want_fields(parts: &mut [Part], answer: &Rule) {
 }
 
 /// The header fields of the client's that the answer hangs on.
-fn vary(parts: &[Part], answer: &Rule) -> String {
-    let conditions = answer.variants.iter().flat_map(|variant| variant.when.iter().map(|(source, _)| source));
-    let mut names: BTreeSet<&str> = parts
+fn vary(asked: &[&Source], parts: &[Part]) -> String {
+    let mut names: BTreeSet<&str> = asked
         .iter()
-        .flat_map(Part::sources)
-        .chain(conditions)
         .filter_map(|source| match source {
             Source::Header(name) => Some(name.as_str()),
             Source::Cookie(_) => Some("cookie"),

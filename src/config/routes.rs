@@ -141,6 +141,7 @@ impl Compiled<'_> {
             host_names: &host_names,
             is_public,
             known: self.known,
+            request_headers: &said.request_headers,
             inner: None,
         };
         check_texts(said, &scope, place, problems);

@@ -1,11 +1,12 @@
 //! Texts and a number for each, so that equal ones are found in one look.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-/// Numbers from 0 for texts, in the order in which they are first seen.
+/// Numbers from 0 for texts, in the order in which they are first seen. No hash map: hashes have no random
+/// seed in the Wasm, and a service could send texts whose hashes are all the same.
 #[derive(Default)]
-pub struct Numbers<'t>(HashMap<Cow<'t, str>, usize>);
+pub struct Numbers<'t>(BTreeMap<Cow<'t, str>, usize>);
 
 impl<'t> Numbers<'t> {
     /// The number of a text; the next one for one that is new.
