@@ -65,6 +65,12 @@ pub async fn answer<P: Platform>(
         })
     });
 
+    // Before anything is done for it.
+    let made = aggregate.parts.iter().zip(&needed).filter(|(part, is_needed)| **is_needed && part.when.is_empty());
+    if let Some(refusal) = made.filter_map(|(part, _)| part.lacks_of_client(&values)).next() {
+        return Err(refusal);
+    }
+
     // 2. The parts, each as soon as it can be made.
     let done: Vec<OnceCell<Done>> = aggregate.parts.iter().map(|_| OnceCell::new()).collect();
     let making = Making { parts: &aggregate.parts, done: &done, calls: Calls::new(visit), route, values, visit };

@@ -20,7 +20,7 @@ use crate::platform::{Fetched, Platform};
 use crate::policy::headers::{self, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
-use crate::template::{InnerPart, InnerValues, Unfit, Values};
+use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
 use crate::visit::Visit;
 
 /// What a part came to.
@@ -222,7 +222,10 @@ impl<'v, P: Platform> Making<'v, P> {
     fn asked(&self, part: &Part, values: &Values<'_>) -> Result<Asked, NotMade> {
         let PartCall { service, path, query, headers, client_headers, body, .. } = &part.call;
         let mut target = path.render(values).map_err(|unfit| match unfit {
-            Unfit::Part => self.lacks(part),
+            Unfit::Part => match part.lacks_of_client(values) {
+                Some(refusal) => NotMade::Refused(refusal),
+                None => self.lacks(part),
+            },
             // A service's value, not the client's, may be what cannot stand there.
             Unfit::Path if path.sources().any(|source| source.part().is_some()) => Failure::UnusableValue.into(),
             other => NotMade::Refused(other.into()),
@@ -265,6 +268,20 @@ impl<'v, P: Platform> Making<'v, P> {
             headers: edits.set.into_iter().chain(edits.append).collect(),
             body,
             key: service.key.as_ref().and_then(|key| key.plain(values)),
+        })
+    }
+}
+
+impl Part {
+    /// Why the request cannot be, where its path lacks a value that is the client's to say.
+    pub fn lacks_of_client(&self, values: &Values<'_>) -> Option<Refusal> {
+        self.call.path.sources().find_map(|source| match source {
+            // What the pattern captured is there.
+            Source::Param(_) => None,
+            Source::Inner(inner) if !matches!(inner, Inner::Body(_)) => None,
+            source if values.of(source).is_some() => None,
+            Source::Claim(name) => Some(Refusal::ClaimMissing(name.clone())),
+            _ => Some(Refusal::UnusableValue),
         })
     }
 }
