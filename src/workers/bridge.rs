@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn abort(this: &Sending);
 
+    pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
+    pub fn within(request: &Request, method: &str, fields: &str, body: Option<Vec<u8>>) -> Request;
+
     pub fn forward(
         env: &JsValue,
         request: &Request,
@@ -42,6 +45,7 @@ extern "C" {
         ms: u32,
     ) -> Sending;
     pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
+    pub fn read(request: &Request, reply: &Response, edits: &str, most: Option<u32>, ms: u32) -> Sending;
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
     pub fn sleep(ms: u32) -> Sending;
