@@ -70,6 +70,8 @@ pub enum Action {
     Forward(Arc<Forward>),
     /// With one JSON object, put together from the answers of several services.
     Aggregate(Arc<[Part]>),
+    /// With the answers to a list of requests to the gateway's own routes.
+    Batch(Batch),
 }
 
 /// A fixed answer.
@@ -193,6 +195,17 @@ pub struct Part {
     pub(crate) timeout: Duration,
     /// JSON text that stands in for a part that failed; `None` makes the part required.
     pub(crate) stand_in: Option<String>,
+}
+
+/// How much a list of requests may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// The most entries.
+    pub(crate) most: usize,
+    /// The most bytes of the list.
+    pub(crate) max_body: u32,
+    /// The most bytes of all answers together.
+    pub(crate) max_answer: u32,
 }
 
 /// A service behind the gateway.

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::answer::Response;
+use crate::batch::Fault;
 use crate::platform::CallError;
 use crate::template::Unfit;
 
@@ -56,6 +57,14 @@ pub enum Refusal {
     AnswerLost,
     /// The client's body did not come in time.
     ClientSlow,
+    /// The client's body does not say that it is JSON.
+    NotJson,
+    /// The list of a batch is no such list.
+    FaultyList(Vec<Fault>),
+    /// A batch is part of another one.
+    BatchInBatch,
+    /// The answer to a request of a batch has no room beside the others.
+    AnswerTooLarge,
     /// It cannot be looked up whether the request was made before.
     StoreDown,
     /// The service gave no answer that can be used.
@@ -113,6 +122,9 @@ struct ProblemDocument<'p> {
     violated_policies: Option<[&'p str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'p str>,
+    /// What is wrong, each with its place in the body (RFC 9457, section 3).
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    errors: &'p [Fault],
 }
 
 /// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
@@ -199,6 +211,30 @@ impl Refusal {
                 "Look whether it was done, and send a new Idempotency-Key if it is to be done again.",
             ),
             Self::ClientSlow => Wording(408, "client-slow", "The body did not come in time", "Send it faster."),
+            Self::NotJson => Wording(
+                415,
+                "not-json",
+                "The body does not say that it is JSON",
+                "Send it with the Content-Type application/json.",
+            ),
+            Self::FaultyList(_) => Wording(
+                400,
+                "faulty-list",
+                "The list of requests is faulty",
+                "Nothing of it was done. Mend what errors tells of, and send it again.",
+            ),
+            Self::BatchInBatch => Wording(
+                400,
+                "batch-in-batch",
+                "A batch cannot be part of a batch",
+                "Put its requests into the outer list.",
+            ),
+            Self::AnswerTooLarge => Wording(
+                502,
+                "answer-too-large",
+                "The answer has no room beside the others",
+                "The request was made. Ask for less at once.",
+            ),
             Self::StoreDown => {
                 Wording(503, "store-down", "It cannot be told whether this was done before", "Try again later.")
             }
@@ -232,6 +268,10 @@ impl Refusal {
             claim: match self {
                 Self::ClaimMissing(claim) => Some(claim),
                 _ => None,
+            },
+            errors: match self {
+                Self::FaultyList(faults) => faults,
+                _ => &[],
             },
         };
         // Writing texts and a number into a Vec has no way to fail.
@@ -294,6 +334,10 @@ mod tests {
             (Refusal::OtherPayload, 422, None),
             (Refusal::AnswerLost, 409, None),
             (Refusal::ClientSlow, 408, None),
+            (Refusal::NotJson, 415, None),
+            (Refusal::FaultyList(vec![Fault { pointer: "#".into(), detail: "is empty".into() }]), 400, None),
+            (Refusal::BatchInBatch, 400, None),
+            (Refusal::AnswerTooLarge, 502, None),
             (Refusal::StoreDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::Unavailable, 503, Some("retry-after")),

@@ -9,7 +9,7 @@ use super::colours::Colours;
 use super::rehearsal::{Rehearsal, Sent};
 use super::wording;
 use crate::answer::Answer;
-use crate::gateway::{Gateway, Route};
+use crate::gateway::{Action, Gateway, Route};
 use crate::handle;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::Platform;
@@ -184,10 +184,20 @@ impl Explanation {
             self.answer = Some(refused(&Refusal::NoIdempotencyKey));
             return;
         }
+        if let Action::Batch(_) = route.action {
+            self.answer = Some("200, with the answers to the requests of its list; each goes its own way".to_owned());
+            return;
+        }
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller: caller.as_ref(), secret: &secret };
-        let visit =
-            Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
+        let visit = Visit {
+            gateway,
+            head,
+            is_within: false,
+            platform: &platform,
+            trace: Trace::default(),
+            answer_edits: HeaderEdits::default(),
+        };
         let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
         self.notes.append(&mut visit.trace.notes.take());
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();

@@ -1,11 +1,13 @@
-//! What a route does with a request: reply, redirect, forward or aggregate, from what is written.
+//! What a route does with a request: reply, redirect, forward, aggregate or batch, from what is written.
 
 use std::sync::Arc;
 
 use super::compile::{Known, named};
-use super::document::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
+use super::document::{
+    BatchSettings, CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings,
+};
 use super::target::Target;
-use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Part, Redirect, Reply, Service};
+use crate::gateway::{Action, Batch, Canary, Destination, Fallback, Forward, Mirror, Part, Redirect, Reply, Service};
 use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 use crate::router;
@@ -18,20 +20,26 @@ pub struct Actions {
     pub redirect: Option<Option<Redirecting>>,
     pub forward: Option<Option<Forwarding>>,
     pub aggregate: Option<Option<Named<PartSettings>>>,
+    pub batch: Option<Option<BatchSettings>>,
 }
 
 impl Actions {
     /// The one that is written; notes none and several.
     pub fn the_one(self, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
         // What is at fault has been told of, and could be any.
-        let (reply, redirect, forward, aggregate) = (self.reply?, self.redirect?, self.forward?, self.aggregate?);
-        match (reply, redirect, forward, aggregate) {
-            (Some(written), None, None, None) => self::reply(written, &place.at("reply"), problems),
-            (None, Some(written), None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
-            (None, None, Some(written), None) => self::forward(written, scope, &place.at("forward"), problems),
-            (None, None, None, Some(written)) => self::aggregate(written, scope, &place.at("aggregate"), problems),
+        let (reply, redirect, forward) = (self.reply?, self.redirect?, self.forward?);
+        match (reply, redirect, forward, self.aggregate?, self.batch?) {
+            (Some(written), None, None, None, None) => self::reply(written, &place.at("reply"), problems),
+            (None, Some(written), None, None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
+            (None, None, Some(written), None, None) => self::forward(written, scope, &place.at("forward"), problems),
+            (None, None, None, Some(written), None) => {
+                self::aggregate(written, scope, &place.at("aggregate"), problems)
+            }
+            (None, None, None, None, Some(written)) => self::batch(written, &place.at("batch"), problems),
             _ => {
-                problems.add(place, "must have exactly one of \"reply\", \"redirect\", \"forward\" and \"aggregate\"");
+                let message =
+                    "must have exactly one of \"reply\", \"redirect\", \"forward\", \"aggregate\" and \"batch\"";
+                problems.add(place, message);
                 None
             }
         }
@@ -252,4 +260,16 @@ fn part(
         service,
         stand_in: settings.stand_in?.map(|value| value.to_json()),
     })
+}
+
+fn batch(settings: BatchSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+    let most = settings.most?.unwrap_or(10);
+    if !(1..=100).contains(&most) {
+        problems.add(&place.at("most"), format!("is {most}, must be from 1 to 100"));
+    }
+    Some(Action::Batch(Batch {
+        most: usize::try_from(most).ok()?,
+        max_body: settings.max_body?.map_or(256 << 10, |size| size.0),
+        max_answer: settings.max_answer?.map_or(4 << 20, |size| size.0),
+    }))
 }

@@ -5,7 +5,9 @@ mod action;
 mod route;
 mod service;
 
-pub use action::{CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings};
+pub use action::{
+    BatchSettings, CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings,
+};
 pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
