@@ -73,6 +73,8 @@ pub enum Action {
     Forward(Arc<Forward>),
     /// With one JSON value, put together from the answers of several services.
     Aggregate(Arc<Aggregate>),
+    /// With the answers to a list of requests to the gateway's own routes.
+    Batch(Batch),
 }
 
 /// A fixed answer.
@@ -185,6 +187,17 @@ pub enum Fallback {
     Service(Destination),
     /// A fixed answer.
     Reply(Reply),
+}
+
+/// How much a list of requests may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// The most entries.
+    pub(crate) most: usize,
+    /// The most bytes of the list.
+    pub(crate) max_body: u32,
+    /// The most bytes of all answers together.
+    pub(crate) max_answer: u32,
 }
 
 /// A service behind the gateway.

@@ -2,6 +2,7 @@
 
 use crate::aggregate;
 use crate::answer::{Answer, Response};
+use crate::batch;
 use crate::forward;
 use crate::gateway::{Action, Gateway, Redirect, Route};
 use crate::head::Head;
@@ -21,8 +22,19 @@ use crate::visit::Visit;
 /// Answers one request. Always answers: what goes wrong becomes a problem document.
 pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P) -> AnswerOn<P> {
     gateway.provenance.believe(&mut head);
-    let mut visit =
-        Visit { gateway, head: &head, platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
+    handle_believed(gateway, &head, platform, false).await
+}
+
+/// Answers one request, of whose client nothing more is to be learned; `is_within` says that it is one of
+/// a batch.
+pub(crate) async fn handle_believed<P: Platform>(
+    gateway: &Gateway,
+    head: &Head,
+    platform: &P,
+    is_within: bool,
+) -> AnswerOn<P> {
+    let (trace, answer_edits) = (Trace::default(), HeaderEdits::default());
+    let mut visit = Visit { gateway, head, is_within, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.
@@ -137,6 +149,7 @@ pub(crate) async fn answer<P: Platform>(
         Action::Aggregate(aggregate) => {
             return aggregate::answer(aggregate, route, values, visit).await.map(Answer::Own);
         }
+        Action::Batch(batch) => batch::answer(batch, visit).await?,
     };
     Ok(Answer::Own(own.edited(&route.response_headers, values)))
 }

@@ -10,6 +10,7 @@ pub mod settings;
 
 pub mod aggregate;
 pub mod answer;
+pub mod batch;
 pub mod call;
 pub mod discovery;
 pub mod forward;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::gcra::Verdict;
-use crate::head::{Headers, UnixMillis};
+use crate::head::{Head, Headers, UnixMillis};
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::rate_limit::Charge;
 
@@ -26,6 +26,15 @@ pub trait Platform {
     /// A secret of the environment.
     fn secret(&self, name: &str) -> Option<String>;
 
+    /// The client's body, read whole and kept to be sent on: at most so many bytes, at most `within` later.
+    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError>;
+
+    /// The runtime as a request sees it that the gateway makes for the sake of this one, with this head
+    /// and body. It ends when the client of this one goes away.
+    fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self
+    where
+        Self: Sized;
+
     /// Hands the client's request on, method and body as they are, header fields edited; a second
     /// time only where there is no body or it is kept, since it can be read once. Redirects are not
     /// followed. Gives the head of the reply, at most `within` later.
@@ -38,8 +47,15 @@ pub trait Platform {
     /// Redirects are not followed. A call whose future is dropped is aborted.
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError>;
 
-    /// Reads the client's body, of at most so many bytes, at most `within` later.
-    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError>;
+    /// Reads a reply whole, its header fields edited: at most so many bytes of its body, none of it for
+    /// `None`, at most `within` later. What the runtime decodes has no `Content-Encoding` any more.
+    async fn read(
+        &self,
+        reply: Self::Reply,
+        edits: &HeaderEdits,
+        most: Option<u32>,
+        within: Duration,
+    ) -> Result<(Headers, Vec<u8>), CallError>;
 
     /// Lets go of a reply whose body nobody will read.
     fn discard(&self, reply: Self::Reply);

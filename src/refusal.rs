@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::aggregate::PartError;
 use crate::answer::Response;
+use crate::batch::Fault;
 use crate::platform::CallError;
 use crate::template::Unfit;
 
@@ -68,6 +69,14 @@ pub enum Refusal {
     AnswerLost,
     /// The client's body did not come in time.
     ClientSlow,
+    /// The client's body does not say that it is JSON.
+    NotJson,
+    /// The list of a batch is no such list.
+    FaultyList(Vec<Fault>),
+    /// A batch is part of another one.
+    BatchInBatch,
+    /// The answer to a request of a batch has no room beside the others.
+    AnswerTooLarge,
     /// It cannot be looked up whether the request was made before.
     StoreDown,
     /// The service gave no answer that can be used.
@@ -125,8 +134,26 @@ struct ProblemDocument<'p> {
     violated_policies: Option<[&'p str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'p str>,
-    #[serde(skip_serializing_if = "<[PartError]>::is_empty")]
-    errors: &'p [PartError],
+    /// What is wrong, each with its place in the body (RFC 9457, section 3), or of which part.
+    #[serde(skip_serializing_if = "Errors::is_empty")]
+    errors: Errors<'p>,
+}
+
+/// What is told of what is wrong.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Errors<'p> {
+    Parts(&'p [PartError]),
+    Faults(&'p [Fault]),
+}
+
+impl Errors<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Parts(errors) => errors.is_empty(),
+            Self::Faults(faults) => faults.is_empty(),
+        }
+    }
 }
 
 /// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
@@ -242,6 +269,30 @@ impl Refusal {
                 "Look whether it was done, and send a new Idempotency-Key if it is to be done again.",
             ),
             Self::ClientSlow => Wording(408, "client-slow", "The body did not come in time", "Send it faster."),
+            Self::NotJson => Wording(
+                415,
+                "not-json",
+                "The body does not say that it is JSON",
+                "Send it with the Content-Type application/json.",
+            ),
+            Self::FaultyList(_) => Wording(
+                400,
+                "faulty-list",
+                "The list of requests is faulty",
+                "Nothing of it was done. Mend what errors tells of, and send it again.",
+            ),
+            Self::BatchInBatch => Wording(
+                400,
+                "batch-in-batch",
+                "A batch cannot be part of a batch",
+                "Put its requests into the outer list.",
+            ),
+            Self::AnswerTooLarge => Wording(
+                502,
+                "answer-too-large",
+                "The answer has no room beside the others",
+                "The request was made. Ask for less at once.",
+            ),
             Self::StoreDown => {
                 Wording(503, "store-down", "It cannot be told whether this was done before", "Try again later.")
             }
@@ -277,8 +328,9 @@ impl Refusal {
                 _ => None,
             },
             errors: match self {
-                Self::Composed { errors, .. } => errors,
-                _ => &[],
+                Self::Composed { errors, .. } => Errors::Parts(errors),
+                Self::FaultyList(faults) => Errors::Faults(faults),
+                _ => Errors::Parts(&[]),
             },
         };
         // Writing texts and a number into a Vec has no way to fail.
@@ -348,6 +400,10 @@ mod tests {
             (Refusal::OtherPayload, 422, None),
             (Refusal::AnswerLost, 409, None),
             (Refusal::ClientSlow, 408, None),
+            (Refusal::NotJson, 415, None),
+            (Refusal::FaultyList(vec![Fault { pointer: "#".into(), detail: "is empty".into() }]), 400, None),
+            (Refusal::BatchInBatch, 400, None),
+            (Refusal::AnswerTooLarge, 502, None),
             (Refusal::StoreDown, 503, Some("retry-after")),
             (Refusal::BadGateway, 502, None),
             (Refusal::Unavailable, 503, Some("retry-after")),

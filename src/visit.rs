@@ -14,6 +14,8 @@ pub struct Visit<'v, P> {
     pub gateway: &'v Gateway,
     /// The request.
     pub head: &'v Head,
+    /// Whether it is one of a batch.
+    pub is_within: bool,
     /// The runtime.
     pub platform: &'v P,
     /// What is noted for the log.

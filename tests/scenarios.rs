@@ -17,7 +17,9 @@
 //! `environment` names one of the file's. A service whose behaviour is an array goes through it, call by call, and stays with the last. `kv` has
 //! what KV has, for all or from one request on; `"down"` is none.
 //!
-//! `body` is a request's; `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
+//! `body` is a request's, as a text or as JSON, which is then said to be; `batch` is the answer to a list of
+//! requests: an array with what each element must at least have, however deep (`null`: not at all);
+//! `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
 //! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
@@ -75,10 +77,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 15] = [
+const REQUEST_KEYS: [&str; 16] = [
     "at",
     "kv",
     "firsts",
+    "batch",
     "body",
     "send",
     "token",
@@ -146,9 +149,12 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         let got = world.run(async {
             world.sleep_until(Duration::from_millis(step["at"].as_u64().unwrap_or_default())).await;
             let (method, url) = target(step);
-            world
-                .send_body(&gateway, &method, &url, &fields(step, &world), step["body"].as_str().unwrap_or_default())
-                .await
+            let body = match &step["body"] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                json => json.to_string(),
+            };
+            world.send_body(&gateway, &method, &url, &fields(step, &world), &body).await
         });
         faults.extend(differences(step, &got, &world).into_iter().map(|fault| format!("request {number}: {fault}")));
     }
@@ -204,6 +210,9 @@ fn fields(step: &Value, world: &World) -> String {
         .flatten()
         .map(|(name, value)| format!("{name}:{}\n", value.as_str().unwrap()))
         .collect();
+    if matches!(step["body"], Value::Array(_) | Value::Object(_)) && !lines.contains("content-type:") {
+        lines.push_str("content-type:application/json\n");
+    }
     if let Some(claims) = step["token"].as_object() {
         lines.push_str(&format!("authorization:Bearer {}\n", token(claims, world)));
     }
@@ -222,6 +231,21 @@ fn token(claims: &Map<String, Value>, world: &World) -> String {
         }
     }
     Hs256.token(&Header::empty(), &Claims::new(all), &Hs256Key::new(SECRET)).unwrap()
+}
+
+/// Where a value has not what is expected at least of it, with what is expected and what is there.
+fn lacks(place: &str, expected: &Value, actual: &Value) -> Vec<(String, [String; 2])> {
+    match (expected, actual) {
+        (Value::Object(members), Value::Object(_)) => {
+            members.iter().flat_map(|(key, value)| lacks(&format!("{place}, {key}"), value, &actual[key])).collect()
+        }
+        (Value::Array(elements), Value::Array(others)) if elements.len() == others.len() => {
+            let pairs = elements.iter().zip(others).enumerate();
+            pairs.flat_map(|(at, (expected, actual))| lacks(&format!("{place}, {at}"), expected, actual)).collect()
+        }
+        _ if expected == actual => Vec::new(),
+        _ => vec![(place.to_owned(), [expected.to_string(), actual.to_string()])],
+    }
 }
 
 fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
@@ -247,6 +271,12 @@ fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
         if !expected.is_object() {
             expect("body", expected.to_string(), actual.to_string());
         }
+    }
+    if let Some(expected) = step.get("batch") {
+        let actual = serde_json::from_str(&got.body).unwrap_or(Value::Null);
+        lacks("batch", expected, &actual)
+            .iter()
+            .for_each(|(place, [said, got])| expect(place, said.clone(), got.clone()));
     }
     if let Some(took) = step["took"].as_u64() {
         expect("took", took.to_string(), got.took.as_millis().to_string());

@@ -195,8 +195,8 @@ impl World {
         let text = format!("{method}\n{url}\n192.0.2.7\nrequest-{}\n{arrived}\n{headers}", self.requests.get());
         let head = Head::from_text(&text).expect("a head");
         let start = self.now();
-        let simulated =
-            Simulated { world: self, method: method.to_owned(), headers: headers.to_owned(), body: body.to_owned() };
+        let (method, headers, body) = (method.to_owned(), headers.to_owned(), body.as_bytes().to_vec());
+        let simulated = Simulated { world: self, method, headers, body };
         let answer = handle(gateway, head, &simulated).await;
         let (status, headers, body) = match answer {
             Answer::Own(response) => {
@@ -281,7 +281,7 @@ struct Simulated<'w> {
     world: &'w World,
     method: String,
     headers: String,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl Platform for Simulated<'_> {
@@ -293,6 +293,15 @@ impl Platform for Simulated<'_> {
 
     fn secret(&self, name: &str) -> Option<String> {
         self.world.secrets.get(name).cloned()
+    }
+
+    async fn body(&self, most: u32, _: Duration) -> Result<Vec<u8>, CallError> {
+        if self.body.len() > most as usize { Err(CallError::BodyTooLarge) } else { Ok(self.body.clone()) }
+    }
+
+    fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
+        let headers = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        Self { world: self.world, method: head.method.clone(), headers, body: body.unwrap_or_default() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
@@ -318,10 +327,6 @@ impl Platform for Simulated<'_> {
         Ok(Fetched { status: reply.status, headers: Headers::from_text(headers), body })
     }
 
-    async fn body(&self, most: u32, _: Duration) -> Result<Vec<u8>, CallError> {
-        if self.body.len() > most as usize { Err(CallError::BodyTooLarge) } else { Ok(self.body.clone().into_bytes()) }
-    }
-
     fn mirror(&self, onward: &Onward<'_>, _: Duration) {
         let now = self.world.now();
         let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
@@ -335,6 +340,22 @@ impl Platform for Simulated<'_> {
             until: now,
         };
         self.world.seen.borrow_mut().push(seen);
+    }
+
+    async fn read(
+        &self,
+        reply: Reply,
+        edits: &HeaderEdits,
+        most: Option<u32>,
+        _: Duration,
+    ) -> Result<(Headers, Vec<u8>), CallError> {
+        let fields = edited(&reply.headers, edits);
+        let headers = Headers::from_text(lines(fields).into_iter().flat_map(field_lines).collect::<String>());
+        match most {
+            None => Ok((headers, Vec::new())),
+            Some(most) if reply.body.len() > most as usize => Err(CallError::TooLarge),
+            Some(_) => Ok((headers, reply.body)),
+        }
     }
 
     fn discard(&self, _: Reply) {}
@@ -360,7 +381,7 @@ impl Platform for Simulated<'_> {
     }
 
     async fn fingerprint(&self, asked: &str, _: u32, _: Duration) -> Result<String, CallError> {
-        Ok(format!("{asked}{}", self.body).replace([' ', '\n'], "+"))
+        Ok(format!("{asked}{}", String::from_utf8_lossy(&self.body)).replace([' ', '\n'], "+"))
     }
 
     async fn begin(&self, request: &FirstRequest, lease: Duration, _: Duration) -> Result<Known<Reply>, StoreDown> {
@@ -446,6 +467,15 @@ fn lines(fields: HashMap<String, String>) -> Vec<String> {
     let mut lines: Vec<_> = fields.into_iter().map(|(name, value)| format!("{name}:{value}")).collect();
     lines.sort();
     lines
+}
+
+/// A line `name:value` of [`lines`] as the runtime has it: one line for each cookie.
+fn field_lines(line: String) -> Vec<String> {
+    let name = line.split(':').next().unwrap_or_default().to_owned();
+    line.split('\n')
+        .enumerate()
+        .map(|(at, value)| if at == 0 { format!("{value}\n") } else { format!("{name}:{value}\n") })
+        .collect()
 }
 
 /// Fields after edits; those of one name joined by `, `, but cookies by a line break.

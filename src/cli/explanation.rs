@@ -184,10 +184,20 @@ impl Explanation {
             self.answer = Some(refused(&Refusal::NoIdempotencyKey));
             return;
         }
+        if let Action::Batch(_) = route.action {
+            self.answer = Some("200, with the answers to the requests of its list; each goes its own way".to_owned());
+            return;
+        }
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller: caller.as_ref(), secret: &secret, inner: InnerValues::NONE };
-        let visit =
-            Visit { gateway, head, platform: &platform, trace: Trace::default(), answer_edits: HeaderEdits::default() };
+        let visit = Visit {
+            gateway,
+            head,
+            is_within: false,
+            platform: &platform,
+            trace: Trace::default(),
+            answer_edits: HeaderEdits::default(),
+        };
         let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
         let waiting = waiting_parts(route);
         if waiting.is_empty() {

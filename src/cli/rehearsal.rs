@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::gcra::Verdict;
-use crate::head::{Headers, UnixMillis};
+use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
     Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
 };
@@ -38,6 +38,14 @@ impl Platform for Rehearsal {
         Some("***".to_owned())
     }
 
+    async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
+        Ok(Vec::new())
+    }
+
+    fn within(&self, _: &Head, _: Option<Vec<u8>>) -> Self {
+        Self { now: self.now, sent: RefCell::default() }
+    }
+
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {
         let Onward { url, binding, edits, .. } = onward.clone();
         let (binding, edits) = (binding.map(str::to_owned), edits.clone());
@@ -50,11 +58,17 @@ impl Platform for Rehearsal {
         Ok(Fetched { status: 200, headers: Headers::default(), body: b"null".to_vec() })
     }
 
-    async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
-        Ok(b"null".to_vec())
-    }
-
     fn mirror(&self, _: &Onward<'_>, _: Duration) {}
+
+    async fn read(
+        &self,
+        (): (),
+        _: &HeaderEdits,
+        _: Option<u32>,
+        _: Duration,
+    ) -> Result<(Headers, Vec<u8>), CallError> {
+        Ok((Headers::default(), Vec::new()))
+    }
 
     fn discard(&self, (): ()) {}
 

@@ -58,6 +58,7 @@ pub(super) fn action(action: &Action) -> String {
             names.dedup();
             format!("aggregate of {}", names.join(", "))
         }
+        Action::Batch(batch) => format!("batch of at most {}", batch.most),
     }
 }
 
@@ -79,6 +80,10 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
     }
     if let Action::Forward(_) = route.action {
         policies.push(format!("max_body: {} bytes", route.max_body.unwrap_or(DEFAULT_MAX_BODY)));
+    }
+    if let Action::Batch(batch) = &route.action {
+        policies.push(format!("max_body: {} bytes, of the list", batch.max_body));
+        policies.push(format!("max_answer: {} bytes, of all answers together", batch.max_answer));
     }
     let edits = [("request_headers", route.request_headers.names()), ("request_query", route.request_query.names())];
     policies

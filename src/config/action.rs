@@ -1,14 +1,15 @@
-//! What a route does with a request: reply, redirect, forward or aggregate, from what is written.
+//! What a route does with a request: reply, redirect, forward, aggregate or batch, from what is written.
 
 use std::sync::Arc;
 
 use super::aggregate;
 use super::compile::{Known, named};
 use super::document::{
-    AnswerSettings, CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting, ReplySettings,
+    AnswerSettings, BatchSettings, CanarySettings, FallbackSettings, Forwarding, PartSettings, Redirecting,
+    ReplySettings,
 };
 use super::target::Target;
-use crate::gateway::{Action, Canary, Destination, Fallback, Forward, Mirror, Redirect, Reply, Service};
+use crate::gateway::{Action, Batch, Canary, Destination, Fallback, Forward, Mirror, Redirect, Reply, Service};
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
@@ -23,20 +24,24 @@ pub struct Actions {
     pub forward: Option<Option<Forwarding>>,
     pub aggregate: Option<Option<Named<PartSettings>>>,
     pub answer: Option<Option<AnswerSettings>>,
+    pub batch: Option<Option<BatchSettings>>,
 }
 
 impl Actions {
     /// The one that is written; notes none and several.
     pub fn the_one(self, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
         // What is at fault has been told of, and could be any.
-        let (reply, redirect, forward, aggregate) = (self.reply?, self.redirect?, self.forward?, self.aggregate?);
-        match (reply, redirect, forward, aggregate) {
-            (Some(written), None, None, None) => self::reply(written, &place.at("reply"), problems),
-            (None, Some(written), None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
-            (None, None, Some(written), None) => self::forward(written, scope, &place.at("forward"), problems),
-            (None, None, None, Some(parts)) => aggregate::compile(parts, self.answer?, scope, place, problems),
+        let (reply, redirect, forward) = (self.reply?, self.redirect?, self.forward?);
+        match (reply, redirect, forward, self.aggregate?, self.batch?) {
+            (Some(written), None, None, None, None) => self::reply(written, &place.at("reply"), problems),
+            (None, Some(written), None, None, None) => self::redirect(written, scope, &place.at("redirect"), problems),
+            (None, None, Some(written), None, None) => self::forward(written, scope, &place.at("forward"), problems),
+            (None, None, None, Some(parts), None) => aggregate::compile(parts, self.answer?, scope, place, problems),
+            (None, None, None, None, Some(written)) => self::batch(written, &place.at("batch"), problems),
             _ => {
-                problems.add(place, "must have exactly one of \"reply\", \"redirect\", \"forward\" and \"aggregate\"");
+                let message =
+                    "must have exactly one of \"reply\", \"redirect\", \"forward\", \"aggregate\" and \"batch\"";
+                problems.add(place, message);
                 None
             }
         }
@@ -258,4 +263,16 @@ fn destination(target: Target, scope: &Scope<'_>, place: &Place<'_>, problems: &
         problems.add(place, "has a query; a forwarded call keeps the client's");
     }
     Some(Destination { service: service?, path: target.template, replaced: None })
+}
+
+fn batch(settings: BatchSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Action> {
+    let most = settings.most?.unwrap_or(10);
+    if !(1..=100).contains(&most) {
+        problems.add(&place.at("most"), format!("is {most}, must be from 1 to 100"));
+    }
+    Some(Action::Batch(Batch {
+        most: usize::try_from(most).ok()?,
+        max_body: settings.max_body?.map_or(256 << 10, |size| size.0),
+        max_answer: settings.max_answer?.map_or(4 << 20, |size| size.0),
+    }))
 }

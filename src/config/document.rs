@@ -7,9 +7,9 @@ mod part;
 mod route;
 mod service;
 
-pub use action::{CanarySettings, FallbackSettings, Forwarding, Redirecting, ReplySettings};
+pub use action::{BatchSettings, CanarySettings, FallbackSettings, Forwarding, Redirecting, ReplySettings};
 pub use answer::{AnswerSettings, StatusSettings};
-pub use part::{BatchSettings, PartSettings};
+pub use part::{PartSettings, SpreadSettings};
 pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 

@@ -2,7 +2,7 @@
 
 use super::action::{InnerScope, Scope};
 use super::aggregate::{conditions, steps};
-use super::document::{BatchSettings, PartSettings};
+use super::document::{PartSettings, SpreadSettings};
 use crate::aggregate::plan::{Batch, Each, Otherwise, Part, PartCall, Placed, Reading};
 use crate::aggregate::words::{Empty, Format, Statuses};
 use crate::json::{self, Bounds};
@@ -88,7 +88,7 @@ pub fn compile(
             let most = within(settings.most?.unwrap_or(DEFAULT_MOST), 1..=10_000, &place.at("most"), problems)?;
             let (most, parallel) = (most as usize, parallel as usize);
             let batch = match batch {
-                Some(BatchSettings { by, matching, size }) => {
+                Some(SpreadSettings { by, matching, size }) => {
                     let (by, size) = (by?, size?.map_or(most, |size| size.max(1) as usize));
                     Some(Batch { matching: matching?.unwrap_or_else(|| by.clone()), by, size })
                 }

@@ -95,6 +95,7 @@ impl Compiled<'_> {
                     ("forward", !matches!(settings.forward, Some(None))),
                     ("aggregate", !matches!(settings.aggregate, Some(None))),
                     ("answer", !matches!(settings.answer, Some(None))),
+                    ("batch", !matches!(settings.batch, Some(None))),
                 ];
                 for (key, _) in is_written.into_iter().filter(|(_, is_written)| *is_written) {
                     problems.add(&place.at(key), "stands in a group; it belongs into one of its routes");
@@ -146,11 +147,16 @@ impl Compiled<'_> {
         };
         check_texts(said, &scope, place, problems);
 
+        let is_batch = !matches!(settings.batch, Some(None));
         let default_methods = match (&settings.redirect, &settings.forward) {
             // Not written; what is written and at fault is taken for one of these.
-            (Some(None), Some(None)) => Methods::Only(vec!["GET".to_owned()]),
+            (Some(None), Some(None)) => Methods::Only(vec![if is_batch { "POST" } else { "GET" }.to_owned()]),
             _ => Methods::Any,
         };
+        if let Some(methods) = said.methods.as_ref().filter(|methods| is_batch && **methods != ["POST"]) {
+            let message = format!("takes POST alone; the route is for {}", methods.join(", "));
+            problems.add(&place.at("batch"), message);
+        }
         let methods = said.methods.clone().map_or(default_methods, Methods::Only);
         let actions = Actions {
             reply: settings.reply,
@@ -158,6 +164,7 @@ impl Compiled<'_> {
             forward: settings.forward,
             aggregate: settings.aggregate,
             answer: settings.answer,
+            batch: settings.batch,
         };
         let action = actions.the_one(&scope, place, problems);
 

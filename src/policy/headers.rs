@@ -141,6 +141,28 @@ pub fn asks_for_websocket(head: &Head) -> bool {
     is_upgrade && head.method == "GET" && named_by_connection(&head.headers).iter().any(|name| name == "upgrade")
 }
 
+/// Whether a request of a batch can say a field of itself.
+pub fn is_for_entries_to_say(name: &str) -> bool {
+    !is_claim_of_the_client(name) && name != "content-length"
+}
+
+/// Fields of a batch that do not hold for the requests in it: they are of its answer, of its being sent
+/// again, or of the page that it comes from.
+const OF_THE_WHOLE_BATCH: [&str; 7] =
+    ["accept-encoding", "digest", "http2-settings", "idempotency-key", "origin", "range", "repr-digest"];
+
+/// Beginnings of such fields' names.
+const OF_THE_WHOLE_BATCH_BY_PREFIX: [&str; 5] =
+    ["content-", "if-", "want-", "sec-websocket-", "access-control-request-"];
+
+/// Whether a field of a batch does not hold for the requests in it.
+pub fn is_of_the_whole_batch(name: &str, headers: &Headers) -> bool {
+    HOP_BY_HOP.contains(&name)
+        || OF_THE_WHOLE_BATCH.contains(&name)
+        || OF_THE_WHOLE_BATCH_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+        || named_by_connection(headers).iter().any(|other| other == name)
+}
+
 /// The edits that make a client's header fields fit for a service.
 pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
     let named = named_by_connection(&head.headers);
@@ -232,6 +254,36 @@ mod tests {
         let named =
             towards_service(&head("connection:X-Custom , close\nx-custom:1\nx-other:2\n"), &Provenance::default());
         assert_eq!(named.remove, ["connection", "x-custom"]);
+    }
+
+    #[test]
+    fn a_batch_tells_its_requests_of_its_client_and_not_of_itself() {
+        let headers = Headers::from_text("connection:X-Hop\n");
+        for (name, passes) in [
+            ("authorization", true),
+            ("cookie", true),
+            ("accept", true),
+            ("accept-language", true),
+            ("user-agent", true),
+            ("host", true),
+            ("content-type", false),
+            ("content-length", false),
+            ("content-encoding", false),
+            ("transfer-encoding", false),
+            ("connection", false),
+            ("x-hop", false),
+            ("upgrade", false),
+            ("sec-websocket-key", false),
+            ("if-none-match", false),
+            ("if-range", false),
+            ("range", false),
+            ("idempotency-key", false),
+            ("origin", false),
+            ("access-control-request-method", false),
+            ("accept-encoding", false),
+        ] {
+            assert_eq!(!is_of_the_whole_batch(name, &headers), passes, "of {name}");
+        }
     }
 
     #[test]

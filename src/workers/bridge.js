@@ -85,21 +85,40 @@ async function keeping(request, signal) {
   return { method: request.method, headers: request.headers, body };
 }
 
+/** A client's body, which is kept to be sent on. Rejects with the name of a `CallError`. */
+export async function body(request, most, ms) {
+  if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
+  const read = async () => (request.body === null ? new Uint8Array() : readWhole(request, most));
+  if (!kept.has(request)) kept.set(request, read());
+  return inTime(ms, () => kept.get(request)).catch((error) => {
+    throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
+  });
+}
+
+/**
+ * A request of the gateway's own, which ends with the client's. Its URL is never used: whoever sends it on
+ * says where. A field that stays as it was is not spelled anew, whatever bytes it has.
+ */
+export function within(request, method, fields, body) {
+  const headers = new Headers(request.headers);
+  const lines = fields.split("\n").slice(0, -1);
+  const all = new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  for (const name of [...headers.keys()]) if (!all.has(name)) headers.delete(name);
+  for (const [name, value] of all) if (headers.get(name) !== value) headers.set(name, value);
+  // Without it, the runtime gives the request a signal that nothing ever aborts.
+  return new Request(request.url, { method, headers, body, signal: request.signal });
+}
+
 /**
  * A digest of what is asked for and of the body, which is kept to be sent on. Rejects with the name of a
  * `CallError`.
  */
 export async function fingerprint(request, asked, most, ms) {
-  if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
-  const read = async () => (request.body === null ? new Uint8Array() : readWhole(request, most));
-  if (!kept.has(request)) kept.set(request, read());
-  const body = await inTime(ms, () => kept.get(request)).catch((error) => {
-    throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
-  });
+  const bytes = await body(request, most, ms);
   const text = new TextEncoder().encode(asked);
-  const all = new Uint8Array(text.length + body.byteLength);
+  const all = new Uint8Array(text.length + bytes.byteLength);
   all.set(text);
-  all.set(body, text.length);
+  all.set(bytes, text.length);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -154,6 +173,26 @@ export async function loseFirst(env, name, fingerprint, keep) {
 /** Gives up the claim to be the first of a name. */
 export async function forgetFirst(env, name, fingerprint) {
   await firstAnswer(env, name).fetch(`https://first/${fingerprint}/0`, { method: "DELETE" }).catch(() => {});
+}
+
+/**
+ * Reads a reply whole, its header fields edited; no body without `most`. Resolves to its fields and its
+ * bytes. A client that goes away ends it, as it ends calls: once a call has brought the head of its reply,
+ * its signal does not follow the client's any more.
+ */
+export function read(request, reply, edits, most, ms) {
+  return sending(request.signal, ms, async (signal) => {
+    const headers = new Headers(reply.headers);
+    edit(headers, edits);
+    // What the runtime reads, it decodes, of these two encodings; the field still says how it came.
+    if (["gzip", "br"].includes(headers.get("content-encoding"))) headers.delete("content-encoding");
+    if (most === undefined || reply.body === null || signal.aborted) {
+      discard(reply);
+      if (signal.aborted) throw signal.reason;
+      return [fieldsOf(headers), new Uint8Array()];
+    }
+    return [fieldsOf(headers), await readWhole(reply, most, signal)];
+  });
 }
 
 /** Lets go of a reply whose body nobody will read, so that its connection is free again. */
@@ -262,14 +301,6 @@ function fieldsNamed(names, headers) {
   return text;
 }
 
-/** The client's body, whole. Rejects with the name of a `CallError`. */
-export async function body(request, most, ms) {
-  if (request.body === null) return new Uint8Array();
-  return inTime(ms, () => readWhole(request, most)).catch((error) => {
-    throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
-  });
-}
-
 /**
  * A promise of what `start` brings, with a time limit and a way to abort it; aborted too when the
  * client goes away, if its signal is given. Rejects with the name of a `CallError`.
@@ -278,6 +309,8 @@ function sending(client, ms, start) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort("timed-out"), ms);
   const leave = () => controller.abort("client-gone");
+  // One that has left does not leave again: a signal that is aborted already tells nobody any more.
+  if (client?.aborted) leave();
   client?.addEventListener("abort", leave);
   const run = async () => {
     try {
@@ -296,22 +329,28 @@ function sending(client, ms, start) {
 /** The names of `CallError`s that are thrown here. */
 const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
 
-/** Reads a body of at most `limit` bytes. */
-async function readWhole(response, limit) {
+/** Reads a body of at most `limit` bytes, until `signal` says that nobody wants it any more. */
+async function readWhole(response, limit, signal) {
   // The length of an encoded body says nothing about the bytes that come out.
   const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
   if (length !== null && Number(length) > limit) {
     response.body.cancel().catch(() => {});
     throw "too-large";
   }
-  if (length !== null) return new Uint8Array(await response.arrayBuffer());
+  if (length !== null && signal === undefined) return new Uint8Array(await response.arrayBuffer());
   // Read into one buffer: each chunk of the runtime's own holds 4 KiB, even one of a single byte.
   const reader = response.body.getReader({ mode: "byob" });
-  let buffer = new ArrayBuffer(Math.min(limit, FIRST_BUFFER) + 1);
+  const ended = new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => {
+      reject(signal.reason);
+      reader.cancel().catch(() => {});
+    });
+  });
+  let buffer = new ArrayBuffer((length === null ? Math.min(limit, FIRST_BUFFER) : Number(length)) + 1);
   let size = 0;
   for (;;) {
     const room = new Uint8Array(buffer, size);
-    const { value, done } = await reader.readAtLeast(room.byteLength, room);
+    const { value, done } = await Promise.race([reader.readAtLeast(room.byteLength, room), ended]);
     if (value !== undefined) {
       buffer = value.buffer;
       size += value.byteLength;

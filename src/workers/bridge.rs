@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn abort(this: &Sending);
 
+    pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
+    pub fn within(request: &Request, method: &str, fields: &str, body: Option<Vec<u8>>) -> Request;
+
     pub fn forward(
         env: &JsValue,
         request: &Request,
@@ -42,6 +45,7 @@ extern "C" {
         ms: u32,
     ) -> Sending;
     pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
+    pub fn read(request: &Request, reply: &Response, edits: &str, most: Option<u32>, ms: u32) -> Sending;
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
     pub fn sleep(ms: u32) -> Sending;
@@ -66,7 +70,6 @@ extern "C" {
     pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
     #[wasm_bindgen(js_name = fetchWhole)]
     pub fn fetch(env: &JsValue, request: &Request, asked: &str, body: Option<&str>, limit: u32, ms: u32) -> Sending;
-    pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
 
     pub type Fetched;
     #[wasm_bindgen(method, getter)]

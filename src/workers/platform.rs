@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
@@ -13,7 +14,7 @@ use worker::Context;
 
 use super::bridge::{self, Sending};
 use crate::gcra::Verdict;
-use crate::head::{Headers, UnixMillis};
+use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
     Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
 };
@@ -23,8 +24,13 @@ use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
 pub struct Workers {
-    env: JsValue,
     request: Request,
+    shared: Rc<Shared>,
+}
+
+/// What a request has in common with those that are made for its sake.
+struct Shared {
+    env: JsValue,
     context: Context,
     /// The time, until something is waited for: the runtime's clock stands still until then.
     now: Cell<Option<UnixMillis>>,
@@ -33,13 +39,13 @@ pub struct Workers {
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
     pub fn new(env: JsValue, request: Request, context: Context) -> Self {
-        Self { env, request, context, now: Cell::new(None) }
+        Self { request, shared: Rc::new(Shared { env, context, now: Cell::new(None) }) }
     }
 
     /// What a future brings; time has passed then.
     async fn waited<F: Future>(&self, future: F) -> F::Output {
         let output = future.await;
-        self.now.set(None);
+        self.shared.now.set(None);
         output
     }
 }
@@ -49,13 +55,24 @@ impl Platform for Workers {
 
     fn now(&self) -> UnixMillis {
         // A clock of milliseconds since 1970 fits an f64 exactly, and is not negative.
-        let now = self.now.get().unwrap_or_else(|| UnixMillis(js_sys::Date::now() as u64));
-        self.now.set(Some(now));
+        let now = self.shared.now.get().unwrap_or_else(|| UnixMillis(js_sys::Date::now() as u64));
+        self.shared.now.set(Some(now));
         now
     }
 
     fn secret(&self, name: &str) -> Option<String> {
-        bridge::secret(&self.env, name)
+        bridge::secret(&self.shared.env, name)
+    }
+
+    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
+        let body = self.waited(JsFuture::from(bridge::body(&self.request, most, millis(within)))).await;
+        Ok(body.map_err(call_error)?.unchecked_into::<Uint8Array>().to_vec())
+    }
+
+    fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
+        let fields: String = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let request = bridge::within(&self.request, &head.method, &fields, body);
+        Self { request, shared: Rc::clone(&self.shared) }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
@@ -63,7 +80,7 @@ impl Platform for Workers {
         let binding = binding.unwrap_or_default();
         let edits = bridge::edit_lines(edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
-        let (env, request) = (&self.env, &self.request);
+        let (env, request) = (&self.shared.env, &self.request);
         let sending = bridge::forward(env, request, url, binding, &edits, *keeps_body, *outlives_client, max_body, ms);
         let reply: Response = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         Ok(head_of(reply))
@@ -75,7 +92,7 @@ impl Platform for Workers {
         // In one piece: each text costs a crossing of its own.
         let fields = bridge::field_lines(headers);
         let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
-        let (env, request, body, limit) = (&self.env, &self.request, call.body.as_deref(), call.max_answer);
+        let (env, request, body, limit) = (&self.shared.env, &self.request, call.body.as_deref(), call.max_answer);
         let sending = bridge::fetch(env, request, &asked, body, limit, millis(within));
         let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         let head = fetched.head();
@@ -85,18 +102,27 @@ impl Platform for Workers {
         Ok(Fetched { status, headers: Headers::from_text(headers), body: fetched.bytes() })
     }
 
-    async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
-        let body = self.waited(JsFuture::from(bridge::body(&self.request, most, millis(within)))).await;
-        Ok(js_sys::Uint8Array::new(&body.map_err(call_error)?).to_vec())
-    }
-
     fn mirror(&self, onward: &Onward<'_>, within: Duration) {
         let binding = onward.binding.unwrap_or_default();
         let edits = bridge::edit_lines(onward.edits);
-        let sent = bridge::mirror(&self.env, &self.request, &onward.url, binding, &edits, millis(within));
-        self.context.wait_until(async move {
+        let sent = bridge::mirror(&self.shared.env, &self.request, &onward.url, binding, &edits, millis(within));
+        self.shared.context.wait_until(async move {
             let _ = JsFuture::from(sent).await;
         });
+    }
+
+    async fn read(
+        &self,
+        reply: Response,
+        edits: &HeaderEdits,
+        most: Option<u32>,
+        within: Duration,
+    ) -> Result<(Headers, Vec<u8>), CallError> {
+        let edits = bridge::edit_lines(edits);
+        let reading = bridge::read(&self.request, &reply, &edits, most, millis(within));
+        let pair = Array::from(&self.waited(InFlight::new(reading)).await.map_err(call_error)?);
+        let fields = pair.get(0).as_string().unwrap_or_default();
+        Ok((Headers::from_text(fields), pair.get(1).unchecked_into::<Uint8Array>().to_vec()))
     }
 
     fn discard(&self, reply: Response) {
@@ -104,8 +130,10 @@ impl Platform for Workers {
     }
 
     async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown> {
-        let value =
-            self.waited(JsFuture::from(bridge::recall(&self.env, key, millis(within)))).await.map_err(|_| KvDown)?;
+        let value = self
+            .waited(JsFuture::from(bridge::recall(&self.shared.env, key, millis(within))))
+            .await
+            .map_err(|_| KvDown)?;
         Ok(value.as_string())
     }
 
@@ -131,7 +159,7 @@ impl Platform for Workers {
         within: Duration,
     ) -> Result<Known<Response>, StoreDown> {
         let FirstRequest { name, fingerprint } = request;
-        let asked = bridge::begin_first(&self.env, name, fingerprint, millis(lease), millis(within));
+        let asked = bridge::begin_first(&self.shared.env, name, fingerprint, millis(lease), millis(within));
         let known = self.waited(JsFuture::from(asked)).await.map_err(|_| StoreDown)?;
         match known.as_string().as_deref() {
             Some("first") => Ok(Known::Nothing),
@@ -153,7 +181,7 @@ impl Platform for Workers {
         let FirstRequest { name, fingerprint } = request;
         let edits = bridge::edit_lines(edits);
         let (keep, ms) = (millis(keep), millis(within));
-        let kept = bridge::keep_first(&self.env, name, fingerprint, &reply, &edits, keep, MOST, ms);
+        let kept = bridge::keep_first(&self.shared.env, name, fingerprint, &reply, &edits, keep, MOST, ms);
         match self.waited(JsFuture::from(kept)).await.map(|pair| Array::from(&pair)) {
             Ok(pair) => (pair.get(0).unchecked_into(), pair.get(1).is_truthy()),
             Err(_) => (reply, false),
@@ -162,16 +190,17 @@ impl Platform for Workers {
 
     async fn lose(&self, request: &FirstRequest, keep: Duration) {
         let FirstRequest { name, fingerprint } = request;
-        let _ = self.waited(JsFuture::from(bridge::lose_first(&self.env, name, fingerprint, millis(keep)))).await;
+        let _ =
+            self.waited(JsFuture::from(bridge::lose_first(&self.shared.env, name, fingerprint, millis(keep)))).await;
     }
 
     async fn forget(&self, request: &FirstRequest) {
         let FirstRequest { name, fingerprint } = request;
-        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.env, name, fingerprint))).await;
+        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.shared.env, name, fingerprint))).await;
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
-        let asked = bridge::spend(&self.env, &charge.key, &charge.quota.to_path(), millis(within));
+        let asked = bridge::spend(&self.shared.env, &charge.key, &charge.quota.to_path(), millis(within));
         let line = self.waited(JsFuture::from(asked)).await.map_err(|_| LimiterDown)?;
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
     }

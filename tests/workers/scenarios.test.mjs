@@ -70,6 +70,14 @@ async function send(port, method, url, headers, body) {
 /** What only the simulation can say: the client's address, its ids, and that it speaks TLS. */
 const isOfTheSimulation = (value) => /192\.0\.2\.7|request-\d|^https$/.test(value ?? "");
 
+/** That a value has what is expected at least, however deep; null is nothing. */
+function assertHas(actual, expected, where) {
+  if (isOfTheSimulation(expected) || where.endsWith(" ratelimit")) return;
+  if (expected === null || typeof expected !== "object") return assert.deepEqual(actual ?? null, expected, where);
+  if (Array.isArray(expected)) assert.equal(actual?.length, expected.length, where);
+  for (const [key, value] of Object.entries(expected)) assertHas(actual?.[key], value, `${where}, ${key}`);
+}
+
 for (const { file, text } of files) {
   test(file.split(path.sep).join("/"), async () => {
     const written = JSON.parse(text);
@@ -105,8 +113,10 @@ for (const { file, text } of files) {
       // The runtime drops a fragment, so that the gateway cannot refuse it.
       if (step[method].includes("#")) continue;
       const length = Number(step.send?.["content-length"] ?? 0);
-      const body = step.body ?? (length > 0 ? "x".repeat(length) : undefined);
       const headers = { ...step.send };
+      if (step.body !== undefined && typeof step.body !== "string") headers["content-type"] ??= "application/json";
+      const written = typeof step.body === "string" ? step.body : JSON.stringify(step.body);
+      const body = written ?? (length > 0 ? "x".repeat(length) : undefined);
       if (step.token) headers.authorization = `Bearer ${token(step.token)}`;
       const got = await send(gateway.port, method.toUpperCase(), step[method], headers, body);
       assert.equal(got.status, step.status, `${what}: ${got.text}`);
@@ -122,6 +132,7 @@ for (const { file, text } of files) {
         if (step.json === null || typeof step.json !== "object" || Array.isArray(step.json)) assert.deepEqual(json, step.json, what);
         else for (const [key, value] of Object.entries(step.json)) assert.deepEqual(json[key], value, `${what}: ${key}`);
       }
+      if (step.batch !== undefined) assertHas(JSON.parse(got.text), placed(step.batch), `${what}: batch`);
       // A mirror's call comes after the answer.
       if (step.calls) await until(() => seen.length >= step.calls.length, `${what}: its calls`);
       if (step.calls) assert.deepEqual(seen.map(({ call }) => call).sort(), [...step.calls].sort(), what);

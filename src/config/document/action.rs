@@ -5,7 +5,7 @@ use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::settings::schema::Described;
-use crate::settings::{FromNode, Node, Place, Problems, TimeLimit, shape, wrong_kind};
+use crate::settings::{FromNode, Node, Place, Problems, Size, TimeLimit, shape, wrong_kind};
 
 shape! {
     /// A fixed answer.
@@ -140,5 +140,18 @@ impl FromNode for Forwarding {
 impl Described for Forwarding {
     fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "anyOf": [Target::schema(generator), ForwardSettings::schema(generator)] })
+    }
+}
+
+shape! {
+    /// How much a list of requests may be.
+    pub struct BatchSettings {
+        /// The most requests of one list, from 1 to 100. Default 10.
+        "most" => most: Option<u32> = 20,
+        /// The most bytes of the list; more is refused with 413. Default "256KiB".
+        "max_body" => max_body: Option<Size> = "64KiB",
+        /// The most bytes of all answers together. Those that have no room after the ones before them in
+        /// the list are left out, with a 502 in their place. Default "4MiB".
+        "max_answer" => max_answer: Option<Size> = "1MiB",
     }
 }

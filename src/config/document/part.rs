@@ -50,7 +50,7 @@ shape! {
         /// Makes the part the array of `for_each` itself, whose elements have their answers under this name.
         "into" => into: Option<String> = "product",
         /// Makes one call for all elements of `for_each`, with {keys} in it, and spreads its answer back to them.
-        "batch" => batch: Option<BatchSettings> = { "by": "product_id", "match": "id" },
+        "batch" => batch: Option<SpreadSettings> = { "by": "product_id", "match": "id" },
         /// Which statuses are no failure: "2xx", or numbers. Default "2xx".
         "success" => success: Option<OneOrMany<Statuses>> = ["2xx", 404],
         /// Statuses after which the part is null, and no failure. Default: none.
@@ -87,7 +87,7 @@ shape! {
 
 shape! {
     /// One call for all elements, and how its answer is spread back.
-    pub struct BatchSettings {
+    pub struct SpreadSettings {
         /// The key of an element: where it is in it. {keys} of the call are all of them, each once.
         "by" => by: Path = "product_id",
         /// Where the key is in an element of the answer. An answer that is an object has the keys as names.

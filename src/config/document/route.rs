@@ -1,6 +1,6 @@
 //! A route or a group of routes as it is written.
 
-use super::action::{Forwarding, Redirecting, ReplySettings};
+use super::action::{BatchSettings, Forwarding, Redirecting, ReplySettings};
 use super::answer::AnswerSettings;
 use super::part::PartSettings;
 use crate::policy::cors::CorsSettings;
@@ -14,7 +14,7 @@ use crate::settings::{BodySize, List, Method, Named, OneOrMany, OrNone, shape};
 // is one that is not written.
 shape! {
     /// A route: what clients can call, who of them, how often, and what happens then: exactly one of
-    /// `reply`, `redirect`, `forward` and `aggregate`. Or a group: `routes` that have what else it says, unless they
+    /// `reply`, `redirect`, `forward`, `aggregate` and `batch`. Or a group: `routes` that have what else it says, unless they
     /// say otherwise themselves.
     pub struct RouteSettings {
         /// A name for the group of clients that this is for, such as "web" or "partner". The log has it.
@@ -32,7 +32,8 @@ shape! {
         /// Of no effect where the target has a path of its own.
         "replace_prefix" => replace_prefix: Option<String> = "/v2/orders",
         /// One method or several, in upper case. GET answers HEAD too, OPTIONS is answered for every path.
-        /// Default, and null where the group has some: every method for a forward, GET otherwise.
+        /// Default, and null where the group has some: every method for a forward or a redirect, POST for a
+        /// batch, GET otherwise.
         "method" => method: Option<OrNone<OneOrMany<Method>>> = ["GET", "POST"],
         /// What must hold for header fields, by name: a text or several (it is one of these), true (it is
         /// there), false (it is not), {"prefix": …}, {"regex": …} or {"media": …}; null does without
@@ -86,5 +87,9 @@ shape! {
         },
         /// How the parts of `aggregate` become the answer. Default: an object, a member for each.
         "answer" => answer: Option<AnswerSettings> = { "status": { "partial": 206 }, "errors": "errors" },
+        /// A list of requests to the routes of this file, which are answered as one: each is checked, counted
+        /// and logged as if it came alone. What the route says holds for the list itself. POST alone, with
+        /// JSON.
+        "batch" => batch: Option<BatchSettings> = { "most": 20 },
     }
 }
