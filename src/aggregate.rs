@@ -1,8 +1,8 @@
 //! One answer of several calls: they form a graph, in which each is made as soon as those are done that
 //! it asks for, and what they bring is put together as the file says.
 //!
-//! [`plan`] is what the file says, [`graph`] the order, [`part`] one part, [`calls`] what is asked of
-//! services, [`compose`] the answer.
+//! `plan` is what the file says, `graph` the order, `part` one part, `calls` what is asked of
+//! services, `compose` the answer.
 
 mod caching;
 mod calls;
