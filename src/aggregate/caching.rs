@@ -11,17 +11,19 @@ pub const NO_STORE: &str = "no-store";
 /// The strictest of the parts' `Cache-Control`, with what their answers have aged taken off. One that
 /// says nothing is not kept. What is for one caller alone is `private`.
 pub fn strictest<'h>(answers: impl Iterator<Item = &'h Headers>, is_private: bool) -> String {
-    let mut whole = Whole { is_private, ..Whole::default() };
+    let mut whole = Whole { is_private, is_public: true, ..Whole::default() };
     for headers in answers {
         let Some(value) = headers.get("cache-control") else { return NO_STORE.to_owned() };
         let age = headers.get("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0u64);
-        let (mut max_age, mut shared) = (None, None);
+        let (mut max_age, mut shared, mut is_public) = (None, None, false);
         for directive in value.split(',') {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
             let seconds = || value.trim().trim_matches('"').parse::<u64>().ok().map(|max: u64| max.saturating_sub(age));
             match name.trim().to_ascii_lowercase().as_str() {
                 "no-store" => return NO_STORE.to_owned(),
                 "private" => whole.is_private = true,
+                // It lets shared caches keep what they would not: only if all say so.
+                "public" => is_public = true,
                 "no-cache" => whole.is_checked = true,
                 "must-revalidate" | "proxy-revalidate" => whole.must_revalidate = true,
                 // One that cannot be read is none at all.
@@ -40,6 +42,7 @@ pub fn strictest<'h>(answers: impl Iterator<Item = &'h Headers>, is_private: boo
             (true, Some(other), Some(own)) => Some(other.min(own)),
             _ => None,
         };
+        whole.is_public &= is_public;
         whole.says_shared |= shared.is_some();
         whole.has_answers = true;
     }
@@ -50,6 +53,7 @@ pub fn strictest<'h>(answers: impl Iterator<Item = &'h Headers>, is_private: boo
 struct Whole {
     has_answers: bool,
     is_private: bool,
+    is_public: bool,
     /// Whether it is to be asked for each time whether it is still good.
     is_checked: bool,
     must_revalidate: bool,
@@ -60,7 +64,12 @@ struct Whole {
 
 impl Whole {
     fn text(&self) -> String {
-        let mut directives = vec![if self.is_private { "private" } else { "public" }.to_owned()];
+        let whose = match (self.is_private, self.is_public) {
+            (true, _) => Some("private"),
+            (false, true) => Some("public"),
+            (false, false) => None,
+        };
+        let mut directives: Vec<String> = whose.map(str::to_owned).into_iter().collect();
         if self.is_checked {
             directives.push("no-cache".to_owned());
         } else {
@@ -94,21 +103,18 @@ mod tests {
     #[test]
     fn the_strictest_counts() {
         for (answers, is_private, expected) in [
-            (vec!["cache-control:max-age=60"], false, "public, max-age=60"),
-            (vec!["cache-control:public, max-age=60", "cache-control:max-age=9, x"], false, "public, max-age=9"),
+            (vec!["cache-control:max-age=60"], false, "max-age=60"),
+            (vec!["cache-control:public, max-age=60", "cache-control:public, max-age=9"], false, "public, max-age=9"),
+            (vec!["cache-control:public, max-age=60", "cache-control:max-age=9, x"], false, "max-age=9"),
             (vec!["cache-control:public, max-age=60\nage:20"], true, "private, max-age=40"),
-            (vec!["cache-control:max-age=60\nage:90"], false, "public, max-age=0"),
+            (vec!["cache-control:max-age=60\nage:90"], false, "max-age=0"),
             (vec!["cache-control:max-age=60", "x:y"], false, "no-store"),
             (vec!["cache-control:max-age=60", "cache-control:no-store"], false, "no-store"),
             (vec!["cache-control:max-age=60", "cache-control:private"], false, "private, no-cache"),
-            (vec!["cache-control:max-age=60", "cache-control:no-cache"], false, "public, no-cache"),
-            (
-                vec!["cache-control:max-age=6, s-maxage=60", "cache-control:max-age=9"],
-                false,
-                "public, max-age=6, s-maxage=9",
-            ),
-            (vec!["cache-control:max-age=6, must-revalidate"], false, "public, max-age=6, must-revalidate"),
-            (vec!["cache-control:MAX-AGE=many"], false, "public, max-age=0"),
+            (vec!["cache-control:max-age=60", "cache-control:no-cache"], false, "no-cache"),
+            (vec!["cache-control:max-age=6, s-maxage=60", "cache-control:max-age=9"], false, "max-age=6, s-maxage=9"),
+            (vec!["cache-control:max-age=6, must-revalidate"], false, "max-age=6, must-revalidate"),
+            (vec!["cache-control:MAX-AGE=many"], false, "max-age=0"),
             (vec![], false, "no-store"),
         ] {
             let answers: Vec<Headers> = answers.into_iter().map(Headers::from_text).collect();

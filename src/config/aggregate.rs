@@ -70,7 +70,15 @@ pub fn compile(
     let asked: Vec<&Source> =
         parts.iter().flat_map(Part::sources).chain(shared).chain(of_services).chain(of_variants).collect();
     answer.vary = vary(&asked, &parts);
-    answer.is_private = !scope.is_public || asked.iter().any(|source| matches!(source, Source::ClientAddress));
+    // Whatever names the caller, known to the gateway or not.
+    let names_caller = |name: &str| name == "authorization";
+    answer.is_private = !scope.is_public
+        || asked.iter().any(|source| match source {
+            Source::ClientAddress => true,
+            Source::Header(name) => names_caller(name),
+            _ => false,
+        })
+        || parts.iter().flat_map(|part| &part.call.client_headers).any(|name| names_caller(name));
     let reads_body = parts.iter().flat_map(Part::sources).any(|source| matches!(source, Source::Inner(Inner::Body(_))));
     Some(Action::Aggregate(Arc::new(Aggregate { parts, answer, reads_body })))
 }
