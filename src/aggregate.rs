@@ -25,9 +25,10 @@ use crate::query;
 use crate::refusal::Refusal;
 use crate::shaping::fields::Fields;
 use crate::template::{InnerValues, Values};
+use crate::trace::Trace;
 use crate::visit::Visit;
 use calls::Calls;
-use compose::Chosen;
+use compose::{Chosen, Composed};
 pub use failure::PartError;
 use part::{Done, Making, Stopped};
 use plan::{Aggregate, all_hold};
@@ -75,37 +76,42 @@ pub async fn answer<P: Platform>(
     let done: Vec<OnceCell<Done>> = aggregate.parts.iter().map(|_| OnceCell::new()).collect();
     let making = Making { parts: &aggregate.parts, done: &done, calls: Calls::new(visit), route, values, visit };
     let made = graph::run(&aggregate.parts, &needed, &done, async |at| making.make(at).await).await;
-    made.map_err(|stopped| match stopped {
-        Stopped::Refused(refusal) => refusal,
-        Stopped::Failed(at, failure) => {
-            let name = aggregate.parts.get(at).map(|part| part.name.as_str()).unwrap_or_default();
-            visit.trace.note(format!("part {name} {failure}"));
-            let refusal = failure.refusal(&rule.status);
-            match rule.errors {
-                Some(_) => refusal.telling(failure.told(name)),
-                None => refusal,
-            }
-        }
-    })?;
 
     // 3. One answer, which the client may have already.
-    let mut response = compose::compose(aggregate, &chosen, &done, &visit.trace)?;
-    let is_partial = response.headers.iter().any(|(name, value)| name == compose::COMPLETE && value == "false");
-    response = response.edited(&route.response_headers, &values);
-    if is_partial || !matches!(visit.head.method.as_str(), "GET" | "HEAD") {
+    let composed = made.and_then(|()| compose::compose(aggregate, &chosen, &done, &visit.trace));
+    let Composed { response, is_complete } = composed.map_err(|stopped| refusal(stopped, aggregate, &visit.trace))?;
+    let mut response = response.edited(&route.response_headers, &values);
+    let is_got = matches!(visit.head.method.as_str(), "GET" | "HEAD");
+    if !is_complete || !is_got {
         response.headers.retain(|(name, _)| name != "cache-control");
         response.headers.push(("cache-control".into(), caching::NO_STORE.into()));
     }
     let known = visit.head.headers.get("if-none-match");
     let etag = response.headers.iter().find(|(name, _)| name == "etag").map(|(_, etag)| etag.as_str());
     if let (Some(known), Some(etag), 200) = (known, etag, response.status)
-        && matches!(visit.head.method.as_str(), "GET" | "HEAD")
+        && is_got
         && caching::is_known(known, etag)
     {
         response.headers.retain(|(name, _)| name != "content-type");
         response = Response { status: 304, headers: response.headers, body: Vec::new() };
     }
     Ok(response)
+}
+
+/// How a request is turned down whose answer cannot be.
+fn refusal(stopped: Stopped, aggregate: &Aggregate, trace: &Trace) -> Refusal {
+    match stopped {
+        Stopped::Refused(refusal) => refusal,
+        Stopped::Failed(at, failure) => {
+            let name = aggregate.parts.get(at).map(|part| part.name.as_str()).unwrap_or_default();
+            trace.note(format!("part {name} {failure}"));
+            let refusal = failure.refusal(&aggregate.answer.status);
+            match aggregate.answer.errors {
+                Some(_) => refusal.telling(failure.told(name)),
+                None => refusal,
+            }
+        }
+    }
 }
 
 /// The fields that the client asks for, where it may.

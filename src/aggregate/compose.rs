@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::caching::{self, NO_STORE};
 use super::failure::{Failure, PartError};
-use super::part::{Done, State};
+use super::part::{Done, State, Stopped};
 use super::plan::{Aggregate, Otherwise, Part, Placed, Rule, Variant};
 use super::words::{Form, HeaderRule};
 use crate::answer::Response;
@@ -14,7 +14,6 @@ use crate::merge::{concatenated, members_of, merged};
 use crate::path::push_encoded_value;
 use crate::policy::headers::{Field, towards_client};
 use crate::refusal::Refusal;
-use crate::shaping::Shaping;
 use crate::shaping::fields::Fields;
 use crate::trace::Trace;
 
@@ -43,6 +42,14 @@ impl Chosen<'_> {
     }
 }
 
+/// The whole, before the file's changes to its header fields.
+pub struct Composed {
+    /// The answer.
+    pub response: Response,
+    /// Whether all of it is the services' own, so that it may be kept.
+    pub is_complete: bool,
+}
+
 /// A part that is done.
 struct Ended<'d> {
     at: usize,
@@ -69,7 +76,7 @@ pub fn compose(
     chosen: &Chosen<'_>,
     done: &[OnceCell<Done>],
     trace: &Trace,
-) -> Result<Response, Refusal> {
+) -> Result<Composed, Stopped> {
     let (parts, rule) = (&aggregate.parts, &aggregate.answer);
     let all = parts.iter().zip(done).enumerate();
     let ended = all.filter_map(|(at, (part, done))| Some(Ended { at, part, done: done.get()?, failure: None }));
@@ -92,25 +99,29 @@ pub fn compose(
     };
     if status >= 400 {
         let errors = if rule.errors.is_some() { errors } else { Vec::new() };
-        return Err(Refusal::Composed { status, errors });
+        return Err(Stopped::Refused(Refusal::Composed { status, errors }));
     }
-
-    let told = serde_json::to_string(&errors).unwrap_or_default();
-    let mut value = put_together(rule, chosen, &ended).map_err(|why| {
+    let body = body(rule, chosen, &ended, &errors).map_err(|why| {
         trace.note(why);
-        Refusal::BadGateway
+        Stopped::Refused(Refusal::BadGateway)
     })?;
-    let shaping = rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping));
-    for step in shaping {
-        value = Shaping::apply(step, value).map_err(|_| {
-            trace.note("the answer is without what is taken of it");
-            Refusal::BadGateway
-        })?;
+    let headers = header_fields(rule, &ended, &body, is_complete);
+    Ok(Composed { response: Response { status, headers, body }, is_complete })
+}
+
+/// The body: the parts put together, shaped, picked from, and with what is told of failures; the error is
+/// for the log.
+fn body(rule: &Rule, chosen: &Chosen<'_>, ended: &[Ended<'_>], errors: &[PartError]) -> Result<Vec<u8>, String> {
+    // Texts and numbers have no way to fail to be written.
+    let told = serde_json::to_string(errors).unwrap_or_default();
+    let mut value = put_together(rule, chosen, ended)?;
+    for step in rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping)) {
+        value = step.apply(value).map_err(|_| "the answer is without what is taken of it".to_owned())?;
     }
     if let Some(fields) = &chosen.fields {
         value = fields.pick(value);
     }
-    if let (Some(name), false) = (&rule.errors, is_complete) {
+    if let (Some(name), false) = (&rule.errors, errors.is_empty()) {
         value.open();
         if let Json::Object(members) = &mut value {
             let name = Key::spelled(name);
@@ -118,15 +129,19 @@ pub fn compose(
             members.push((name, Json::Raw(&told)));
         }
     }
-    let body = value.to_text();
+    Ok(value.to_text())
+}
 
+fn header_fields(rule: &Rule, ended: &[Ended<'_>], body: &[u8], is_complete: bool) -> Vec<Field> {
     let mut headers: Vec<Field> = vec![("content-type".into(), "application/json".into())];
-    let answers = || ended.iter().flat_map(|ended| &ended.done.answers);
-    let returned = returned(rule, &ended);
+    let returned = returned(rule, ended);
     // A cookie is for one caller.
     let is_private = rule.is_private || returned.iter().any(|(name, _)| name == "set-cookie");
     let cache_control = match is_complete {
-        true => caching::strictest(answers().map(|answer| &answer.headers), is_private),
+        true => {
+            let answers = ended.iter().flat_map(|ended| &ended.done.answers);
+            caching::strictest(answers.map(|answer| &answer.headers), is_private)
+        }
         false => NO_STORE.to_owned(),
     };
     if !rule.vary.is_empty() {
@@ -140,10 +155,10 @@ pub fn compose(
         headers.extend((!names.is_empty()).then(|| (name.into(), names)));
     }
     if is_complete && rule.etag.unwrap_or(cache_control != NO_STORE) {
-        headers.push(("etag".into(), caching::etag(&body)));
+        headers.push(("etag".into(), caching::etag(body)));
     }
     headers.push(("cache-control".into(), cache_control));
-    Ok(Response { status, headers, body })
+    headers
 }
 
 /// The parts, of which those that do not fit fail, in the order of the file.
@@ -151,7 +166,7 @@ fn within_size<'d>(
     ended: impl Iterator<Item = Ended<'d>>,
     rule: &Rule,
     chosen: &Chosen<'_>,
-) -> Result<Vec<Ended<'d>>, Refusal> {
+) -> Result<Vec<Ended<'d>>, Stopped> {
     let mut left = rule.max_size;
     let mut all = Vec::new();
     for mut one in ended {
@@ -163,7 +178,7 @@ fn within_size<'d>(
             match left.checked_sub(size) {
                 Some(less) => left = less,
                 None if one.part.otherwise == Otherwise::Fail => {
-                    return Err(Failure::WholeTooLarge.refusal(&rule.status));
+                    return Err(Stopped::Failed(one.at, Failure::WholeTooLarge));
                 }
                 None => one.failure = Some(Failure::WholeTooLarge),
             }
