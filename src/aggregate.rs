@@ -13,6 +13,7 @@ mod part;
 pub mod plan;
 mod running;
 mod spread;
+mod value;
 pub mod words;
 
 use std::cell::OnceCell;

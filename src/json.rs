@@ -40,7 +40,11 @@ pub enum Unusable {
 
 /// The value in `body`, without the white space around it.
 pub fn value(body: &[u8], bounds: Bounds) -> Result<&str, Unusable> {
-    let text = std::str::from_utf8(body).map_err(|_| Unusable::NotJson)?;
+    value_of(std::str::from_utf8(body).map_err(|_| Unusable::NotJson)?, bounds)
+}
+
+/// The same of what is known to be UTF-8.
+pub fn value_of(text: &str, bounds: Bounds) -> Result<&str, Unusable> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| Unusable::NotJson)?;
     let size = Size::of(text);
     if size.depth > bounds.depth {

@@ -5,6 +5,7 @@ mod world; // a simulated runtime: virtual time, scripted services
 
 mod chaos; // what holds whatever the services do
 mod cli; // the postern tool: tests/cli
+mod copies; // what is copied, counted
 mod graphs; // what holds of aggregates, whatever the graph
 mod problems; // faulty files and what is said of them: tests/problems
 mod scenarios; // requests and answers as data: tests/scenarios

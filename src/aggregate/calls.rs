@@ -10,6 +10,7 @@ use futures::future::{FutureExt, LocalBoxFuture, Shared};
 
 use super::plan::PartCall;
 use crate::call::{Wanted, call};
+use crate::head::Headers;
 use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
 use crate::resilience::retry::Body;
@@ -32,10 +33,37 @@ pub struct Asked {
     pub key: Option<String>,
 }
 
+/// An answer that was read whole.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its status.
+    pub status: u16,
+    /// Those of the wanted header fields that there are.
+    pub headers: Headers,
+    /// Its body; `Err` is with `U+FFFD` for what is not UTF-8.
+    pub body: std::result::Result<String, String>,
+}
+
+impl Answered {
+    /// Its body as text.
+    pub fn text(&self) -> &str {
+        match &self.body {
+            Ok(text) | Err(text) => text,
+        }
+    }
+}
+
+impl From<Fetched> for Answered {
+    fn from(Fetched { status, headers, body }: Fetched) -> Self {
+        let body = String::from_utf8(body).map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Self { status, headers, body }
+    }
+}
+
 type Result<T> = std::result::Result<T, CallError>;
 
 /// A call that others may want too.
-type InCommon<'v> = Shared<LocalBoxFuture<'v, Result<Rc<Fetched>>>>;
+type InCommon<'v> = Shared<LocalBoxFuture<'v, Result<Rc<Answered>>>>;
 
 /// What is asked, of which service, and how much of the answer is read.
 type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
@@ -55,16 +83,16 @@ impl<'v, P: Platform> Calls<'v, P> {
     }
 
     /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
-    pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Fetched>> {
+    pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Answered>> {
         if plan.method != "GET" {
-            return self.making.make(plan, &asked).await.map(Rc::new);
+            return self.making.make(plan, &asked).await.map(|fetched| Rc::new(fetched.into()));
         }
         let PartCall { service, max_answer, timeout, reads, wants, .. } = plan;
         let same = (service.name.as_str(), *max_answer, *timeout, &**reads, &**wants, asked.clone());
         let shared = self.shared.borrow().get(&same).cloned();
         let shared = shared.unwrap_or_else(|| {
             let making = Rc::clone(&self.making);
-            let future = async move { making.make(plan, &asked).await.map(Rc::new) };
+            let future = async move { making.make(plan, &asked).await.map(|fetched| Rc::new(fetched.into())) };
             let shared = future.boxed_local().shared();
             self.shared.borrow_mut().insert(same, shared.clone());
             shared

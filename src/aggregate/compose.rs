@@ -6,6 +6,7 @@ use super::caching::{self, NO_STORE};
 use super::failure::{Failure, PartError};
 use super::part::{Done, State, Stopped};
 use super::plan::{Aggregate, Otherwise, Part, Placed, Rule, Variant};
+use super::value::Value;
 use super::words::{Form, HeaderRule};
 use crate::answer::Response;
 use crate::head::Headers;
@@ -65,7 +66,7 @@ impl<'d> Ended<'d> {
         match (self.failure, &self.part.otherwise) {
             (Some(Failure::WholeTooLarge), Otherwise::StandIn(value)) => Some(value),
             (Some(Failure::WholeTooLarge), _) => None,
-            _ => self.done.value.as_deref(),
+            _ => self.done.value.as_ref().map(Value::text),
         }
     }
 }
@@ -174,7 +175,7 @@ fn within_size<'d>(
             one.failure = Some(failure);
         }
         if chosen.has(one.at, one.part) {
-            let size = one.done.value.as_ref().map_or(0, String::len);
+            let size = one.done.value.as_ref().map_or(0, |value| value.text().len());
             match left.checked_sub(size) {
                 Some(less) => left = less,
                 None if one.part.otherwise == Otherwise::Fail => {

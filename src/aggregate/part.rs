@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::calls::{Asked, Calls};
+use super::calls::{Answered, Asked, Calls};
 use super::failure::Failure;
 use super::plan::{Batch, Each, Otherwise, Part, PartCall, Reading, all_hold};
 use super::running::in_order;
 use super::spread::{self, Results};
+use super::value::Value;
 use super::words::{Empty, Format};
 use crate::forward;
 use crate::gateway::Route;
 use crate::head::Headers;
-use crate::json;
 use crate::json::tree::{Json, elements};
+use crate::json::{self, Unusable};
 use crate::path::push_encoded_value;
-use crate::platform::{Fetched, Platform};
+use crate::platform::Platform;
 use crate::policy::headers::{self, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
@@ -26,12 +27,12 @@ use crate::visit::Visit;
 /// What a part came to.
 #[derive(Debug)]
 pub struct Done {
-    /// Its value as JSON text; `None` is left out.
-    pub value: Option<String>,
+    /// Its value; `None` is left out.
+    pub value: Option<Value>,
     /// How it came to that.
     pub state: State,
     /// The answers that it is of, whose header fields count.
-    pub answers: Vec<Rc<Fetched>>,
+    pub answers: Vec<Rc<Answered>>,
 }
 
 /// How a part came to its value.
@@ -107,7 +108,7 @@ impl<'v, P: Platform> Making<'v, P> {
         let value = match &part.otherwise {
             _ if failure.is_final() => return Err(Stopped::Failed(at, failure)),
             Otherwise::Fail => return Err(Stopped::Failed(at, failure)),
-            Otherwise::StandIn(value) => Some(value.clone()),
+            Otherwise::StandIn(value) => Some(value.clone().into()),
             Otherwise::LeaveOut => None,
         };
         Ok(Done { value, state: State::Lacking(failure), answers: Vec::new() })
@@ -118,7 +119,7 @@ impl<'v, P: Platform> Making<'v, P> {
         let of = |at: &usize| {
             let done = self.done.get(*at)?.get()?;
             let reply = done.answers.first().map(|answer| &answer.headers);
-            Some(InnerPart { name: &self.parts.get(*at)?.name, value: done.value.as_deref(), reply })
+            Some(InnerPart { name: &self.parts.get(*at)?.name, value: done.value.as_ref().map(Value::text), reply })
         };
         part.after.iter().filter_map(of).collect()
     }
@@ -131,7 +132,7 @@ impl<'v, P: Platform> Making<'v, P> {
     }
 
     /// One call, and the value of its answer.
-    async fn one(&self, part: &'v Part, values: &Values<'_>) -> Result<(String, Rc<Fetched>), NotMade> {
+    async fn one(&self, part: &'v Part, values: &Values<'_>) -> Result<(Value, Rc<Answered>), NotMade> {
         let asked = self.asked(part, values)?;
         let answer = self.calls.answer(&part.call, asked).await.map_err(Failure::Call)?;
         Ok((part.reading.value(&answer)?, answer))
@@ -148,13 +149,13 @@ impl<'v, P: Platform> Making<'v, P> {
         if items.len() > each.most {
             return Err(Failure::TooManyElements.into());
         }
-        let mut results = match &each.batch {
+        let results = match &each.batch {
             Some(batch) => self.batched(part, each, batch, &items, values).await?,
             None => self.one_by_one(part, each, &items, values).await?,
         };
-        let value = spread::over(&items, &mut results, each.into.as_deref());
+        let value = spread::over(&items, &results, each.into.as_deref());
         let state = results.failure.map_or(State::Whole, State::Lacking);
-        Ok(Done { value: Some(value), state, answers: results.answers })
+        Ok(Done { value: Some(value.into()), state, answers: results.answers })
     }
 
     async fn one_by_one(
@@ -203,18 +204,19 @@ impl<'v, P: Platform> Making<'v, P> {
                 Err(other) => Err(other),
             }
         });
-        let made: Vec<(Option<String>, _, _)> = in_order(calls, each.parallel).await?;
+        let made: Vec<(Option<Value>, _, _)> = in_order(calls, each.parallel).await?;
         let mut results = Results::default();
         let mut found = spread::Lookup::default();
         for (value, answer, failure) in &made {
             if let Some(value) = value {
-                found.add(value, &batch.matching);
+                found.add(value.text(), &batch.matching);
             }
             results.answers.extend(answer.clone());
             results.failure = results.failure.or(*failure);
         }
         let stand_in = results.failure.and_then(|_| part.otherwise.stand_in());
-        results.values = keys.of_items.iter().map(|key| found.value(key).or_else(|| stand_in.clone())).collect();
+        results.values =
+            keys.of_items.iter().map(|key| found.value(key).map(Value::from).or_else(|| stand_in.clone())).collect();
         Ok(results)
     }
 
@@ -287,48 +289,48 @@ impl Part {
 }
 
 impl Otherwise {
-    fn stand_in(&self) -> Option<String> {
-        if let Self::StandIn(value) = self { Some(value.clone()) } else { None }
+    fn stand_in(&self) -> Option<Value> {
+        if let Self::StandIn(value) = self { Some(value.clone().into()) } else { None }
     }
 }
 
 impl Reading {
-    /// The value of an answer, as JSON text.
-    fn value(&self, answer: &Fetched) -> Result<String, Failure> {
-        let Fetched { status, body, .. } = answer;
-        if self.null_on.contains(status) {
-            return Ok("null".to_owned());
+    /// The value of an answer.
+    fn value(&self, answer: &Rc<Answered>) -> Result<Value, Failure> {
+        let (status, text) = (answer.status, answer.text());
+        if self.null_on.contains(&status) {
+            return Ok("null".to_owned().into());
         }
-        if !self.success.iter().any(|statuses| statuses.include(*status)) {
-            return Err(Failure::Status(*status));
+        if !self.success.iter().any(|statuses| statuses.include(status)) {
+            return Err(Failure::Status(status));
         }
-        if body.is_empty() {
+        if text.is_empty() {
             return match self.empty {
-                Empty::Null => Ok("null".to_owned()),
+                Empty::Null => Ok("null".to_owned().into()),
                 Empty::Failure => Err(Failure::Empty),
             };
         }
-        let made;
-        let text = match self.format {
-            Format::Json => json::value(body, self.bounds).map_err(Failure::Unusable)?,
-            Format::Text => {
-                made = json::string(&String::from_utf8_lossy(body));
-                &made
+        let value = match (self.format, &answer.body) {
+            (Format::Json, Err(_)) => return Err(Failure::Unusable(Unusable::NotJson)),
+            (Format::Json, Ok(text)) => {
+                Value::of(answer, json::value_of(text, self.bounds).map_err(Failure::Unusable)?)
             }
-            Format::Form => {
-                made = form(&String::from_utf8_lossy(body));
-                json::value(made.as_bytes(), self.bounds).map_err(Failure::Unusable)?
+            (Format::Text, _) => json::string(text).into(),
+            (Format::Form, _) => {
+                let form = form(text);
+                json::value_of(&form, self.bounds).map_err(Failure::Unusable)?;
+                form.into()
             }
         };
         if self.shaping.is_empty() {
-            return Ok(text.to_owned());
+            return Ok(value);
         }
-        let mut value = Json::Raw(text);
+        let mut shaped = Json::Raw(value.text());
         for shaping in &self.shaping {
-            value = shaping.apply(value).map_err(|_| Failure::NotShaped)?;
+            shaped = shaping.apply(shaped).map_err(|_| Failure::NotShaped)?;
         }
         // What is put together of JSON texts is text.
-        Ok(String::from_utf8(value.to_text()).unwrap_or_default())
+        Ok(String::from_utf8(shaped.to_text()).unwrap_or_default().into())
     }
 }
 

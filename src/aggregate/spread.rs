@@ -3,34 +3,35 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::calls::Answered;
 use super::failure::Failure;
+use super::value::Value;
 use crate::json::Numbers;
 use crate::json::path::{Path, Selected};
 use crate::json::tree::{Json, Key, elements, members};
-use crate::platform::Fetched;
 
 /// What the calls for elements came to.
 #[derive(Default)]
 pub struct Results {
-    /// For each element, its value as JSON text.
-    pub values: Vec<Option<String>>,
+    /// For each element, its value.
+    pub values: Vec<Option<Value>>,
     /// The answers that there were.
-    pub answers: Vec<Rc<Fetched>>,
+    pub answers: Vec<Rc<Answered>>,
     /// The first failure, if one was made up for.
     pub failure: Option<Failure>,
 }
 
 /// The array of the values, in order, `null` for none; or of the elements themselves, each with its
 /// value under a name, if it has one and is an object.
-pub fn over(items: &[&str], results: &mut Results, into: Option<&str>) -> String {
+pub fn over(items: &[&str], results: &Results, into: Option<&str>) -> String {
     let mut out = Vec::new();
     out.push(b'[');
     for (at, (item, value)) in items.iter().zip(&results.values).enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        match (into, value) {
-            (None, value) => out.extend_from_slice(value.as_deref().unwrap_or("null").as_bytes()),
+        match (into, value.as_ref().map(Value::text)) {
+            (None, value) => out.extend_from_slice(value.unwrap_or("null").as_bytes()),
             (Some(_), None) => out.extend_from_slice(item.as_bytes()),
             (Some(name), Some(value)) => {
                 let name = Key::spelled(name);
