@@ -1,0 +1,140 @@
+//! The words of every refusal: what clients are told, and what they can do about it.
+
+use super::Refusal;
+
+/// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
+pub(super) struct Wording(pub u16, pub &'static str, pub &'static str, pub &'static str);
+
+impl Refusal {
+    pub(super) fn wording(&self) -> Wording {
+        match self {
+            Self::AmbiguousPath => Wording(
+                400,
+                "ambiguous-path",
+                "The path can be read in more than one way",
+                "Send a path without empty segments, backslashes, semicolons, control characters and encoded slashes.",
+            ),
+            Self::AmbiguousHost => Wording(
+                400,
+                "ambiguous-host",
+                "The request names no single host",
+                "Send one Host, of a name and maybe a port.",
+            ),
+            Self::UrlTooLong => Wording(414, "url-too-long", "The URL is too long", "Send less of it."),
+            Self::HeadersTooLarge => {
+                Wording(431, "headers-too-large", "The header fields are too large", "Send fewer or shorter ones.")
+            }
+            Self::BodyTooLarge => Wording(413, "body-too-large", "The body is too large", "Send a smaller one."),
+            Self::NoRoute => Wording(404, "no-route", "There is nothing here", "Check the path."),
+            Self::OtherMethods(_) => Wording(
+                405,
+                "other-methods",
+                "This path does not take that method",
+                "The Allow header names the methods that it takes.",
+            ),
+            Self::NoToken => {
+                Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
+            }
+            Self::TokenExpired => Wording(401, "token-expired", "The token has expired", "Get a new one."),
+            Self::TokenNotYet => {
+                Wording(401, "token-not-yet", "The token is not valid yet", "Wait, or check the clock.")
+            }
+            Self::TokenNotAccepted => Wording(
+                401,
+                "token-not-accepted",
+                "The token is not accepted here",
+                "Get a token that was issued for this API.",
+            ),
+            Self::ClaimMissing(_) => Wording(
+                403,
+                "claim-missing",
+                "The token does not say enough",
+                "Get a token with the claim that this path needs.",
+            ),
+            Self::UnusableValue => Wording(
+                400,
+                "unusable-value",
+                "A value of the request cannot be used",
+                "A value that names a thing cannot be missing, made of dots or hold slashes.",
+            ),
+            Self::BodyNotJson => Wording(400, "body-not-json", "The body is not JSON", "Send one JSON value."),
+            Self::UnusableFields => Wording(
+                400,
+                "unusable-fields",
+                "The fields that are asked for have no names",
+                "Send names with dots in them, separated by commas: ?fields=user.name,orders.",
+            ),
+            Self::Composed { status, .. } => match status {
+                404 => Wording(404, "not-found", "There is no such thing", "Check what the path names."),
+                500 => Self::Internal.wording(),
+                502 => Self::BadGateway.wording(),
+                503 => Self::Unavailable.wording(),
+                504 => Self::GatewayTimeout.wording(),
+                other => Wording(*other, "part-failed", "A part of the answer cannot be had", "Check the request."),
+            },
+            Self::OverLimit { .. } => {
+                Wording(429, "quota-exceeded", "Too many requests", "Wait as long as the Retry-After header says.")
+            }
+            Self::LimiterDown => Wording(503, "limiter-down", "The request cannot be counted now", "Try again later."),
+            Self::NoIdempotencyKey => Wording(
+                400,
+                "no-idempotency-key",
+                "An Idempotency-Key is needed",
+                "Send one of at most 255 visible characters, a new one for each thing to be done.",
+            ),
+            Self::StillRunning => Wording(
+                409,
+                "still-running",
+                "A request with this Idempotency-Key is under way",
+                "Send it again later.",
+            ),
+            Self::OtherPayload => Wording(
+                422,
+                "other-payload",
+                "This Idempotency-Key was used for another request",
+                "Send a new key for another thing to be done.",
+            ),
+            Self::AnswerLost => Wording(
+                409,
+                "answer-lost",
+                "This was done before, or may have been, and its answer is not there any more",
+                "Look whether it was done, and send a new Idempotency-Key if it is to be done again.",
+            ),
+            Self::ClientSlow => Wording(408, "client-slow", "The body did not come in time", "Send it faster."),
+            Self::OtherContentType => Wording(
+                415,
+                "other-content-type",
+                "The body does not say that it is JSON",
+                "Send it with the Content-Type application/json.",
+            ),
+            Self::FaultyList(_) => Wording(
+                400,
+                "faulty-list",
+                "The list of requests is faulty",
+                "Nothing of it was done. Mend what errors tells of, and send it again.",
+            ),
+            Self::BatchInBatch => Wording(
+                400,
+                "batch-in-batch",
+                "A batch cannot be part of a batch",
+                "Put its requests into the outer list.",
+            ),
+            Self::AnswerTooLarge => Wording(
+                502,
+                "answer-too-large",
+                "The answer has no room beside the others",
+                "The request was made. Ask for less at once.",
+            ),
+            Self::StoreDown => {
+                Wording(503, "store-down", "It cannot be told whether this was done before", "Try again later.")
+            }
+            Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
+            Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
+            Self::GatewayTimeout => {
+                Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
+            }
+            Self::ClientGone => Wording(499, "client-gone", "The client went away", "Nobody reads this."),
+            Self::Internal => Wording(500, "internal", "The gateway failed", "Report the request id."),
+        }
+    }
+}
