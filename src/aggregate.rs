@@ -11,7 +11,6 @@ mod failure;
 mod graph;
 mod part;
 pub mod plan;
-mod running;
 mod spread;
 mod value;
 pub mod words;

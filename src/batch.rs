@@ -7,9 +7,7 @@
 mod answers;
 mod list;
 
-use std::cell::RefCell;
-
-use futures::future::join_all;
+use std::convert::Infallible;
 
 use crate::answer::{Answer, Response};
 use crate::gateway::Batch;
@@ -18,16 +16,13 @@ use crate::head::{Head, Headers};
 use crate::platform::{AnswerOn, CallError, Platform};
 use crate::policy::headers::is_of_the_whole_batch;
 use crate::refusal::Refusal;
+use crate::running::{CONNECTIONS, at_most};
 use crate::trace::Trace;
 use crate::visit::Visit;
 use answers::{Answers, Read};
 use list::Entry;
 
 pub use list::Fault;
-
-/// How many entries of one list are under way at once: as many connections as the runtime opens at once
-/// for the sake of a request.
-const AT_ONCE: usize = 6;
 
 /// The answer to a list of requests.
 pub async fn answer<P: Platform>(batch: &Batch, visit: &Visit<'_, P>) -> Result<Response, Refusal> {
@@ -36,26 +31,26 @@ pub async fn answer<P: Platform>(batch: &Batch, visit: &Visit<'_, P>) -> Result<
     }
     // A page of another origin can send any other type without asking first, cookies and all.
     if !visit.head.headers.get("content-type").is_some_and(answers::is_json) {
-        return Err(Refusal::NotJson);
+        return Err(Refusal::OtherContentType);
     }
     let body = visit.platform.body(batch.max_body, visit.time_left()).await?;
     let entries = list::read(&body, batch.most).map_err(Refusal::FaultyList)?;
     visit.trace.note(format!("{} requests", entries.len()));
 
-    let answers = RefCell::new(Answers::new(entries.len(), batch.max_answer));
-    let waiting = RefCell::new(entries.iter().enumerate());
-    let lanes = (0..AT_ONCE).map(|_| async {
-        loop {
-            let next = waiting.borrow_mut().next();
-            let Some((at, entry)) = next else { break };
-            let head = head_of(entry, visit.head, at + 1);
-            // On the heap: a request that may be a list of requests has no size otherwise.
-            let read = Box::pin(one(entry, &head, batch.max_answer, visit)).await;
-            answers.borrow_mut().put(at, entry.id, read, &head.request_id);
-        }
+    let each = entries.iter().enumerate().map(|(at, entry)| async move {
+        let head = head_of(entry, visit.head, at + 1);
+        // On the heap: a request that may be a list of requests has no size otherwise.
+        let read = Box::pin(one(entry, &head, batch.max_answer, visit)).await;
+        (at, entry.id, read, head.request_id)
     });
-    join_all(lanes).await;
-    let body = answers.into_inner().into_body();
+    let mut answers = Answers::new(entries.len(), batch.max_answer);
+    // As they come, so that what does not fit is let go of at once.
+    let taken = at_most(CONNECTIONS, each, |(at, id, read, request_id)| {
+        answers.put(at, id, read, &request_id);
+        Ok::<(), Infallible>(())
+    });
+    let Ok(()) = taken.await;
+    let body = answers.into_body();
     let headers = vec![("content-type".into(), "application/json".into()), ("cache-control".into(), "no-store".into())];
     Ok(Response { status: 200, headers, body })
 }

@@ -24,6 +24,7 @@ pub mod query;
 pub mod refusal;
 pub mod resilience;
 pub mod router;
+mod running;
 pub mod service_url;
 pub mod template;
 pub mod trace;

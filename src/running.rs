@@ -3,6 +3,10 @@
 use std::pin::Pin;
 use std::task::Poll;
 
+/// How many calls may wait for an answer at once, for the sake of one request: as many as Cloudflare opens
+/// connections.
+pub const CONNECTIONS: usize = 6;
+
 /// Futures under way. Each is polled whenever one of them can go on: there are a few, polling costs no
 /// crossing, and finding out which one it is would cost some.
 pub struct Running<F>(Vec<Pin<Box<F>>>);
@@ -43,26 +47,39 @@ impl<F: Future> Running<F> {
     }
 }
 
-/// Runs futures, at most so many at once; what they bring, in their order, or the first error, with which
-/// the others are dropped.
-pub async fn in_order<F, T, E>(futures: impl Iterator<Item = F>, most: usize) -> Result<Vec<T>, E>
-where
-    F: Future<Output = Result<T, E>>,
-{
-    let mut waiting = futures.enumerate();
+/// Runs futures, at most so many at once, and takes what each brings when it does; an error ends it, and the
+/// others are dropped.
+pub async fn at_most<F: Future, E>(
+    most: usize,
+    mut futures: impl Iterator<Item = F>,
+    mut take: impl FnMut(F::Output) -> Result<(), E>,
+) -> Result<(), E> {
     let mut running = Running::new();
-    let mut results: Vec<Option<T>> = Vec::new();
     loop {
         while running.len() < most
-            && let Some((at, future)) = waiting.next()
+            && let Some(future) = futures.next()
         {
-            results.push(None);
-            running.push(async move { future.await.map(|value| (at, value)) });
+            running.push(future);
         }
-        let Some(ended) = running.next().await else { return Ok(results.into_iter().flatten().collect()) };
-        let (at, value) = ended?;
-        if let Some(result) = results.get_mut(at) {
-            *result = Some(value);
+        match running.next().await {
+            Some(output) => take(output)?,
+            None => return Ok(()),
         }
     }
+}
+
+/// What futures bring, in their order, of which at most so many run at once; or the first error.
+pub async fn in_order<T, E>(
+    most: usize,
+    futures: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
+) -> Result<Vec<T>, E> {
+    let mut results: Vec<(usize, T)> = Vec::new();
+    let numbered = futures.enumerate().map(|(at, future)| async move { future.await.map(|value| (at, value)) });
+    at_most(most, numbered, |result| {
+        results.push(result?);
+        Ok(())
+    })
+    .await?;
+    results.sort_by_key(|(at, _)| *at);
+    Ok(results.into_iter().map(|(_, value)| value).collect())
 }

@@ -14,11 +14,9 @@ use crate::head::Headers;
 use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
 use crate::resilience::retry::Body;
+use crate::running::CONNECTIONS;
 use crate::service_url::ServiceUrl;
 use crate::visit::Visit;
-
-/// How many calls may wait for an answer at once (Cloudflare: six connections a request).
-const CONNECTIONS: usize = 6;
 
 /// What is asked of a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::plan::Part;
-use super::running::Running;
+use crate::running::Running;
 
 /// The parts that are needed for those that are wanted: these, and all that they ask for.
 pub fn needed(parts: &[Part], wanted: impl Fn(usize) -> bool) -> Vec<bool> {

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use super::calls::{Answered, Asked, Calls};
 use super::failure::Failure;
 use super::plan::{Batch, Each, Otherwise, Part, PartCall, Reading, all_hold};
-use super::running::in_order;
 use super::spread::{self, Results};
 use super::value::Value;
 use super::words::{Empty, Format};
@@ -21,6 +20,7 @@ use crate::platform::Platform;
 use crate::policy::headers::{self, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
+use crate::running::in_order;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
 use crate::visit::Visit;
 
@@ -175,7 +175,7 @@ impl<'v, P: Platform> Making<'v, P> {
                 Err(other) => Err(other),
             }
         });
-        let made: Vec<_> = in_order(calls, each.parallel).await?;
+        let made: Vec<_> = in_order(each.parallel, calls).await?;
         let mut results = Results::default();
         for (value, answer, failure) in made {
             results.values.push(value);
@@ -204,7 +204,7 @@ impl<'v, P: Platform> Making<'v, P> {
                 Err(other) => Err(other),
             }
         });
-        let made: Vec<(Option<Value>, _, _)> = in_order(calls, each.parallel).await?;
+        let made: Vec<(Option<Value>, _, _)> = in_order(each.parallel, calls).await?;
         let mut results = Results::default();
         let mut found = spread::Lookup::default();
         for (value, answer, failure) in &made {

@@ -11,7 +11,6 @@ use crate::aggregate::plan::{Aggregate, Part, Placed, Rule, StatusTable, Variant
 use crate::aggregate::words::{Form, HeaderRule, Statuses};
 use crate::gateway::Action;
 use crate::json;
-use crate::merge::EqualKeys;
 use crate::policy::field_edits::field_name;
 use crate::router::ValueTest;
 use crate::settings::OneOrMany;
@@ -137,7 +136,7 @@ fn answer(
     let status = status(settings.status?, &place.at("status"), problems);
     Some(Rule {
         form,
-        equal_keys: equal_keys.unwrap_or(EqualKeys::Last),
+        equal_keys: equal_keys.unwrap_or_default(),
         status: status?,
         errors: errors.map(|name| json::string(&name)),
         headers,

@@ -10,11 +10,12 @@ use crate::policy::field_edits::field_name;
 use crate::policy::headers;
 use crate::resilience::bounds::within;
 use crate::resilience::retry::RetryRule;
+use crate::running::CONNECTIONS;
 use crate::settings::{Named, OneOrMany, OrNone, Place, Problems};
 use crate::template::{Inner, JsonTemplate, Source, TextTemplate, Texts};
 
 const DEFAULT_MOST: u32 = 20;
-const MOST_PARALLEL: u32 = 6;
+const MOST_PARALLEL: u32 = CONNECTIONS as u32;
 
 /// Compiles a part; notes each fault. Which parts it asks for is known by the names of `scope`.
 pub fn compile(

@@ -9,11 +9,11 @@ use crate::settings::{FromNode, Node, Place, Problems, shape, written_as_word};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EqualKeys {
     /// The whole fails: nobody expects it.
-    #[default]
     Error,
     /// The first part's value.
     First,
     /// The last part's value.
+    #[default]
     Last,
     /// Objects become one, member by member; else the last part's value.
     Deep,
