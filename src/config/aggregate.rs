@@ -100,6 +100,9 @@ fn answer(
     if errors.is_some() && form != Form::Object {
         problems.add(&place.at("errors"), "is a member of an object, and the answer is none");
     }
+    if errors.as_ref().is_some_and(|name| names.contains(name)) {
+        problems.add(&place.at("errors"), "is the name of a part");
+    }
     let equal_keys = settings.equal_keys?;
     if equal_keys.is_some() && form != Form::Object {
         problems.add(&place.at("equal_keys"), "is of members of an object, and the answer is none");
@@ -114,20 +117,8 @@ fn answer(
         let shaping = steps(variant.shaping, Some(None), &place, problems);
         let place = place.at("parts");
         let parts = variant.parts?.map(|parts| {
-            let numbers = parts.0.iter().enumerate().filter_map(|(at, name)| {
-                let name = name.as_ref()?;
-                let number = names.iter().position(|other| other == name);
-                if number.is_none() {
-                    let known = names.iter().map(String::as_str);
-                    problems.add_unknown(
-                        &place.at(at),
-                        format!("names the part {name:?}, which does not exist"),
-                        name,
-                        known,
-                    );
-                }
-                number
-            });
+            let named = parts.0.iter().enumerate();
+            let numbers = named.filter_map(|(at, name)| number_of(name.as_ref()?, names, &place.at(at), problems));
             numbers.collect()
         });
         Some(Variant { when, parts, shaping: shaping? })
@@ -190,6 +181,16 @@ pub fn conditions(
     conditions
 }
 
+/// The number of the part of this name; notes a name that stands for none.
+fn number_of(name: &str, names: &[String], place: &Place<'_>, problems: &mut Problems) -> Option<usize> {
+    let number = names.iter().position(|other| other == name);
+    if number.is_none() {
+        let known = names.iter().map(String::as_str);
+        problems.add_unknown(place, format!("names the part {name:?}, which does not exist"), name, known);
+    }
+    number
+}
+
 fn headers(
     written: Named<HeaderRule>,
     names: &[String],
@@ -204,14 +205,9 @@ fn headers(
             problems.add(&place, "is what the gateway itself says of the whole");
         }
         match rule {
-            Some(HeaderRule::Of(part)) if !names.contains(&part) => {
-                let known = names.iter().map(String::as_str);
-                problems.add_unknown(
-                    &place.at("of"),
-                    format!("names the part {part:?}, which does not exist"),
-                    &part,
-                    known,
-                );
+            Some(HeaderRule::Of(part)) => {
+                number_of(&part, names, &place.at("of"), problems);
+                headers.push((name, HeaderRule::Of(part)));
             }
             Some(rule) => headers.push((name, rule)),
             None => {}

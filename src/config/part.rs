@@ -11,7 +11,7 @@ use crate::policy::headers;
 use crate::resilience::bounds::within;
 use crate::resilience::retry::RetryRule;
 use crate::running::CONNECTIONS;
-use crate::settings::{Named, OneOrMany, OrNone, Place, Problems};
+use crate::settings::{Named, Node, OneOrMany, OrNone, Place, Problems};
 use crate::template::{Inner, JsonTemplate, Source, TextTemplate, Texts};
 
 const DEFAULT_MOST: u32 = 20;
@@ -25,17 +25,142 @@ pub fn compile(
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Part> {
-    let batch = settings.batch?;
-    let mut of = settings.for_each?;
-    let inner = scope.inner.map(|inner| InnerScope {
-        has_item: of.is_some() && batch.is_none(),
-        has_keys: of.is_some() && batch.is_some(),
-        ..inner
-    });
-    // What is asked for before there is an element.
-    let outer = scope;
-    let scope = &Scope { inner, ..*scope };
+    // Within a call there may be an element; conditions and the array itself come before.
+    let of_call = Scope { inner: inner_scope(&settings, scope), ..*scope };
+    let otherwise = otherwise(&settings, place, problems);
+    let placed = placed(&settings, place, problems);
+    let when = settings.when.clone().map(|when| conditions(when, scope, &place.at("when"), problems));
+    let each = each(&settings, scope, place, problems);
+    // Each is compiled for its faults, also where another has one.
+    let reading = reading(&settings, place, problems);
+    let call = call(settings, reading.as_ref(), &of_call, place, problems);
+    let spelled = json::string(name);
+    let mut part = Part {
+        name: name.to_owned(),
+        spelled,
+        call: call?,
+        when: when?,
+        each: each?,
+        reading: reading?,
+        otherwise: otherwise?,
+        placed: placed?,
+        after: Vec::new(),
+    };
+    let names = scope.inner.map(|inner| inner.parts).unwrap_or_default();
+    let asked = part.sources().filter_map(Source::part);
+    let mut after: Vec<usize> = asked.filter_map(|part| names.iter().position(|name| name == part)).collect();
+    after.sort_unstable();
+    after.dedup();
+    part.after = after;
+    Some(part)
+}
 
+/// What the texts of a part's call may refer to.
+fn inner_scope<'r>(settings: &PartSettings, scope: &Scope<'r>) -> Option<InnerScope<'r>> {
+    let is_each = !matches!(settings.for_each, Some(None));
+    let is_batch = !matches!(settings.batch, Some(None));
+    scope.inner.map(|inner| InnerScope { has_item: is_each && !is_batch, has_keys: is_each && is_batch, ..inner })
+}
+
+fn otherwise(settings: &PartSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Otherwise> {
+    match (settings.stand_in.as_ref()?, settings.optional?.unwrap_or(false)) {
+        (Some(value), false) => Some(Otherwise::StandIn(value.to_json())),
+        (None, true) => Some(Otherwise::LeaveOut),
+        (None, false) => Some(Otherwise::Fail),
+        (Some(_), true) => {
+            problems.add(place, "has \"else\" and \"optional\": something stands in for it, or it is left out");
+            None
+        }
+    }
+}
+
+fn placed(settings: &PartSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Placed> {
+    match (settings.spread?.unwrap_or(false), settings.hidden?.unwrap_or(false)) {
+        (false, false) => Some(Placed::Named),
+        (true, false) => Some(Placed::Spread),
+        (false, true) => Some(Placed::Hidden),
+        (true, true) => {
+            problems.add(place, "is \"spread\" and \"hidden\"");
+            None
+        }
+    }
+}
+
+/// The array that the part is made for each element of; the inner `None` is one that is made once.
+fn each(
+    settings: &PartSettings,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Each>> {
+    let Some(mut of) = settings.for_each.clone()? else {
+        let of_no_use = [
+            ("most", settings.most?.is_some()),
+            ("parallel", settings.parallel?.is_some()),
+            ("into", settings.into.as_ref()?.is_some()),
+            ("batch", settings.batch.as_ref()?.is_some()),
+        ];
+        for (key, _) in of_no_use.into_iter().filter(|(_, is_written)| *is_written) {
+            problems.add(&place.at(key), "is of no use without \"for_each\"");
+        }
+        return Some(None);
+    };
+    let place_of_array = place.at("for_each");
+    take_inner(&mut of, scope);
+    scope.check([&of].into_iter(), "", &place_of_array, problems);
+    if !matches!(of, Source::Inner(Inner::Part { .. } | Inner::Body(_)) | Source::Claim(_)) {
+        problems
+            .add(&place_of_array, "must be a value of a part, of the client's body, or a claim: others are no arrays");
+    }
+    let parallel =
+        within(settings.parallel?.unwrap_or(MOST_PARALLEL), 1..=MOST_PARALLEL, &place.at("parallel"), problems);
+    let most = within(settings.most?.unwrap_or(DEFAULT_MOST), 1..=10_000, &place.at("most"), problems);
+    let (most, parallel) = (most? as usize, parallel? as usize);
+    let batch = match settings.batch.clone()? {
+        Some(SpreadSettings { by, matching, size }) => {
+            let (by, size) = (by?, size?.map_or(most, |size| size.max(1) as usize));
+            Some(Batch { matching: matching?.unwrap_or_else(|| by.clone()), by, size })
+        }
+        None => None,
+    };
+    let into = settings.into.as_ref()?.as_ref().map(|name| json::string(name));
+    Some(Some(Each { of, most, parallel, into, batch }))
+}
+
+/// What of an answer counts, and how.
+fn reading(settings: &PartSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Reading> {
+    let place_of_null = place.at("null_on");
+    let mut status =
+        |status| within(status, 200..=599, &place_of_null, problems).and_then(|status| status.try_into().ok());
+    let null_on = settings.null_on.clone().map(|statuses| {
+        // Collected in two steps, so that a fault does not hide the next.
+        let statuses: Vec<Option<u16>> =
+            statuses.map(|many| many.0).unwrap_or_default().into_iter().map(&mut status).collect();
+        statuses.into_iter().collect::<Option<Vec<u16>>>()
+    });
+    let default = Bounds::default();
+    let depth = settings
+        .max_depth
+        .and_then(|depth| within(depth.unwrap_or(default.depth), 1..=512, &place.at("max_depth"), problems));
+    let shaping = steps(settings.shaping.clone(), settings.shape.clone(), place, problems);
+    Some(Reading {
+        success: settings.success.clone()?.map_or(vec![Statuses::Hundred(2)], |many| many.0),
+        null_on: null_on??,
+        empty: settings.empty?.unwrap_or(Empty::Null),
+        format: settings.format?.unwrap_or(Format::Json),
+        bounds: Bounds { depth: depth?, elements: settings.max_elements?.unwrap_or(default.elements) },
+        shaping: shaping?,
+    })
+}
+
+/// What is asked of the service.
+fn call(
+    settings: PartSettings,
+    reading: Option<&Reading>,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<PartCall> {
     let methods = [
         ("get", "GET", settings.get),
         ("post", "POST", settings.post),
@@ -46,142 +171,47 @@ pub fn compile(
     let is_faulty = methods.iter().any(|(_, _, target)| target.is_none());
     let mut written: Vec<_> =
         methods.into_iter().filter_map(|(key, method, target)| Some((key, method, target??))).collect();
-    if written.len() != 1 {
-        if !is_faulty {
-            problems.add(place, "must have exactly one of \"get\", \"post\", \"put\", \"patch\" and \"delete\"");
-        }
-        return None;
+    if written.len() != 1 && !is_faulty {
+        problems.add(place, "must have exactly one of \"get\", \"post\", \"put\", \"patch\" and \"delete\"");
     }
-    let (key, method, target) = written.pop()?;
-    let place_of_target = place.at(key);
-    if target.template.is_none() {
-        problems.add(&place_of_target, "lacks a path; write \"service:/path\"");
-    }
-    let mut target = target;
-    if let Some(template) = &mut target.template {
-        template.for_each_source(&mut |source| take_inner(source, scope));
-    }
-    let service = scope.resolve(&target, &place_of_target, problems);
-
-    let query = texts(settings.query?, scope, &place.at("query"), problems, |name, _, _| Some(name.to_owned()));
-    let headers = texts(settings.headers?, scope, &place.at("headers"), problems, field_name);
-    let client_headers = client_headers(settings.client_headers?, &place.at("client_headers"), problems);
-    let body = settings.body?.map(|node| {
-        let place = place.at("body");
-        let mut template = JsonTemplate::compile(&node, &place, problems);
-        template.for_each_source(&mut |source| take_inner(source, scope));
-        scope.check(template.sources().into_iter(), "", &place, problems);
-        template
+    let query = settings
+        .query
+        .map(|query| texts(query, scope, &place.at("query"), problems, |name, _, _| Some(name.to_owned())));
+    let headers = settings.headers.map(|headers| texts(headers, scope, &place.at("headers"), problems, field_name));
+    let client_headers =
+        settings.client_headers.map(|names| client_headers(names, &place.at("client_headers"), problems));
+    let body = settings.body.map(|body| body.map(|body| json_body(&body, scope, &place.at("body"), problems)));
+    let retry = settings.retry.map(|retry| {
+        retry.map(|OrNone(rule)| rule.and_then(|rule| RetryRule::compile(rule, &place.at("retry"), problems)))
     });
-    if body.is_some() && method == "GET" {
+    let (key, method, mut target) = written.pop().filter(|_| written.is_empty())?;
+    if matches!(body, Some(Some(_))) && method == "GET" {
         problems.add(&place.at("body"), "cannot go with a \"get\"");
     }
-    let when = conditions(settings.when?, outer, &place.at("when"), problems);
-    if let Some(source) = &mut of {
-        take_inner(source, outer);
-        let place = place.at("for_each");
-        scope_check_array(source, outer, &place, problems);
+    let place = place.at(key);
+    match &mut target.template {
+        Some(template) => template.for_each_source(&mut |source| take_inner(source, scope)),
+        None => problems.add(&place, "lacks a path; write \"service:/path\""),
     }
-    let each = match of {
-        Some(of) => {
-            let parallel = settings.parallel?.unwrap_or(MOST_PARALLEL);
-            let parallel = within(parallel, 1..=MOST_PARALLEL, &place.at("parallel"), problems)?;
-            let most = within(settings.most?.unwrap_or(DEFAULT_MOST), 1..=10_000, &place.at("most"), problems)?;
-            let (most, parallel) = (most as usize, parallel as usize);
-            let batch = match batch {
-                Some(SpreadSettings { by, matching, size }) => {
-                    let (by, size) = (by?, size?.map_or(most, |size| size.max(1) as usize));
-                    Some(Batch { matching: matching?.unwrap_or_else(|| by.clone()), by, size })
-                }
-                None => None,
-            };
-            Some(Each { of, most, parallel, into: settings.into?.map(|name| json::string(&name)), batch })
-        }
-        None => {
-            let of_no_use = [
-                ("most", settings.most?.is_some()),
-                ("parallel", settings.parallel?.is_some()),
-                ("into", settings.into?.is_some()),
-                ("batch", batch.is_some()),
-            ];
-            for (key, _) in of_no_use.into_iter().filter(|(_, is_written)| *is_written) {
-                problems.add(&place.at(key), "is of no use without \"for_each\"");
-            }
-            None
-        }
-    };
-    let statuses = |written: Option<OneOrMany<u32>>, key: &str, problems: &mut Problems| -> Option<Vec<u16>> {
-        let read =
-            |status| within(status, 200..=599, &place.at(key), problems).and_then(|status| status.try_into().ok());
-        let statuses: Vec<Option<u16>> = written.map(|many| many.0).unwrap_or_default().into_iter().map(read).collect();
-        statuses.into_iter().collect()
-    };
-    let null_on = statuses(settings.null_on?, "null_on", problems);
-    let success = settings.success.map(|written| written.map_or(vec![Statuses::Hundred(2)], |many| many.0));
-    let depth =
-        within(settings.max_depth?.unwrap_or(Bounds::default().depth), 1..=512, &place.at("max_depth"), problems);
-    let shaping = steps(settings.shaping, settings.shape, place, problems);
-    let otherwise = match (settings.stand_in?, settings.optional?.unwrap_or(false)) {
-        (Some(value), false) => Otherwise::StandIn(value.to_json()),
-        (None, true) => Otherwise::LeaveOut,
-        (None, false) => Otherwise::Fail,
-        (Some(_), true) => {
-            problems.add(place, "has \"else\" and \"optional\": something stands in for it, or it is left out");
-            Otherwise::Fail
-        }
-    };
-    let placed = match (settings.spread?.unwrap_or(false), settings.hidden?.unwrap_or(false)) {
-        (false, false) => Placed::Named,
-        (true, false) => Placed::Spread,
-        (false, true) => Placed::Hidden,
-        (true, true) => {
-            problems.add(place, "is \"spread\" and \"hidden\"");
-            Placed::Hidden
-        }
-    };
-    let service = service?;
-    let retry = match settings.retry? {
-        Some(OrNone(Some(retry))) => RetryRule::compile(retry, &place.at("retry"), problems),
-        Some(OrNone(None)) => None,
-        None => service.retry.clone(),
-    };
-    let success = success?;
+    let service = scope.resolve(&target, &place, problems)?;
     // What is read beside 200 to 299: other statuses that are no failure.
-    let read = (300..600u16).filter(|status| success.iter().any(|statuses| statuses.include(*status)));
-    let reads: String = read.map(|status| format!("{status},")).collect();
-    let call = PartCall {
+    let is_read = |status: &u16| reading.is_some_and(|reading| reading.success.iter().any(|of| of.include(*status)));
+    let reads: String = (300..600u16).filter(is_read).map(|status| format!("{status},")).collect();
+    Some(PartCall {
         method,
         path: target.template?,
-        query,
-        headers,
-        client_headers,
-        body,
+        query: query?,
+        headers: headers?,
+        client_headers: client_headers?,
+        body: body?,
         timeout: settings.timeout?.map_or(service.timeout, |limit| limit.0),
         // What writes is never made again.
-        retry: retry.filter(|_| method == "GET"),
+        retry: retry?.unwrap_or_else(|| service.retry.clone()).filter(|_| method == "GET"),
         max_answer: settings.max_answer?.map_or(service.max_answer, |size| size.0),
         reads: reads.into(),
         wants: "".into(),
         service,
-    };
-    let reading = Reading {
-        success,
-        null_on: null_on?,
-        empty: settings.empty?.unwrap_or(Empty::Null),
-        format: settings.format?.unwrap_or(Format::Json),
-        bounds: Bounds { depth: depth?, elements: settings.max_elements?.unwrap_or(Bounds::default().elements) },
-        shaping: shaping?,
-    };
-    let spelled = json::string(name);
-    let mut part =
-        Part { name: name.to_owned(), spelled, call, when, each, reading, otherwise, placed, after: Vec::new() };
-    let names = scope.inner.map(|inner| inner.parts).unwrap_or_default();
-    let asked = part.sources().filter_map(Source::part);
-    let mut after: Vec<usize> = asked.filter_map(|part| names.iter().position(|name| name == part)).collect();
-    after.sort_unstable();
-    after.dedup();
-    part.after = after;
-    Some(part)
+    })
 }
 
 impl Part {
@@ -205,11 +235,11 @@ pub fn take_inner(source: &mut Source, scope: &Scope<'_>) {
     }
 }
 
-fn scope_check_array(source: &Source, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) {
-    scope.check([source].into_iter(), "", place, problems);
-    if !matches!(source, Source::Inner(Inner::Part { .. } | Inner::Body(_)) | Source::Claim(_)) {
-        problems.add(place, "must be a value of a part, of the client's body, or a claim: others are no arrays");
-    }
+fn json_body(node: &Node, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) -> JsonTemplate {
+    let mut template = JsonTemplate::compile(node, place, problems);
+    template.for_each_source(&mut |source| take_inner(source, scope));
+    scope.check(template.sources().into_iter(), "", place, problems);
+    template
 }
 
 /// Texts by name, each with its values checked.
