@@ -270,9 +270,9 @@ function bounded(request, most, abort) {
  */
 export function fetchWhole(env, request, asked, body, limit, ms) {
   return sending(request.signal, ms, async (signal) => {
-    const [method, url, binding, reads, wants, ...fields] = asked.split("\n");
+    const [method, url, binding, reads, wants] = asked.split("\n", 5);
     const headers = new Headers();
-    edit(headers, fields.join("\n"));
+    edit(headers, asked, method.length + url.length + binding.length + reads.length + wants.length + 5);
     const response = await fetcher(env, binding).fetch(url, { method, headers, body, signal, redirect: "manual" });
     const head = `${response.status}\n${fieldsNamed(wants, response.headers)}`;
     if (!(response.ok || reads.includes(`${response.status},`)) || response.body === null) {
@@ -413,8 +413,9 @@ function fieldsOf(headers) {
   return text;
 }
 
-function edit(headers, edits) {
-  for (let start = 0, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
+/** Edits header fields, by the lines from a place of `edits` on. */
+function edit(headers, edits, from = 0) {
+  for (let start = from, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
     const colon = edits.indexOf(":", start);
     if (edits[start] === "-") headers.delete(edits.slice(start + 1, end));
     else if (edits[start] === "+") headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));

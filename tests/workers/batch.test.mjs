@@ -7,17 +7,13 @@ import http from "node:http";
 import net from "node:net";
 import { test } from "node:test";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { CUSTOMER, bearer, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+import { CUSTOMER, bearer, bodyOf, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 let answer = (request, response) => json(response, 1);
 const site = await startUpstream(async (request, response, entry) => {
-  const chunks = [];
-  try {
-    for await (const chunk of request) chunks.push(chunk);
-  } catch {
-    return;
-  }
-  entry.body = Buffer.concat(chunks).toString();
+  const body = await bodyOf(request);
+  if (body === undefined) return;
+  entry.body = body;
   answer(request, response, entry);
 });
 const gateway = await startGateway({

@@ -2,7 +2,7 @@
 // only the runtime can show of them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+import { bodyOf, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const bodies = [];
 let open = 0;
@@ -19,9 +19,7 @@ const upstream = await startUpstream(async (request, response) => {
       json(response, { n: Number(id) });
     },
     write: async () => {
-      const chunks = [];
-      for await (const chunk of request) chunks.push(chunk);
-      bodies.push([request.method, request.headers["content-type"], Buffer.concat(chunks).toString()]);
+      bodies.push([request.method, request.headers["content-type"], await bodyOf(request)]);
       response.writeHead(201, { location: "/orders/7", "set-cookie": ["a=1; Path=/", "b=2"] });
       response.end();
     },

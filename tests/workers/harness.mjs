@@ -108,6 +108,17 @@ export async function startUpstream(handle = (request, response) => response.end
   return upstream;
 }
 
+/** The body of a request, as text; undefined where the client broke off. */
+export async function bodyOf(request) {
+  const chunks = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
 /** Answers with JSON. */
 export function json(response, value, status = 200) {
   response.writeHead(status, { "content-type": "application/json" });

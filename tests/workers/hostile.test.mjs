@@ -3,16 +3,12 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
-import { CUSTOMER, bearer, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
+import { CUSTOMER, bearer, bodyOf, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const upstream = await startUpstream(async (request, response, entry) => {
-  const chunks = [];
-  try {
-    for await (const chunk of request) chunks.push(chunk);
-  } catch {
-    return;
-  }
-  entry.body = Buffer.concat(chunks).toString();
+  const body = await bodyOf(request);
+  if (body === undefined) return;
+  entry.body = body;
   response.end("{}");
 });
 const gateway = await startGateway({
