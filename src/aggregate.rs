@@ -2,25 +2,28 @@
 //! it asks for, and what they bring is put together as the file says.
 //!
 //! `plan` is what the file says, `graph` the order, `part` one part, `calls` what is asked of
-//! services, `compose` the answer.
+//! services, `compose` the answer in one piece, `stream` the answer as its parts arrive.
 
+mod accept;
 mod caching;
 mod calls;
 mod compose;
+mod ended;
 mod failure;
 mod graph;
 mod part;
 pub mod plan;
 mod spread;
+mod stream;
 mod value;
 pub mod words;
 
 use std::cell::OnceCell;
 
-use crate::answer::Response;
+use crate::answer::{Answer, Response};
 use crate::gateway::Route;
 use crate::json::{self, Bounds};
-use crate::platform::Platform;
+use crate::platform::{AnswerOn, Platform};
 use crate::query;
 use crate::refusal::Refusal;
 use crate::shaping::fields::Fields;
@@ -32,6 +35,7 @@ use compose::{Chosen, Composed};
 pub use failure::PartError;
 use part::{Done, Making, Stopped};
 use plan::{Aggregate, all_hold};
+use stream::Stream;
 
 /// The answer to a request.
 pub async fn answer<P: Platform>(
@@ -39,7 +43,7 @@ pub async fn answer<P: Platform>(
     route: &Route,
     values: &Values<'_>,
     visit: &Visit<'_, P>,
-) -> Result<Response, Refusal> {
+) -> Result<AnswerOn<P>, Refusal> {
     let rule = &aggregate.answer;
     // 1. What does the client send, and what does it want?
     let body = match aggregate.reads_body {
@@ -75,7 +79,23 @@ pub async fn answer<P: Platform>(
     // 2. The parts, each as soon as it can be made.
     let done: Vec<OnceCell<Done>> = aggregate.parts.iter().map(|_| OnceCell::new()).collect();
     let making = Making { parts: &aggregate.parts, done: &done, calls: Calls::new(visit), route, values, visit };
-    let made = graph::run(&aggregate.parts, &needed, &done, async |at| making.make(at).await).await;
+    let stream = match accept::stream_asked_for(visit.head.headers.get("accept"), &rule.stream) {
+        Some(form) if visit.head.method != "HEAD" && !visit.is_within => {
+            Some(Stream::new(form, aggregate, route, &chosen, &values, visit))
+        }
+        _ => None,
+    };
+    let made = graph::run(&aggregate.parts, &needed, &done, async |at| {
+        let done = making.make(at).await?;
+        if let Some(stream) = &stream {
+            stream.part(at, &done)?;
+        }
+        Ok(done)
+    });
+    let made = made.await;
+    if let Some(stream) = stream {
+        return stream.end(made);
+    }
 
     // 3. One answer, which the client may have already.
     let composed = made.and_then(|()| compose::compose(aggregate, &chosen, &done, &visit.trace));
@@ -95,7 +115,7 @@ pub async fn answer<P: Platform>(
         response.headers.retain(|(name, _)| name != "content-type");
         response = Response { status: 304, headers: response.headers, body: Vec::new() };
     }
-    Ok(response)
+    Ok(Answer::Own(response))
 }
 
 /// How a request is turned down whose answer cannot be.

@@ -19,6 +19,11 @@ pub enum Answer<R> {
         /// What changes in its header fields.
         edits: HeaderEdits,
     },
+    /// Written already, piece by piece.
+    Streamed {
+        /// Its status, for the log.
+        status: u16,
+    },
 }
 
 /// A response made here.
@@ -37,15 +42,16 @@ impl<R> Answer<R> {
     pub fn status(&self) -> u16 {
         match self {
             Self::Own(response) => response.status,
-            Self::Relayed { status, .. } => *status,
+            Self::Relayed { status, .. } | Self::Streamed { status } => *status,
         }
     }
 
-    /// Makes more changes to its header fields.
+    /// Makes more changes to its header fields, if they are not written yet.
     pub fn edit(&mut self, more: HeaderEdits) {
         match self {
             Self::Own(response) => response.edit(more),
             Self::Relayed { edits, .. } => edits.then(more),
+            Self::Streamed { .. } => {}
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
 use crate::visit::Visit;
 
-/// Answers one request. Always answers: what goes wrong becomes a problem document.
+/// Answers one request. Always answers: what goes wrong becomes a problem document. An answer that is
+/// written piece by piece is there before this ends.
 pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P) -> AnswerOn<P> {
     gateway.provenance.believe(&mut head);
     handle_believed(gateway, &head, platform, false).await
@@ -33,12 +34,12 @@ pub(crate) async fn handle_believed<P: Platform>(
     platform: &P,
     is_within: bool,
 ) -> AnswerOn<P> {
-    let (trace, answer_edits) = (Trace::default(), HeaderEdits::default());
+    let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
+    answer_edits.set("x-request-id", head.request_id.clone());
     let mut visit = Visit { gateway, head, is_within, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.
-    visit.answer_edits.set("x-request-id", head.request_id.clone());
     answer.edit(visit.answer_edits);
 
     let took = platform.now().since(head.arrived);
@@ -60,11 +61,11 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     let (route, params) = match gateway.router.find(asked) {
         Found::Route(route, params) => (route, params),
         Found::OtherPath(other) => {
-            visit.answer_edits = edits_for_origins(gateway, Asked { path: &other, ..asked });
+            visit.answer_edits.then(edits_for_origins(gateway, Asked { path: &other, ..asked }));
             return Ok(Answer::Own(redirect_to(&other, head)));
         }
         Found::OtherMethods(allow) => {
-            visit.answer_edits = edits_for_origins(gateway, asked);
+            visit.answer_edits.then(edits_for_origins(gateway, asked));
             return if head.method == "OPTIONS" {
                 Ok(Answer::Own(options(allow)))
             } else {
@@ -77,7 +78,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     visit.trace.place = Some(route.place.clone());
     visit.trace.gateway = route.gateway.clone();
     if let Some(cors) = &route.cors {
-        visit.answer_edits = cors.edits(head);
+        visit.answer_edits.then(cors.edits(head));
     }
 
     // 3. Who is calling?
@@ -147,7 +148,7 @@ pub(crate) async fn answer<P: Platform>(
         Action::Reply(reply) => reply.response(),
         Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
         Action::Aggregate(aggregate) => {
-            return aggregate::answer(aggregate, route, values, visit).await.map(Answer::Own);
+            return aggregate::answer(aggregate, route, values, visit).await;
         }
         Action::Batch(batch) => batch::answer(batch, visit).await?,
     };

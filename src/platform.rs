@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Response};
 use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::policy::headers::{Field, HeaderEdits};
@@ -56,6 +56,15 @@ pub trait Platform {
         most: Option<u32>,
         within: Duration,
     ) -> Result<(Headers, Vec<u8>), CallError>;
+
+    /// Begins the answer to the client, whose body comes piece by piece; that of `head` is empty.
+    fn open(&self, head: Response);
+
+    /// Adds a piece to the body of the answer that was begun. One that the client does not take is kept for it.
+    fn write(&self, piece: &[u8]);
+
+    /// Ends the answer that was begun.
+    fn close(&self);
 
     /// Lets go of a reply whose body nobody will read.
     fn discard(&self, reply: Self::Reply);

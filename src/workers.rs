@@ -10,9 +10,14 @@ mod first_answer;
 mod limiter;
 mod platform;
 
+use std::future::poll_fn;
 use std::panic;
+use std::rc::Rc;
 use std::sync::OnceLock;
+use std::task::Poll;
 
+use futures::future::LocalBoxFuture;
+use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
@@ -60,11 +65,28 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response,
         return Ok(bridge::respond(&internal_error("unknown"))?);
     };
     let request_id = head.request_id.clone();
-    let platform = Workers::new(env.into(), request, context);
+    let platform = Rc::new(Workers::new(env.into(), request, context));
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
-    let answer = handle(gateway, head, &platform).await;
-    Ok(bridge::write(answer).or_else(|_| bridge::respond(&internal_error(&request_id)))?)
+    let mut handling: LocalBoxFuture<'_, _> = Box::pin({
+        let platform = Rc::clone(&platform);
+        async move { handle(gateway, head, &*platform).await }
+    });
+    // An answer that comes in pieces is there once it is begun; the rest is written while the client reads.
+    let answered = poll_fn(|polling| match handling.as_mut().poll(polling) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending if platform.begun().is_some() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    let answer = answered.await;
+    if answer.is_none() {
+        platform.go_on(async move { drop(handling.await) });
+    }
+    if let Some(response) = platform.begun() {
+        return Ok(response);
+    }
+    let response = answer.map(bridge::write).unwrap_or(Err(JsValue::UNDEFINED));
+    Ok(response.or_else(|_| bridge::respond(&internal_error(&request_id)))?)
 }
 
 fn internal_error(request_id: &str) -> answer::Response {

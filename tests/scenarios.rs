@@ -21,6 +21,8 @@
 //! requests: an array with what each element must at least have, however deep (`null`: not at all);
 //! `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
 //!
+//! `pieces` says when the pieces came of an answer that comes in pieces, since the request.
+//!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
 //! over usual ones; `exp` and `nbf` count from now. `send` has header fields to send, `service_got`
 //! those that the first service must have got (`null`: not at all), `sent` the bodies of the gateway's own calls. A service may also have `text`
@@ -77,7 +79,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 16] = [
+const REQUEST_KEYS: [&str; 17] = [
     "at",
     "kv",
     "firsts",
@@ -90,6 +92,7 @@ const REQUEST_KEYS: [&str; 16] = [
     "json",
     "text",
     "calls",
+    "pieces",
     "took",
     "log",
     "service_got",
@@ -277,6 +280,10 @@ fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
         lacks("batch", expected, &actual)
             .iter()
             .for_each(|(place, [said, got])| expect(place, said.clone(), got.clone()));
+    }
+    if let Some(pieces) = step.get("pieces") {
+        let came: Vec<_> = got.pieces.iter().map(|came| came.as_millis() as u64).collect();
+        expect("pieces", pieces.to_string(), json!(came).to_string());
     }
     if let Some(took) = step["took"].as_u64() {
         expect("took", took.to_string(), got.took.as_millis().to_string());

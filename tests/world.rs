@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use postern::answer::Answer;
+use postern::answer::{Answer, Response};
 use postern::gateway::Gateway;
 use postern::gcra::Verdict;
 use postern::handle::handle;
@@ -86,6 +86,8 @@ pub struct Got {
     pub status: u16,
     pub headers: HashMap<String, String>,
     pub body: String,
+    /// When the pieces of a body that came in pieces came, since the request.
+    pub pieces: Vec<Duration>,
     pub took: Duration,
 }
 
@@ -196,17 +198,25 @@ impl World {
         let head = Head::from_text(&text).expect("a head");
         let start = self.now();
         let (method, headers, body) = (method.to_owned(), headers.to_owned(), body.as_bytes().to_vec());
-        let simulated = Simulated { world: self, method, headers, body };
+        let simulated = Simulated { world: self, method, headers, body, pieces: RefCell::default() };
         let answer = handle(gateway, head, &simulated).await;
+        let pieces = simulated.pieces.take();
         let (status, headers, body) = match answer {
             Answer::Own(response) => {
-                let mut headers = HashMap::new();
-                response.headers.iter().for_each(|(name, value)| push(&mut headers, name, value));
-                (response.status, headers, response.body)
+                assert!(pieces.is_none(), "an answer that was begun, and then made anew");
+                (response.status, fields_of(&response), response.body)
             }
             Answer::Relayed { reply, edits, status } => (status, edited(&reply.headers, &edits), reply.body),
+            Answer::Streamed { status } => {
+                let pieces = pieces.as_ref().expect("an answer that was begun");
+                assert!(pieces.is_closed && pieces.head.status == status, "an answer that was not ended");
+                let body = pieces.all.iter().flat_map(|(_, piece)| piece.clone()).collect();
+                (status, fields_of(&pieces.head), body)
+            }
         };
-        Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), took: self.now() - start }
+        let since = |at: &Duration| *at - start;
+        let pieces = pieces.map(|pieces| pieces.all.iter().map(|(at, _)| since(at)).collect()).unwrap_or_default();
+        Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), pieces, took: self.now() - start }
     }
 
     /// A call that meets its service's behaviour, or the end of its time.
@@ -282,6 +292,14 @@ struct Simulated<'w> {
     method: String,
     headers: String,
     body: Vec<u8>,
+    pieces: RefCell<Option<Pieces>>,
+}
+
+/// An answer that is written piece by piece.
+struct Pieces {
+    head: Response,
+    all: Vec<(Duration, Vec<u8>)>,
+    is_closed: bool,
 }
 
 impl Platform for Simulated<'_> {
@@ -301,7 +319,8 @@ impl Platform for Simulated<'_> {
 
     fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
         let headers = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        Self { world: self.world, method: head.method.clone(), headers, body: body.unwrap_or_default() }
+        let (method, body) = (head.method.clone(), body.unwrap_or_default());
+        Self { world: self.world, method, headers, body, pieces: RefCell::default() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
@@ -356,6 +375,21 @@ impl Platform for Simulated<'_> {
             Some(most) if reply.body.len() > most as usize => Err(CallError::TooLarge),
             Some(_) => Ok((headers, reply.body)),
         }
+    }
+
+    fn open(&self, head: Response) {
+        let before = self.pieces.replace(Some(Pieces { head, all: Vec::new(), is_closed: false }));
+        assert!(before.is_none(), "an answer is begun once");
+    }
+
+    fn write(&self, piece: &[u8]) {
+        let mut pieces = self.pieces.borrow_mut();
+        let pieces = pieces.as_mut().filter(|pieces| !pieces.is_closed).expect("an answer that can be written to");
+        pieces.all.push((self.world.now(), piece.to_vec()));
+    }
+
+    fn close(&self) {
+        self.pieces.borrow_mut().as_mut().expect("an answer that was begun").is_closed = true;
     }
 
     fn discard(&self, _: Reply) {}
@@ -476,6 +510,13 @@ fn field_lines(line: String) -> Vec<String> {
         .enumerate()
         .map(|(at, value)| if at == 0 { format!("{value}\n") } else { format!("{name}:{value}\n") })
         .collect()
+}
+
+/// The fields of a response made here, as after edits.
+fn fields_of(response: &Response) -> HashMap<String, String> {
+    let mut fields = HashMap::new();
+    response.headers.iter().for_each(|(name, value)| push(&mut fields, name, value));
+    fields
 }
 
 /// Fields after edits; those of one name joined by `, `, but cookies by a line break.

@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 
 use super::caching::{self, NO_STORE};
-use super::failure::{Failure, PartError};
-use super::part::{Done, State, Stopped};
+use super::ended::{Ended, Room};
+use super::failure::PartError;
+use super::part::{Done, Stopped};
 use super::plan::{Aggregate, Otherwise, Part, Placed, Rule, Variant};
-use super::value::Value;
 use super::words::{Form, HeaderRule};
 use crate::answer::Response;
 use crate::head::Headers;
@@ -51,26 +51,6 @@ pub struct Composed {
     pub is_complete: bool,
 }
 
-/// A part that is done.
-struct Ended<'d> {
-    at: usize,
-    part: &'d Part,
-    done: &'d Done,
-    /// What is not there of it.
-    failure: Option<Failure>,
-}
-
-impl<'d> Ended<'d> {
-    /// Its value, or what stands in; `None` is left out.
-    fn value(&self) -> Option<&'d str> {
-        match (self.failure, &self.part.otherwise) {
-            (Some(Failure::WholeTooLarge), Otherwise::StandIn(value)) => Some(value),
-            (Some(Failure::WholeTooLarge), _) => None,
-            _ => self.done.value.as_ref().map(Value::text),
-        }
-    }
-}
-
 /// The whole.
 pub fn compose(
     aggregate: &Aggregate,
@@ -80,19 +60,13 @@ pub fn compose(
 ) -> Result<Composed, Stopped> {
     let (parts, rule) = (&aggregate.parts, &aggregate.answer);
     let all = parts.iter().zip(done).enumerate();
-    let ended = all.filter_map(|(at, (part, done))| Some(Ended { at, part, done: done.get()?, failure: None }));
-    let ended = within_size(ended, rule, chosen)?;
+    let mut room = Room(rule.max_size);
+    let ended = all.filter_map(|(at, (part, done))| Some(Ended::new(at, part, done.get()?, chosen, &mut room)));
+    let ended: Vec<Ended<'_>> = ended.collect::<Result<_, _>>()?;
 
-    let mut errors: Vec<PartError> = Vec::new();
-    for Ended { part, failure, .. } in &ended {
-        if let Some(failure) = failure {
-            let then = if part.otherwise == Otherwise::LeaveOut { "left out" } else { "stood in for" };
-            trace.note(format!("part {} {failure}; {then}", part.name));
-            errors.push(failure.told(&part.name));
-        }
-    }
+    let errors: Vec<PartError> = ended.iter().filter_map(|ended| ended.told(trace)).collect();
     let is_complete = errors.is_empty();
-    let made = ended.iter().filter(|ended| ended.done.state != State::Skipped).count();
+    let made = ended.iter().filter(|ended| ended.was_made()).count();
     let status = match errors.len() {
         0 => rule.status.complete,
         failed if failed == made => rule.status.all_failed,
@@ -160,33 +134,6 @@ fn header_fields(rule: &Rule, ended: &[Ended<'_>], body: &[u8], is_complete: boo
     }
     headers.push(("cache-control".into(), cache_control));
     headers
-}
-
-/// The parts, of which those that do not fit fail, in the order of the file.
-fn within_size<'d>(
-    ended: impl Iterator<Item = Ended<'d>>,
-    rule: &Rule,
-    chosen: &Chosen<'_>,
-) -> Result<Vec<Ended<'d>>, Stopped> {
-    let mut left = rule.max_size;
-    let mut all = Vec::new();
-    for mut one in ended {
-        if let State::Lacking(failure) = one.done.state {
-            one.failure = Some(failure);
-        }
-        if chosen.has(one.at, one.part) {
-            let size = one.done.value.as_ref().map_or(0, |value| value.text().len());
-            match left.checked_sub(size) {
-                Some(less) => left = less,
-                None if one.part.otherwise == Otherwise::Fail => {
-                    return Err(Stopped::Failed(one.at, Failure::WholeTooLarge));
-                }
-                None => one.failure = Some(Failure::WholeTooLarge),
-            }
-        }
-        all.push(one);
-    }
-    Ok(all)
 }
 
 /// The value of the whole, before it is shaped; the error is for the log.

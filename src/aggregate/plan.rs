@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::words::{Empty, Form, Format, HeaderRule, Statuses};
+use super::words::{Empty, Form, Format, HeaderRule, Statuses, StreamForm};
 use crate::gateway::Service;
 use crate::json::Bounds;
 use crate::json::path::Path;
@@ -163,6 +163,8 @@ pub struct Rule {
     pub shaping: Vec<Shaping>,
     /// Others, for some clients.
     pub variants: Vec<Variant>,
+    /// How it is written as its parts arrive, for clients that ask for that.
+    pub stream: Vec<StreamForm>,
     /// The most bytes of it.
     pub max_size: usize,
     /// The most bytes of the client's body that are read.

@@ -88,6 +88,33 @@ pub enum Form {
 
 written_as_word!(Form { "object" => Self::Object, "array" => Self::Array, "value" => Self::Value });
 
+/// How an answer is written as its parts arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamForm {
+    /// A line of JSON for each event.
+    NdJson,
+    /// Server-sent events.
+    Sse,
+}
+
+written_as_word!(StreamForm { "ndjson" => Self::NdJson, "sse" => Self::Sse });
+
+impl StreamForm {
+    /// The media types by which clients ask for it; the first is what the answer says.
+    pub fn media_types(self) -> &'static [&'static str] {
+        match self {
+            Self::NdJson => &["application/x-ndjson", "application/ndjson", "application/jsonl"],
+            // The HTML standard, section 9.2.
+            Self::Sse => &["text/event-stream"],
+        }
+    }
+
+    /// The media type that the answer says.
+    pub fn media_type(self) -> &'static str {
+        self.media_types().first().copied().unwrap_or_default()
+    }
+}
+
 /// How header fields of several answers become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderRule {

@@ -205,7 +205,7 @@ impl Explanation {
         }
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();
         self.answer = match answer {
-            Ok(Answer::Relayed { .. }) => None,
+            Ok(Answer::Relayed { .. } | Answer::Streamed { .. }) => None,
             Ok(Answer::Own(_)) if !self.sent.is_empty() => None,
             // Nothing answers here, so parts that wait for others lack what they ask for.
             Err(_) if !waiting.is_empty() => None,

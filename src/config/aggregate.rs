@@ -57,6 +57,7 @@ pub fn compile(
     if answer.form == Form::Value && parts.iter().filter(|part| part.placed != Placed::Hidden).count() != 1 {
         problems.add(&place.at("answer").at("form"), "is \"value\", which is of the one part that is not \"hidden\"");
     }
+    check_stream(&parts, &answer, &place.at("answer"), problems);
     if let Some(circle) = circle(&parts) {
         let circle: Vec<&str> = circle.iter().filter_map(|at| names.get(*at)).map(String::as_str).collect();
         problems.add(&place_of_parts, format!("has parts that wait for each other: {}", circle.join(", then ")));
@@ -68,7 +69,7 @@ pub fn compile(
     let of_variants = answer.variants.iter().flat_map(|variant| variant.when.iter().map(|(source, _)| source));
     let asked: Vec<&Source> =
         parts.iter().flat_map(Part::sources).chain(shared).chain(of_services).chain(of_variants).collect();
-    answer.vary = vary(&asked, &parts);
+    answer.vary = vary(&asked, &parts, !answer.stream.is_empty());
     // Whatever names the caller, known to the gateway or not.
     let names_caller = |name: &str| name == "authorization";
     answer.is_private = !scope.is_public
@@ -125,6 +126,7 @@ fn answer(
     });
     let variants: Vec<Option<Variant>> = variants.collect();
     let status = status(settings.status?, &place.at("status"), problems);
+    let stream = settings.stream?.map(|forms| forms.0).unwrap_or_default();
     Some(Rule {
         form,
         equal_keys: equal_keys.unwrap_or_default(),
@@ -135,6 +137,7 @@ fn answer(
         fields: settings.fields?.unwrap_or(false),
         shaping: shaping?,
         variants: variants.into_iter().collect::<Option<_>>()?,
+        stream,
         max_size: settings.max_size?.map_or(DEFAULT_MAX_SIZE, |size| size.0) as usize,
         max_body: settings.max_body?.map_or(DEFAULT_MAX_BODY, |size| size.0),
         vary: String::new(),
@@ -266,6 +269,24 @@ fn status(settings: Option<StatusSettings>, place: &Place<'_>, problems: &mut Pr
     Some(StatusTable { complete, partial, all_failed, required, failed, timeout })
 }
 
+/// Notes what is said of the whole where it can be written part by part, so that there is no whole.
+fn check_stream(parts: &[Part], answer: &Rule, place: &Place<'_>, problems: &mut Problems) {
+    let is_spread = |part: &Part| part.placed == Placed::Spread;
+    let of_the_whole = [
+        (answer.form != Form::Object, "an answer that is no object"),
+        (
+            !answer.shaping.is_empty() || answer.variants.iter().any(|variant| !variant.shaping.is_empty()),
+            "shaping of the whole",
+        ),
+        (!answer.headers.is_empty(), "header fields of the parts"),
+        (parts.iter().any(is_spread), "parts that are spread"),
+    ];
+    for (_, what) in of_the_whole.iter().filter(|(is_there, _)| *is_there && !answer.stream.is_empty()) {
+        let what = format!("writes part by part, which cannot be with {what}");
+        problems.add_with_help(&place.at("stream"), what, "shape the parts, or have another route for streams");
+    }
+}
+
 /// The numbers of parts that wait for each other, if there are such.
 fn circle(parts: &[Part]) -> Option<Vec<usize>> {
     let mut is_done = vec![false; parts.len()];
@@ -333,7 +354,7 @@ fn want_fields(parts: &mut [Part], answer: &Rule) {
 }
 
 /// The header fields of the client's that the answer hangs on.
-fn vary(asked: &[&Source], parts: &[Part]) -> String {
+fn vary(asked: &[&Source], parts: &[Part], is_by_accept: bool) -> String {
     let mut names: BTreeSet<&str> = asked
         .iter()
         .filter_map(|source| match source {
@@ -343,5 +364,6 @@ fn vary(asked: &[&Source], parts: &[Part]) -> String {
         })
         .collect();
     names.extend(parts.iter().flat_map(|part| &part.call.client_headers).map(String::as_str));
+    names.extend(is_by_accept.then_some("accept"));
     names.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -388,6 +388,37 @@ export function respond(status, fields, body) {
   return new Response(body.length === 0 ? null : body.slice(), { status, headers });
 }
 
+/** An answer whose body comes in pieces. Ended when the Wasm panics, since nobody else would end it. */
+export class Opened {
+  constructor(status, fields) {
+    const headers = new Headers();
+    edit(headers, fields);
+    const body = new ReadableStream({
+      start: (controller) => (this.controller = controller),
+      cancel: () => this.end(() => {}),
+    });
+    this.response = new Response(body, { status, headers });
+    this.panicked = () => this.end(() => this.controller.error("panicked"));
+    globalThis.POSTERN.underWay.add(this.panicked);
+  }
+
+  /** Adds a piece, unless the client has gone away. */
+  write(piece) {
+    if (this.controller !== undefined) this.controller.enqueue(piece.slice());
+  }
+
+  close() {
+    this.end(() => this.controller.close());
+  }
+
+  end(how) {
+    if (this.controller === undefined) return;
+    how();
+    this.controller = undefined;
+    globalThis.POSTERN.underWay.delete(this.panicked);
+  }
+}
+
 /** Takes one unit in the object that counts for `key`. Resolves to a verdict's line. */
 export function spend(env, key, quota, ms) {
   return inTime(ms, async () => {

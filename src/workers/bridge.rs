@@ -84,14 +84,30 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = respond)]
     fn respond_with(status: u16, fields: &str, body: &[u8]) -> Result<Response, JsValue>;
 
+    pub type Opened;
+    #[wasm_bindgen(constructor)]
+    fn new(status: u16, fields: &str) -> Opened;
+    #[wasm_bindgen(method, getter)]
+    pub fn response(this: &Opened) -> Response;
+    #[wasm_bindgen(method)]
+    pub fn write(this: &Opened, piece: &[u8]);
+    #[wasm_bindgen(method)]
+    pub fn close(this: &Opened);
+
     pub fn spend(env: &JsValue, key: &str, quota: &str, ms: u32) -> Promise;
     pub fn secret(env: &JsValue, name: &str) -> Option<String>;
     pub fn log(line: &str);
 }
 
-/// The runtime's response for an answer.
+/// Begins an answer whose body comes in pieces.
+pub fn open(head: &OwnResponse) -> Opened {
+    Opened::new(head.status, &field_lines(&head.headers))
+}
+
+/// The runtime's response for an answer that is not written yet.
 pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
     match answer {
+        Answer::Streamed { .. } => Err(JsValue::UNDEFINED),
         Answer::Own(response) => respond(&response),
         Answer::Relayed { reply, edits, .. } => relay(&reply, &edit_lines(&edits)),
     }

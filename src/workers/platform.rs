@@ -1,6 +1,6 @@
 //! The port, on a Workers runtime.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{self, Poll};
@@ -12,7 +12,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 use worker::Context;
 
-use super::bridge::{self, Sending};
+use super::bridge::{self, Opened, Sending};
+use crate::answer;
 use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
@@ -26,6 +27,8 @@ use crate::policy::rate_limit::Charge;
 pub struct Workers {
     request: Request,
     shared: Rc<Shared>,
+    /// The answer, if it is one that comes in pieces.
+    opened: OnceCell<Opened>,
 }
 
 /// What a request has in common with those that are made for its sake.
@@ -39,7 +42,18 @@ struct Shared {
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
     pub fn new(env: JsValue, request: Request, context: Context) -> Self {
-        Self { request, shared: Rc::new(Shared { env, context, now: Cell::new(None) }) }
+        let shared = Rc::new(Shared { env, context, now: Cell::new(None) });
+        Self { request, shared, opened: OnceCell::new() }
+    }
+
+    /// The answer, if it is one that comes in pieces, and was begun.
+    pub fn begun(&self) -> Option<Response> {
+        self.opened.get().map(Opened::response)
+    }
+
+    /// Goes on when the answer is on its way.
+    pub fn go_on(&self, future: impl Future<Output = ()> + 'static) {
+        self.shared.context.wait_until(future);
     }
 
     /// What a future brings; time has passed then.
@@ -72,7 +86,7 @@ impl Platform for Workers {
     fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
         let fields: String = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let request = bridge::within(&self.request, &head.method, &fields, body);
-        Self { request, shared: Rc::clone(&self.shared) }
+        Self { request, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
@@ -106,7 +120,7 @@ impl Platform for Workers {
         let binding = onward.binding.unwrap_or_default();
         let edits = bridge::edit_lines(onward.edits);
         let sent = bridge::mirror(&self.shared.env, &self.request, &onward.url, binding, &edits, millis(within));
-        self.shared.context.wait_until(async move {
+        self.go_on(async move {
             let _ = JsFuture::from(sent).await;
         });
     }
@@ -123,6 +137,22 @@ impl Platform for Workers {
         let pair = Array::from(&self.waited(InFlight::new(reading)).await.map_err(call_error)?);
         let fields = pair.get(0).as_string().unwrap_or_default();
         Ok((Headers::from_text(fields), pair.get(1).unchecked_into::<Uint8Array>().to_vec()))
+    }
+
+    fn open(&self, head: answer::Response) {
+        self.opened.get_or_init(|| bridge::open(&head));
+    }
+
+    fn write(&self, piece: &[u8]) {
+        if let Some(opened) = self.opened.get() {
+            opened.write(piece);
+        }
+    }
+
+    fn close(&self) {
+        if let Some(opened) = self.opened.get() {
+            opened.close();
+        }
     }
 
     fn discard(&self, reply: Response) {

@@ -4,16 +4,18 @@ import { test } from "node:test";
 import { CUSTOMER, bearer, json, startGateway, startUpstream, until } from "./harness.mjs";
 
 const slow = await startUpstream(() => {});
+const fast = await startUpstream((request, response) => json(response, 1));
 const gateway = await startGateway(
   {
     timeout: "300s",
-    services: { slow: { url: slow.url, timeout: "300s" } },
+    services: { slow: { url: slow.url, timeout: "300s" }, fast: { url: fast.url } },
     auth: { customer: CUSTOMER },
     limits: { few: { rate: "1/day", burst: 3 } },
     routes: [
       { path: "/health", auth: "public", reply: { body: { status: "ok" } } },
       { path: "/limited", auth: "customer", limit: "few", reply: { body: "hello" } },
       { path: "/slow", auth: "public", aggregate: { part: { get: "slow:/" } } },
+      { path: "/stream", auth: "public", aggregate: { a: { get: "fast:/" }, b: { get: "slow:/" } }, answer: { stream: "ndjson" } },
     ],
   },
   { build: "target/drill" },
@@ -32,9 +34,19 @@ for (const drill of ["/drill/panic", "/drill/panic-later"]) {
   });
 }
 
+test("an answer that is half written breaks off, so that nobody takes it for whole", async () => {
+  const before = slow.seen.length;
+  const answer = await fetch(`${gateway.url}/stream`, { headers: { accept: "application/x-ndjson" } });
+  await until(() => slow.seen.length > before, "the call");
+  await gateway.get("/drill/panic");
+  await assert.rejects(answer.text());
+  assert.equal((await gateway.get("/health")).status, 200);
+});
+
 test("requests under way are answered at once, not left to hang", async () => {
+  const before = slow.seen.length;
   const underWay = gateway.get("/slow");
-  await until(() => slow.seen.length === 1, "the call");
+  await until(() => slow.seen.length > before, "the call");
   await gateway.get("/drill/panic");
   assert.equal((await underWay).status, 500);
   slow.handle = (request, response) => json(response, 1);

@@ -1,6 +1,6 @@
 //! How the parts of an aggregate become its answer, as it is written.
 
-use crate::aggregate::words::{Form, HeaderRule};
+use crate::aggregate::words::{Form, HeaderRule, StreamForm};
 use crate::merge::EqualKeys;
 use crate::router::ValueTest;
 use crate::settings::{List, Named, OneOrMany, Size, shape};
@@ -32,6 +32,10 @@ shape! {
         /// Whether ?fields=user.name,orders picks from the answer; parts that are not asked for are not called.
         /// Default false.
         "fields" => fields: Option<bool> = true,
+        /// How the answer is written as its parts arrive, to clients whose Accept asks for it: an event for each part,
+        /// as lines of JSON ("ndjson", for application/x-ndjson) or as server-sent events ("sse", for
+        /// text/event-stream). Default: in one piece for all.
+        "stream" => stream: Option<OneOrMany<StreamForm>> = ["ndjson", "sse"],
         /// Other answers for other clients, from the same parts: the first whose `when` holds.
         "variants" => variants: Option<List<VariantSettings>> = [
             { "when": { "header.x-client": { "prefix": "mobile/" } }, "parts": ["user"], "pick": ["user.name"] }
