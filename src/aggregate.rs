@@ -13,6 +13,7 @@ mod failure;
 mod graph;
 mod part;
 pub mod plan;
+mod reading;
 mod spread;
 mod stream;
 mod value;

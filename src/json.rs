@@ -32,6 +32,8 @@ impl Default for Bounds {
 pub enum Unusable {
     /// They are not exactly one JSON text (RFC 8259) in UTF-8.
     NotJson,
+    /// They are not exactly one XML document, without a type of its own.
+    NotXml,
     /// It is nested deeper than the bounds.
     TooDeep,
     /// It has more elements than the bounds.

@@ -34,6 +34,7 @@ pub mod gcra;
 pub mod json;
 pub mod merge;
 pub mod shaping;
+pub mod xml;
 
 pub mod platform;
 

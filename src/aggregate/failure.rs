@@ -50,7 +50,9 @@ impl Failure {
             Self::Call(CallError::TooLarge) | Self::WholeTooLarge => "too-large",
             Self::Unusable(Unusable::TooDeep) => "too-deep",
             Self::Unusable(Unusable::TooMany) | Self::TooManyElements => "too-many",
-            Self::Unusable(Unusable::NotJson) | Self::Empty | Self::NotShaped | Self::NoArray => "malformed",
+            Self::Unusable(Unusable::NotJson | Unusable::NotXml) | Self::Empty | Self::NotShaped | Self::NoArray => {
+                "malformed"
+            }
             Self::Missing | Self::UnusableValue => "missing-value",
             Self::Call(_) => "unreachable",
         }
@@ -90,6 +92,7 @@ impl fmt::Display for Failure {
             Self::Call(error) => return error.fmt(formatter),
             Self::Status(status) => return write!(formatter, "answered with status {status}"),
             Self::Unusable(Unusable::NotJson) => "answered with what is not JSON",
+            Self::Unusable(Unusable::NotXml) => "answered with what is not XML",
             Self::Unusable(Unusable::TooDeep) => "answered with what is nested too deep",
             Self::Unusable(Unusable::TooMany) => "answered with too many elements",
             Self::Empty => "answered with nothing",

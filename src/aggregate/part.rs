@@ -6,19 +6,16 @@ use std::rc::Rc;
 
 use super::calls::{Answered, Asked, Calls};
 use super::failure::Failure;
-use super::plan::{Batch, Each, Otherwise, Part, PartCall, Reading, all_hold};
+use super::plan::{Batch, Each, Otherwise, Part, PartCall, all_hold};
 use super::spread::{self, Results};
 use super::value::Value;
-use super::words::{Empty, Format};
 use crate::forward;
 use crate::gateway::Route;
 use crate::head::Headers;
-use crate::json::tree::{Json, elements};
-use crate::json::{self, Unusable};
+use crate::json::tree::elements;
 use crate::path::push_encoded_value;
 use crate::platform::Platform;
 use crate::policy::headers::{self, HeaderEdits};
-use crate::query;
 use crate::refusal::Refusal;
 use crate::running::in_order;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
@@ -292,61 +289,4 @@ impl Otherwise {
     fn stand_in(&self) -> Option<Value> {
         if let Self::StandIn(value) = self { Some(value.clone().into()) } else { None }
     }
-}
-
-impl Reading {
-    /// The value of an answer.
-    fn value(&self, answer: &Rc<Answered>) -> Result<Value, Failure> {
-        let (status, text) = (answer.status, answer.text());
-        if self.null_on.contains(&status) {
-            return Ok("null".to_owned().into());
-        }
-        if !self.success.iter().any(|statuses| statuses.include(status)) {
-            return Err(Failure::Status(status));
-        }
-        if text.is_empty() {
-            return match self.empty {
-                Empty::Null => Ok("null".to_owned().into()),
-                Empty::Failure => Err(Failure::Empty),
-            };
-        }
-        let value = match (self.format, &answer.body) {
-            (Format::Json, Err(_)) => return Err(Failure::Unusable(Unusable::NotJson)),
-            (Format::Json, Ok(text)) => {
-                Value::of(answer, json::value_of(text, self.bounds).map_err(Failure::Unusable)?)
-            }
-            (Format::Text, _) => json::string(text).into(),
-            (Format::Form, _) => {
-                let form = form(text);
-                json::value_of(&form, self.bounds).map_err(Failure::Unusable)?;
-                form.into()
-            }
-        };
-        if self.shaping.is_empty() {
-            return Ok(value);
-        }
-        let mut shaped = Json::Raw(value.text());
-        for shaping in &self.shaping {
-            shaped = shaping.apply(shaped).map_err(|_| Failure::NotShaped)?;
-        }
-        // What is put together of JSON texts is text.
-        Ok(String::from_utf8(shaped.to_text()).unwrap_or_default().into())
-    }
-}
-
-/// Names and values as a JSON object; several values of one name as an array.
-fn form(text: &str) -> String {
-    let mut members: Vec<(Cow<'_, str>, Vec<String>)> = Vec::new();
-    for (name, value) in query::parameters(text.trim()) {
-        let (name, value) = (query::decoded(name), json::string(&query::decoded(value)));
-        match members.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, values)) => values.push(value),
-            None => members.push((name, vec![value])),
-        }
-    }
-    let members = members.iter().map(|(name, values)| match values.as_slice() {
-        [one] => format!("{}:{one}", json::string(name)),
-        several => format!("{}:[{}]", json::string(name), several.join(",")),
-    });
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

@@ -70,9 +70,11 @@ pub enum Format {
     Text,
     /// Names and values, as of an HTML form.
     Form,
+    /// XML.
+    Xml,
 }
 
-written_as_word!(Format { "json" => Self::Json, "text" => Self::Text, "form" => Self::Form });
+written_as_word!(Format { "json" => Self::Json, "text" => Self::Text, "form" => Self::Form, "xml" => Self::Xml });
 
 /// What an aggregate's answer is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -57,8 +57,10 @@ shape! {
         "null_on" => null_on: Option<OneOrMany<u32>> = [404],
         /// What an empty body is: "null", as 204 is (the default), or a "failure".
         "empty" => empty: Option<Empty> = "failure",
-        /// What the body is: "json" (the default), "text" (it becomes a string), or "form" (an object of
-        /// strings, or of arrays where a name stands several times).
+        /// What the body is: "json" (the default), "text" (it becomes a string), "form" (an object of strings, or
+        /// of arrays where a name stands several times), or "xml": an element is an object of its attributes
+        /// ("-name"), its children by name (arrays where there are several) and its text ("#text"); one that has
+        /// nothing but text is a string.
         "format" => format: Option<Format> = "text",
         /// What stands in for the part when it fails: any JSON value. Without it and `optional` the part is
         /// required, and the whole fails with it.
