@@ -97,7 +97,7 @@ async fn one<P: Platform>(entry: &Entry<'_>, head: &Head, most: u32, visit: &Vis
         return refused(Refusal::GatewayTimeout);
     }
     let platform = visit.platform.within(head, entry.body.as_deref().map(<[u8]>::to_vec));
-    let answer = handle::handle_believed(visit.gateway, head, &platform, true).await;
+    let answer = handle::handle_believed(visit.gateway, head, visit.calls_left, &platform, true).await;
     let status = answer.status();
     let has_body = head.method != "HEAD" && !matches!(status, 204 | 205 | 304);
     match read(answer, has_body.then_some(most), &platform, visit).await {

@@ -189,7 +189,10 @@ async fn one<P: Platform, T: Answered>(
     let now = || visit.platform.now();
     let under_way = Some(service.pool().begin(picked.id, now()));
     let call = Running { service, under_way, now: &now, is_overtaken };
-    let result = make(&picked.url, visit.time_left().min(wanted.timeout)).await;
+    let result = match visit.calls_left.take() {
+        Ok(()) => make(&picked.url, visit.time_left().min(wanted.timeout)).await,
+        Err(too_many) => Err(too_many),
+    };
     let ended = match &result {
         // These say that the instance cannot, not that the request is at fault.
         Ok(answer) if matches!(answer.status(), 502..=504) => Ended::Badly,

@@ -77,7 +77,7 @@ impl<'v, P: Platform> Calls<'v, P> {
     /// None yet.
     pub fn new(visit: &'v Visit<'v, P>) -> Self {
         let connections = Rc::new(Connections { free: Cell::new(CONNECTIONS), queue: RefCell::default() });
-        Self { making: Rc::new(Making { visit, connections, made: Cell::new(0) }), shared: RefCell::default() }
+        Self { making: Rc::new(Making { visit, connections }), shared: RefCell::default() }
     }
 
     /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
@@ -103,7 +103,6 @@ impl<'v, P: Platform> Calls<'v, P> {
 struct Making<'v, P> {
     visit: &'v Visit<'v, P>,
     connections: Rc<Connections>,
-    made: Cell<u32>,
 }
 
 impl<P: Platform> Making<'_, P> {
@@ -119,10 +118,6 @@ impl<P: Platform> Making<'_, P> {
         };
         let _connection = self.connections.one().await;
         let make = async |url: &ServiceUrl, within| {
-            if self.made.get() >= visit.gateway.max_calls {
-                return Err(CallError::TooManyCalls);
-            }
-            self.made.set(self.made.get() + 1);
             let call = Call {
                 method: plan.method,
                 url: url.join(&asked.target),

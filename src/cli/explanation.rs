@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
-use crate::visit::Visit;
+use crate::visit::{CallsLeft, Visit};
 
 /// What is to be said of a request.
 #[derive(Serialize)]
@@ -194,6 +194,7 @@ impl Explanation {
             gateway,
             head,
             is_within: false,
+            calls_left: &CallsLeft::new(gateway.max_calls),
             platform: &platform,
             trace: Trace::default(),
             answer_edits: HeaderEdits::default(),
