@@ -67,7 +67,8 @@ impl Answered for Fetched {
 }
 
 /// Calls a service. `make` sends one call to an instance, which has at most the given time; `discard`
-/// lets go of an answer that does not count. Gives the answer and the instance that it is of.
+/// lets go of an answer that does not count. Gives the answer and the instance that it is of. Without any
+/// time left no call is made.
 pub async fn call<P: Platform, T: Answered>(
     service: &Service,
     wanted: Wanted<'_>,
@@ -77,6 +78,10 @@ pub async fn call<P: Platform, T: Answered>(
 ) -> Result<(T, Picked), CallError> {
     let platform = visit.platform;
     service.discover(visit).await;
+    // The request may be over by the time that its turn comes; the service could still do what is asked.
+    if visit.time_left().is_zero() {
+        return Err(CallError::TimedOut);
+    }
     let never = RetryRule { attempts: 1, ..RetryRule::default() };
     let rule = wanted.retry.unwrap_or(&never);
     if wanted.retry.is_some() || service.hedge.is_some() {
