@@ -15,7 +15,6 @@ use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
 use crate::resilience::retry::Body;
 use crate::running::CONNECTIONS;
-use crate::service_url::ServiceUrl;
 use crate::visit::Visit;
 
 /// What is asked of a service.
@@ -111,6 +110,7 @@ impl<P: Platform> Making<'_, P> {
         let visit = self.visit;
         let wanted = Wanted {
             method: plan.method,
+            target: &asked.target,
             body: if asked.body.is_some() { Body::Kept } else { Body::None },
             has_idempotency_key: false,
             key: asked.key.as_deref(),
@@ -118,14 +118,14 @@ impl<P: Platform> Making<'_, P> {
             retry: plan.retry.as_ref(),
         };
         let _connection = self.connections.one().await;
-        let make = async |url: &ServiceUrl, within| {
+        let make = async |url, within| {
             if self.made.get() >= visit.gateway.max_calls {
                 return Err(CallError::TooManyCalls);
             }
             self.made.set(self.made.get() + 1);
             let call = Call {
                 method: plan.method,
-                url: url.join(&asked.target),
+                url,
                 binding: plan.service.binding.clone(),
                 headers: asked.headers.clone(),
                 body: asked.body.clone(),
@@ -135,7 +135,7 @@ impl<P: Platform> Making<'_, P> {
             };
             visit.platform.fetch(&call, within).await
         };
-        call(&plan.service, wanted, visit, make, drop).await.map(|(fetched, _)| fetched)
+        call(&plan.service, wanted, visit, make, drop).await.map(|brought| brought.answer)
     }
 }
 
