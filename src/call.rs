@@ -3,7 +3,9 @@
 //! A call goes to an instance whose breaker lets it through. If it gives no answer, or one that says
 //! "not now", and may be repeated, the next instance is tried, as long as there is time, a try left and
 //! retry budget. Where the file says so, a second call starts when the first takes longer than most, and
-//! the first answer counts.
+//! the first answer counts; and where the service sends to itself, it is called there.
+
+mod redirect;
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -21,11 +23,16 @@ use crate::resilience::retry::{Body, RetryRule};
 use crate::service_url::ServiceUrl;
 use crate::visit::Visit;
 
+/// How many redirects to itself a service may answer with.
+const MOST_REDIRECTS: usize = 5;
+
 /// What a call is, as far as it matters how it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'c> {
     /// The method.
     pub method: &'c str,
+    /// Path and query, below the service's own.
+    pub target: &'c str,
     /// The body.
     pub body: Body,
     /// Whether the client sent an `Idempotency-Key`.
@@ -42,8 +49,8 @@ pub struct Wanted<'c> {
 pub trait Answered {
     /// Its status.
     fn status(&self) -> u16;
-    /// The value of its `Retry-After`.
-    fn retry_after(&self) -> Option<&str>;
+    /// The value of a header field of it, by its name in lower case.
+    fn header(&self, name: &str) -> Option<&str>;
 }
 
 impl<R> Answered for ReplyHead<R> {
@@ -51,8 +58,8 @@ impl<R> Answered for ReplyHead<R> {
         self.status
     }
 
-    fn retry_after(&self) -> Option<&str> {
-        self.headers.get("retry-after")
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
     }
 }
 
@@ -61,14 +68,53 @@ impl Answered for Fetched {
         self.status
     }
 
-    fn retry_after(&self) -> Option<&str> {
-        self.headers.get("retry-after")
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
     }
 }
 
-/// Calls a service. `make` sends one call to an instance, which has at most the given time; `discard`
-/// lets go of an answer that does not count. Gives the answer and the instance that it is of.
+/// What a call brought.
+pub struct Brought<T> {
+    /// The answer.
+    pub answer: T,
+    /// The instance that it is of.
+    pub picked: Picked,
+    /// Path and query that it is of, after redirects.
+    pub target: String,
+}
+
+/// Calls a service. `make` sends one call to a URL, which has at most the given time; `discard` lets go of
+/// an answer that does not count. Without any time left no call is made.
 pub async fn call<P: Platform, T: Answered>(
+    service: &Service,
+    wanted: Wanted<'_>,
+    visit: &Visit<'_, P>,
+    make: impl AsyncFn(String, Duration) -> Result<T, CallError>,
+    discard: impl Fn(T),
+) -> Result<Brought<T>, CallError> {
+    let began = visit.platform.now();
+    let mut target = wanted.target.to_owned();
+    let mut redirects = 0;
+    loop {
+        // Of one time, however often the service sends elsewhere.
+        let left = wanted.timeout.saturating_sub(visit.platform.now().since(began));
+        let timeout = if redirects == 0 { wanted.timeout } else { left };
+        let wanted = Wanted { target: &target, timeout, ..wanted };
+        let make = async |url: &ServiceUrl, within| make(url.join(&target), within).await;
+        let (answer, picked) = tried(service, wanted, visit, make, &discard).await?;
+        match redirect::elsewhere(&answer, service, &picked.url, wanted).filter(|_| redirects < MOST_REDIRECTS) {
+            Some(other) => {
+                redirects += 1;
+                target = other;
+                discard(answer);
+            }
+            None => return Ok(Brought { answer, picked, target }),
+        }
+    }
+}
+
+/// Calls a service, again where that helps. Gives the answer and the instance that it is of.
+async fn tried<P: Platform, T: Answered>(
     service: &Service,
     wanted: Wanted<'_>,
     visit: &Visit<'_, P>,
@@ -77,6 +123,10 @@ pub async fn call<P: Platform, T: Answered>(
 ) -> Result<(T, Picked), CallError> {
     let platform = visit.platform;
     service.discover(visit).await;
+    // The request may be over by the time that its turn comes; the service could still do what is asked.
+    if visit.time_left().is_zero() {
+        return Err(CallError::TimedOut);
+    }
     let never = RetryRule { attempts: 1, ..RetryRule::default() };
     let rule = wanted.retry.unwrap_or(&never);
     if wanted.retry.is_some() || service.hedge.is_some() {
@@ -96,7 +146,7 @@ pub async fn call<P: Platform, T: Answered>(
         let now = platform.now();
         // An instance speaks for itself alone.
         let speaks = service.pool().len() == 1;
-        let asked_for = result.as_ref().ok().filter(|_| speaks).and_then(Answered::retry_after);
+        let asked_for = result.as_ref().ok().filter(|_| speaks).and_then(|answer| answer.header("retry-after"));
         let asked_for = asked_for.and_then(|value| retry_after(value, now));
         let pause = rule.pause(tries, platform.random(), asked_for, visit.time_left());
         let Some(pause) = pause.filter(|_| service.pool().budget.withdraw(now)) else {

@@ -3,23 +3,19 @@
 use std::time::Duration;
 
 use crate::answer::Answer;
-use crate::call::{Wanted, call};
+use crate::call::{Brought, Wanted, call};
 use crate::gateway::{Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, CallError, Onward, Platform, ReplyHead};
+use crate::platform::{AnswerOn, CallError, Onward, Platform};
 use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::public_names::PublicNames;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
 use crate::resilience::retry::{Body, is_idempotent};
-use crate::service_url::ServiceUrl;
 use crate::template::Values;
 use crate::trace::Trace;
 use crate::visit::Visit;
-
-/// How many redirects to itself a service may answer with.
-const MOST_REDIRECTS: usize = 5;
 
 /// The largest body that is passed on where the file says nothing, in bytes: what Cloudflare's smallest
 /// plan lets in.
@@ -106,46 +102,29 @@ impl<P: Platform> Request<'_, '_, P> {
     /// The answer of one service, ready for the client.
     async fn ask(&self, to: &Destination, timeout: Option<Duration>) -> Result<AnswerOn<P>, Failed> {
         let (head, service, platform) = (self.visit.head, &to.service, self.visit.platform);
-        let (mut target, edits) = self.target(to)?;
+        let (target, edits) = self.target(to)?;
         let key = service.key.as_ref().and_then(|key| key.plain(self.values));
         let body = self.body;
-        let (timeout, began) = (timeout.unwrap_or(service.timeout), platform.now());
         let wanted = Wanted {
             method: &head.method,
+            target: &target,
             body,
             has_idempotency_key: has_idempotency_key(head),
             key: key.as_deref(),
-            timeout,
+            timeout: timeout.unwrap_or(service.timeout),
             retry: service.retry.as_ref(),
         };
-        let mut redirects = 0;
-        let (reply, picked) = loop {
-            let make = async |url: &ServiceUrl, within| {
-                platform.forward(&self.onward(service, url.join(&target), &edits, body), within).await
-            };
-            // Of one time, however often the service sends elsewhere.
-            let left = timeout.saturating_sub(platform.now().since(began));
-            let wanted = Wanted { timeout: if redirects == 0 { timeout } else { left }, ..wanted };
-            let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
-            let (reply, picked) = called.map_err(|error| {
-                self.visit.trace.note(format!("service {} {error}", service.name));
-                Failed::Call(error)
-            })?;
-            let other = elsewhere(&reply, service, &picked.url, &target, head);
-            match other.filter(|other| redirects < MOST_REDIRECTS && body == Body::None && *other != target) {
-                Some(other) => {
-                    redirects += 1;
-                    target = other;
-                    platform.discard(reply.reply);
-                }
-                None if can_be_relayed(reply.status, head) => break (reply, picked),
-                None => {
-                    self.visit.trace.note(format!("service {} answered with status {}", service.name, reply.status));
-                    platform.discard(reply.reply);
-                    return Err(Refusal::BadGateway.into());
-                }
-            }
-        };
+        let make = async |url, within| platform.forward(&self.onward(service, url, &edits, body), within).await;
+        let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
+        let Brought { answer: reply, picked, target } = called.map_err(|error| {
+            self.visit.trace.note(format!("service {} {error}", service.name));
+            Failed::Call(error)
+        })?;
+        if !can_be_relayed(reply.status, head) {
+            self.visit.trace.note(format!("service {} answered with status {}", service.name, reply.status));
+            platform.discard(reply.reply);
+            return Err(Refusal::BadGateway.into());
+        }
         let mut edits = headers::towards_client(&reply.headers);
         if service.public_names {
             let replaced = to.replaced.as_ref().and_then(|replaced| {
@@ -285,25 +264,6 @@ pub fn add_fields(
     }
     route.request_headers.apply(values, sent, edits);
     Ok(())
-}
-
-/// The path and query to which an answer sends, if it stays at the service and is to be followed. It
-/// never leads to another host, nor out of the base path: those come from the file alone.
-fn elsewhere<R>(reply: &ReplyHead<R>, service: &Service, url: &ServiceUrl, asked: &str, head: &Head) -> Option<String> {
-    let is_redirect = matches!(reply.status, 301 | 302 | 303 | 307 | 308);
-    if !service.follow_redirects || !is_redirect || !matches!(head.method.as_str(), "GET" | "HEAD") {
-        return None;
-    }
-    let target = url.resolve(reply.headers.get("location")?, asked)?;
-    let target = target.split('#').next()?;
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let path = NormalPath::parse(path).ok()?;
-    let below = match path.as_str().strip_prefix(url.base_path())? {
-        "" => "/",
-        below if below.starts_with('/') => below,
-        _ => return None,
-    };
-    Some(format!("{below}{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
 }
 
 /// Whether a runtime can make a response of a status.

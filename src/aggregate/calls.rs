@@ -15,7 +15,6 @@ use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
 use crate::resilience::retry::Body;
 use crate::running::CONNECTIONS;
-use crate::service_url::ServiceUrl;
 use crate::visit::Visit;
 
 /// What is asked of a service.
@@ -110,6 +109,7 @@ impl<P: Platform> Making<'_, P> {
         let visit = self.visit;
         let wanted = Wanted {
             method: plan.method,
+            target: &asked.target,
             body: if asked.body.is_some() { Body::Kept } else { Body::None },
             has_idempotency_key: false,
             key: asked.key.as_deref(),
@@ -117,10 +117,10 @@ impl<P: Platform> Making<'_, P> {
             retry: plan.retry.as_ref(),
         };
         let _connection = self.connections.one().await;
-        let make = async |url: &ServiceUrl, within| {
+        let make = async |url, within| {
             let call = Call {
                 method: plan.method,
-                url: url.join(&asked.target),
+                url,
                 binding: plan.service.binding.clone(),
                 headers: asked.headers.clone(),
                 body: asked.body.clone(),
@@ -130,7 +130,7 @@ impl<P: Platform> Making<'_, P> {
             };
             visit.platform.fetch(&call, within).await
         };
-        call(&plan.service, wanted, visit, make, drop).await.map(|(fetched, _)| fetched)
+        call(&plan.service, wanted, visit, make, drop).await.map(|brought| brought.answer)
     }
 }
 

@@ -121,11 +121,16 @@ impl<'v, P: Platform> Making<'v, P> {
         part.after.iter().filter_map(of).collect()
     }
 
-    /// What a missing value means: a part that asks for one that was not made is not made.
-    fn lacks(&self, part: &Part) -> NotMade {
-        let is_skipped =
-            |at: &usize| self.done.get(*at).and_then(OnceCell::get).is_some_and(|done| done.state == State::Skipped);
-        if part.after.iter().any(is_skipped) { NotMade::Skipped } else { NotMade::Failed(Failure::Missing) }
+    /// What it means that one of these values is missing: what asks for a part that was not made is not made.
+    fn lacks<'s>(&self, mut asked: impl Iterator<Item = &'s Source>) -> NotMade {
+        let is_skipped = |name: &str| {
+            let mut of_name = self.parts.iter().zip(self.done).filter(|(part, _)| part.name == name);
+            of_name.any(|(_, done)| done.get().is_some_and(|done| done.state == State::Skipped))
+        };
+        match asked.any(|source| source.part().is_some_and(is_skipped)) {
+            true => NotMade::Skipped,
+            false => NotMade::Failed(Failure::Missing),
+        }
     }
 
     /// One call, and the value of its answer.
@@ -137,7 +142,7 @@ impl<'v, P: Platform> Making<'v, P> {
 
     /// A call for each element of an array, or one for all.
     async fn make_each(&self, part: &'v Part, each: &'v Each, values: &Values<'_>) -> Result<Done, NotMade> {
-        let array = match values.json(&each.of).ok_or_else(|| self.lacks(part))? {
+        let array = match values.json(&each.of).ok_or_else(|| self.lacks([&each.of].into_iter()))? {
             Cow::Borrowed("null") => Cow::Borrowed("[]"),
             array if array.starts_with('[') => array,
             _ => return Err(Failure::NoArray.into()),
@@ -223,10 +228,10 @@ impl<'v, P: Platform> Making<'v, P> {
         let mut target = path.render(values).map_err(|unfit| match unfit {
             Unfit::Part => match part.lacks_of_client(values) {
                 Some(refusal) => NotMade::Refused(refusal),
-                None => self.lacks(part),
+                None => self.lacks(path.sources()),
             },
             // A service's value, not the client's, may be what cannot stand there.
-            Unfit::Path if path.sources().any(|source| source.part().is_some()) => Failure::UnusableValue.into(),
+            Unfit::Path if path.sources().any(|source| part.is_of_service(source)) => Failure::UnusableValue.into(),
             other => NotMade::Refused(other.into()),
         })?;
         for (name, value) in query {
@@ -243,7 +248,7 @@ impl<'v, P: Platform> Making<'v, P> {
             }
         }
         let body = match body {
-            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(part))?),
+            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(template.sources().into_iter()))?),
             None => None,
         };
         let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
@@ -282,6 +287,14 @@ impl Part {
             Source::Claim(name) => Some(Refusal::ClaimMissing(name.clone())),
             _ => Some(Refusal::UnusableValue),
         })
+    }
+
+    /// Whether a value is one that a service answered, also as an element of an array.
+    fn is_of_service(&self, source: &Source) -> bool {
+        match (source, &self.each) {
+            (Source::Inner(Inner::Item(_) | Inner::Keys), Some(each)) => each.of.part().is_some(),
+            (source, _) => source.part().is_some(),
+        }
     }
 }
 

@@ -349,6 +349,7 @@ fn want_fields(parts: &mut [Part], answer: &Rule) {
             wanted.insert("connection");
         }
         wanted.extend(returned);
+        wanted.extend(part.call.service.follow_redirects.then_some("location"));
         part.call.wants = wanted.into_iter().collect::<Vec<_>>().join(",").into();
     }
 }

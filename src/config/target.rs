@@ -36,11 +36,11 @@ impl Text for Target {
     const PATTERN: &'static str = "^[^:/]+(:/([^/].*)?)?$";
 
     fn read(text: &str) -> Result<Self, String> {
-        if text.contains("://") {
-            return Err("must name a service; its address goes under \"services\"".to_owned());
-        }
         let (service, template) = match text.split_once(':') {
             None => (text, None),
+            Some((_, path)) if path.starts_with("//") => {
+                return Err("must name a service; its address goes under \"services\"".to_owned());
+            }
             Some((service, path)) => {
                 let template = Template::parse(path).map_err(|why| format!("whose path {why}"))?;
                 (service, Some(template))
@@ -67,7 +67,8 @@ impl Text for RedirectTarget {
     const PATTERN: &'static str = "^(https?://[^/?#{}]+)?([/?].*)?$";
 
     fn read(text: &str) -> Result<Self, String> {
-        let (origin, path) = match text.split_once("://") {
+        // A path may have a value whose name is an address, such as a claim's.
+        let (origin, path) = match text.split_once("://").filter(|_| !text.starts_with(['/', '?'])) {
             None => (None, text),
             Some((scheme, rest)) => {
                 let path = rest.find(['/', '?']).map_or(text.len(), |at| scheme.len() + "://".len() + at);

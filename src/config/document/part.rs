@@ -37,8 +37,8 @@ shape! {
         /// member whose value is missing is left out. Default: none.
         "body" => body: Option<Node> = { "user": "{jwt.sub}", "items": "{body.items}" },
         /// When the part is made: what must hold for values, by their names without braces, as for `header` of a
-        /// route. A part that is not made is left out, and so are those that ask for it; the whole is still
-        /// complete. Default: always.
+        /// route. A part that is not made is left out, and so are those that cannot be asked without it;
+        /// the whole is still complete. Default: always.
         "when" => when: Named<ValueTest> = { "parts.user.plan": ["pro", "team"], "query.details": true },
         /// An array, for each of whose elements the call is made, with {item.PATH} in it. The part is the array of
         /// the answers, in order. Equal calls are made once.
