@@ -1,17 +1,19 @@
 //! Aggregates of random graphs: whatever their services do, the answer is what a simple reference says
 //! that makes one call after the other, no call is made twice, and all is over as soon as the longest way
-//! through the graph, or when the time of the request is.
+//! through the graph, or when the time of the request is; and written part by part it comes to the same.
 
 mod drawn;
 mod reference;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use crate::chaos::loaded;
 use crate::world::World;
-use drawn::BUDGET;
+use drawn::{BUDGET, Node};
 
 /// How many calls may wait for an answer at once.
 const CONNECTIONS: usize = 6;
@@ -22,11 +24,7 @@ proptest! {
     #[test]
     fn a_graph_answers_as_one_call_after_the_other_would(nodes in drawn::aggregates()) {
         let gateway = loaded(&drawn::file(&nodes).to_string());
-        let services = nodes.clone();
-        let world = World::new(move |url| {
-            let at: usize = url.split('/').nth(3).unwrap().parse().unwrap();
-            services[at].behaviour(at, url)
-        });
+        let world = world(&nodes);
         let got = world.run(world.send(&gateway, "GET", "http://g/x", ""));
         let whole = reference::whole(&nodes);
 
@@ -54,4 +52,45 @@ proptest! {
         }
         prop_assert_eq!(got.took, Duration::from_millis(whole.ends));
     }
+    #[test]
+    fn a_stream_comes_to_the_same(nodes in drawn::aggregates()) {
+        let gateway = loaded(&drawn::file(&nodes).to_string());
+        let world = world(&nodes);
+        let got = world.run(world.send(&gateway, "GET", "http://g/x", "accept:application/x-ndjson\n"));
+        let whole = reference::whole(&nodes);
+        if whole.most_at_once() > CONNECTIONS {
+            return Ok(());
+        }
+
+        prop_assert_eq!(got.took, Duration::from_millis(whole.ends));
+        let is_begun = got.headers["content-type"] == "application/x-ndjson";
+        let mut events: Vec<Value> = match is_begun {
+            true => got.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            false => Vec::new(),
+        };
+        let last = events.pop();
+        match (&whole.body, last) {
+            (Ok(body), Some(last)) => {
+                prop_assert_eq!(&last["complete"], &json!(whole.is_complete));
+                let parts = events.into_iter().filter(|event| event.get("left_out").is_none());
+                let members: BTreeMap<String, Value> =
+                    parts.map(|mut part| (part["part"].as_str().unwrap().to_owned(), part["value"].take())).collect();
+                prop_assert_eq!(&json!(members).to_string(), body);
+            }
+            (Err(statuses), Some(last)) => {
+                prop_assert!(statuses.iter().any(|status| last["problem"]["status"] == *status), "{}", last);
+            }
+            (Err(statuses), None) => prop_assert!(statuses.contains(&got.status), "{} is none of {:?}", got.status, statuses),
+            (Ok(_), None) => prop_assert!(false, "{}", got.body),
+        }
+    }
+}
+
+/// Services that do as they are drawn.
+fn world(nodes: &[Node]) -> World {
+    let services = nodes.to_vec();
+    World::new(move |url| {
+        let at: usize = url.split('/').nth(3).unwrap().parse().unwrap();
+        services[at].behaviour(at, url)
+    })
 }

@@ -173,7 +173,7 @@ pub fn file(nodes: &[Node]) -> Value {
         "timeout": format!("{BUDGET}ms"),
         "max_calls": 500,
         "services": { "s": { "url": "http://s", "timeout": format!("{TIMEOUT}ms") } },
-        "routes": [{ "path": "/x", "auth": "public", "aggregate": parts }]
+        "routes": [{ "path": "/x", "auth": "public", "aggregate": parts, "answer": { "stream": "ndjson" } }]
     })
 }
 
