@@ -73,7 +73,7 @@ impl Failure {
         let status = match self {
             Self::Status(status) => {
                 let row = table.required.iter().find(|(statuses, _)| statuses.include(status));
-                row.map(|(_, status)| *status).or(table.failed)
+                row.map(|(_, of_whole)| of_whole.status(status)).or(table.failed)
             }
             Self::Call(CallError::TimedOut) => Some(table.timeout),
             Self::Call(CallError::ClientGone) => None,

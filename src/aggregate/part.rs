@@ -16,6 +16,7 @@ use crate::json::tree::elements;
 use crate::path::push_encoded_value;
 use crate::platform::Platform;
 use crate::policy::headers::{self, HeaderEdits};
+use crate::query;
 use crate::refusal::Refusal;
 use crate::running::in_order;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
@@ -224,7 +225,7 @@ impl<'v, P: Platform> Making<'v, P> {
 
     /// What is asked for a part, with its values.
     fn asked(&self, part: &Part, values: &Values<'_>) -> Result<Asked, NotMade> {
-        let PartCall { service, path, query, headers, client_headers, body, .. } = &part.call;
+        let PartCall { service, path, query, headers, client_headers, client_query, body, .. } = &part.call;
         let mut target = path.render(values).map_err(|unfit| match unfit {
             Unfit::Part => match part.lacks_of_client(values) {
                 Some(refusal) => NotMade::Refused(refusal),
@@ -236,7 +237,7 @@ impl<'v, P: Platform> Making<'v, P> {
         })?;
         for (name, value) in query {
             if let Some(texts) = value.texts(values) {
-                target.push(if target.contains('?') { '&' } else { '?' });
+                push_parameter(&mut target);
                 push_encoded_value(&mut target, name.as_bytes());
                 target.push('=');
                 for (at, text) in texts.iter().enumerate() {
@@ -245,6 +246,14 @@ impl<'v, P: Platform> Making<'v, P> {
                     }
                     push_encoded_value(&mut target, text.as_bytes());
                 }
+            }
+        }
+        for (name, value) in query::parameters(self.visit.head.query.as_deref().unwrap_or_default()) {
+            if client_query.iter().any(|wanted| *wanted == query::decoded(name)) {
+                push_parameter(&mut target);
+                target.push_str(name);
+                target.push('=');
+                target.push_str(value);
             }
         }
         let body = match body {
@@ -274,6 +283,11 @@ impl<'v, P: Platform> Making<'v, P> {
             key: service.key.as_ref().and_then(|key| key.plain(values)),
         })
     }
+}
+
+/// Goes on to the next parameter of a query.
+fn push_parameter(target: &mut String) {
+    target.push(if target.contains('?') { '&' } else { '?' });
 }
 
 impl Part {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::words::{Empty, Form, Format, HeaderRule, Statuses, StreamForm};
+use super::words::{Empty, Form, Format, HeaderRule, StatusOfWhole, Statuses, StreamForm};
 use crate::gateway::Service;
 use crate::json::Bounds;
 use crate::json::path::Path;
@@ -62,6 +62,8 @@ pub struct PartCall {
     pub headers: Vec<(String, TextTemplate)>,
     /// Header fields of the client's that go along, in lower case.
     pub client_headers: Vec<String>,
+    /// Parameters of the client's query that go along.
+    pub client_query: Vec<String>,
     /// The body.
     pub body: Option<JsonTemplate>,
     /// The time that one try has.
@@ -196,7 +198,7 @@ pub struct StatusTable {
     /// If none is.
     pub all_failed: u16,
     /// If a required one answered with such a status; the first row counts.
-    pub required: Vec<(Statuses, u16)>,
+    pub required: Vec<(Statuses, StatusOfWhole)>,
     /// If a required one failed in another way; `None` is as the failure has it.
     pub failed: Option<u16>,
     /// If a required one was not there in time.

@@ -14,6 +14,14 @@ pub enum Statuses {
 }
 
 impl Statuses {
+    /// Whether all of these are statuses of errors.
+    pub fn are_errors(self) -> bool {
+        match self {
+            Self::One(status) => status >= 400,
+            Self::Hundred(hundred) => hundred >= 4,
+        }
+    }
+
     /// Whether a status is of these.
     pub fn include(self, status: u16) -> bool {
         match self {
@@ -47,6 +55,46 @@ impl Described for Statuses {
             { "type": "integer", "minimum": 200, "maximum": 599 },
             { "enum": ["2xx", "3xx", "4xx", "5xx"] },
         ] })
+    }
+}
+
+/// Which status the whole has for that of a required part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusOfWhole {
+    /// This one.
+    One(u16),
+    /// The same.
+    Same,
+}
+
+impl StatusOfWhole {
+    /// The status of the whole for that of a part.
+    pub fn status(self, of_part: u16) -> u16 {
+        match self {
+            Self::One(status) => status,
+            Self::Same => of_part,
+        }
+    }
+}
+
+impl FromNode for StatusOfWhole {
+    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        let read = match node {
+            Node::Number(number) => {
+                let status = number.as_u64().and_then(|status| u16::try_from(status).ok());
+                status.filter(|status| (400..=599).contains(status)).map(Self::One)
+            }
+            Node::String(word) if word == "same" => Some(Self::Same),
+            _ => None,
+        };
+        read.or_else(|| wrong_kind(node, "a status from 400 to 599, or \"same\"", place, problems))
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Described for StatusOfWhole {
+    fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 400, "maximum": 599 }, { "enum": ["same"] }] })
     }
 }
 

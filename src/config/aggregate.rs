@@ -8,7 +8,7 @@ use super::action::{InnerScope, Scope};
 use super::document::{AnswerSettings, PartSettings, StatusSettings};
 use super::part;
 use crate::aggregate::plan::{Aggregate, Part, Placed, Rule, StatusTable, Variant};
-use crate::aggregate::words::{Form, HeaderRule, Statuses};
+use crate::aggregate::words::{Form, HeaderRule, StatusOfWhole, Statuses};
 use crate::gateway::Action;
 use crate::json;
 use crate::policy::field_edits::field_name;
@@ -220,7 +220,7 @@ fn headers(
 }
 
 fn status(settings: Option<StatusSettings>, place: &Place<'_>, problems: &mut Problems) -> Option<StatusTable> {
-    let not_found = vec![(Statuses::One(404), 404)];
+    let not_found = vec![(Statuses::One(404), StatusOfWhole::Same)];
     let Some(settings) = settings else {
         return Some(StatusTable {
             complete: 200,
@@ -255,13 +255,11 @@ fn status(settings: Option<StatusSettings>, place: &Place<'_>, problems: &mut Pr
                 let place = place.at(&of);
                 let node = of.parse::<u32>().map_or(Node::String(of.clone()), |status| Node::Number(status.into()));
                 let of = Statuses::from_node(&node, &place, problems)?;
-                match u16::try_from(status?) {
-                    Ok(status @ 400..=599) => Some((of, status)),
-                    _ => {
-                        problems.add(&place, "must be from 400 to 599");
-                        None
-                    }
+                let status = status?;
+                if status == StatusOfWhole::Same && !of.are_errors() {
+                    problems.add(&place, "is \"same\", which is for statuses from 400 on");
                 }
+                Some((of, status))
             });
             rows.collect()
         }

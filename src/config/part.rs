@@ -180,6 +180,7 @@ fn call(
     let headers = settings.headers.map(|headers| texts(headers, scope, &place.at("headers"), problems, field_name));
     let client_headers =
         settings.client_headers.map(|names| client_headers(names, &place.at("client_headers"), problems));
+    let client_query = settings.client_query.map(|names| names.map(|names| names.0).unwrap_or_default());
     let body = settings.body.map(|body| body.map(|body| json_body(&body, scope, &place.at("body"), problems)));
     let retry = settings.retry.map(|retry| {
         retry.map(|OrNone(rule)| rule.and_then(|rule| RetryRule::compile(rule, &place.at("retry"), problems)))
@@ -203,6 +204,7 @@ fn call(
         query: query?,
         headers: headers?,
         client_headers: client_headers?,
+        client_query: client_query?,
         body: body?,
         timeout: settings.timeout?.map_or(service.timeout, |limit| limit.0),
         // What writes is never made again.

@@ -1,6 +1,6 @@
 //! How the parts of an aggregate become its answer, as it is written.
 
-use crate::aggregate::words::{Form, HeaderRule, StreamForm};
+use crate::aggregate::words::{Form, HeaderRule, StatusOfWhole, StreamForm};
 use crate::merge::EqualKeys;
 use crate::router::ValueTest;
 use crate::settings::{List, Named, OneOrMany, Size, shape};
@@ -68,8 +68,9 @@ shape! {
         "partial" => partial: Option<u32> = 206,
         /// If all parts failed, none of which is required. Default: as `partial`.
         "all_failed" => all_failed: Option<u32> = 502,
-        /// If a required part failed: by the status of its answer, `"404"` or `"4xx"`; default { "404": 404 }.
-        "required" => required: Option<Named<u32>> = { "404": 404, "4xx": 400 },
+        /// If a required part failed: by the status of its answer, `"404"` or `"4xx"`, which status the whole has, or
+        /// "same". Default { "404": 404 }.
+        "required" => required: Option<Named<StatusOfWhole>> = { "409": 409, "4xx": "same", "503": 503 },
         /// If a required part failed in another way. Default 502; 503 where its service takes no calls.
         "failed" => failed: Option<u32> = 500,
         /// If a required part was not there in time. Default 504.

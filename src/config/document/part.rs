@@ -33,6 +33,8 @@ shape! {
         "headers" => headers: Named<TextTemplate> = { "x-user": "{jwt.sub}" },
         /// Header fields of the client's that go along as they are. Default: none.
         "client_headers" => client_headers: Option<OneOrMany<String>> = ["accept-language", "authorization"],
+        /// Parameters of the client's query that go along as they are, all of a name. Default: none.
+        "client_query" => client_query: Option<OneOrMany<String>> = ["q", "page"],
         /// The JSON body of the call. A string in it that is one {value} becomes the value, of its kind; a
         /// member whose value is missing is left out. Default: none.
         "body" => body: Option<Node> = { "user": "{jwt.sub}", "items": "{body.items}" },
