@@ -122,6 +122,10 @@ impl Room {
 /// are made, and a member on the way that is neither object nor array is replaced by one; an element
 /// of an array that is neither stays as it is. Through `*`, nothing is made.
 pub fn put<'t>(steps: &'t [Step], value: &mut Json<'t>, new: &Json<'t>, room: &mut Room) {
+    // Nothing more is put then; how large it is need not be found out again for each place.
+    if room.is_exceeded {
+        return;
+    }
     let Some((step, below)) = steps.split_first() else {
         if room.takes(new.size()) {
             *value = new.clone();
