@@ -101,6 +101,11 @@ pub enum Unshapeable {
 /// How much a value may grow by copies, however small it is.
 const ROOM: usize = 8 << 20;
 
+/// The room for copies that are made of so many bytes.
+pub fn room_for(bytes: usize) -> Room {
+    Room::of(ROOM.saturating_add(bytes.saturating_mul(4)))
+}
+
 impl Shaping {
     /// Compiles a shaping; notes each fault.
     pub fn compile(settings: ShapingSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
@@ -146,7 +151,7 @@ impl Shaping {
 
     /// The value in this shape.
     pub fn apply<'t>(&'t self, mut value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
-        let mut room = Room::of(ROOM.saturating_add(value.size().saturating_mul(4)));
+        let mut room = room_for(value.size());
         if !self.at.steps().is_empty() {
             value = Found::at(self.at.steps(), &value).into_one().ok_or(Unshapeable::NoValue)?;
         }

@@ -153,7 +153,7 @@ impl<'v, P: Platform> Making<'v, P> {
             Some(batch) => self.batched(part, each, batch, &items, values).await?,
             None => self.one_by_one(part, each, &items, values).await?,
         };
-        let value = spread::over(&items, &results, each.into.as_deref());
+        let value = spread::over(&items, &results, each.into.as_deref()).ok_or(Failure::WholeTooLarge)?;
         let state = results.failure.map_or(State::Whole, State::Lacking);
         Ok(Done { value: Some(value.into()), state, answers: results.answers })
     }
@@ -215,9 +215,11 @@ impl<'v, P: Platform> Making<'v, P> {
             results.failure = results.failure.or(*failure);
         }
         let stand_in = results.failure.and_then(|_| part.otherwise.stand_in());
-        results.values =
-            keys.of_items.iter().map(|key| found.value(key).map(Value::from).or_else(|| stand_in.clone())).collect();
-        Ok(results)
+        // Many elements may have one key, and one element many.
+        let mut room = spread::room(items, &results.answers);
+        let values = keys.of_items.iter().map(|key| found.value(key, &mut room).map(Value::from));
+        results.values = values.map(|value| value.or_else(|| stand_in.clone())).collect();
+        if room.is_exceeded { Err(Failure::WholeTooLarge.into()) } else { Ok(results) }
     }
 
     /// What is asked for a part, with its values.
