@@ -17,12 +17,17 @@ use crate::json::tree::{Json, elements};
 use crate::json::{self, Numbers, Unusable};
 use crate::path::push_encoded_value;
 use crate::platform::Platform;
-use crate::policy::headers::{self, HeaderEdits};
+use crate::policy::headers::{self, Field, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
 use crate::running::in_order;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
 use crate::visit::Visit;
+
+/// The longest path and query of a call, and the most bytes of its header fields: more, platforms do not
+/// send. To make such a call would tell of its service what is the fault of the values.
+const LONGEST_TARGET: usize = 16 << 10;
+const MOST_OF_FIELDS: usize = 128 << 10;
 
 /// What a part came to.
 #[derive(Debug)]
@@ -267,12 +272,12 @@ impl<'v, P: Platform> Making<'v, P> {
         }
         forward::add_fields(&mut edits, &Headers::default(), service, self.route, values, &self.visit.trace)
             .map_err(NotMade::Refused)?;
-        Ok(Asked {
-            target,
-            headers: edits.set.into_iter().chain(edits.append).collect(),
-            body,
-            key: service.key.as_ref().and_then(|key| key.plain(values)),
-        })
+        let headers: Vec<Field> = edits.set.into_iter().chain(edits.append).collect();
+        let size_of_fields: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if target.len() > LONGEST_TARGET || size_of_fields > MOST_OF_FIELDS {
+            return Err(Failure::CallTooLong.into());
+        }
+        Ok(Asked { target, headers, body, key: service.key.as_ref().and_then(|key| key.plain(values)) })
     }
 }
 
