@@ -129,11 +129,19 @@ impl<'v, P: Platform> Making<'v, P> {
         part.after.iter().filter_map(of).collect()
     }
 
-    /// What a missing value means: a part that asks for one that was not made is not made.
-    fn lacks(&self, part: &Part) -> NotMade {
-        let is_skipped =
-            |at: &usize| self.done.get(*at).and_then(OnceCell::get).is_some_and(|done| done.state == State::Skipped);
-        if part.after.iter().any(is_skipped) { NotMade::Skipped } else { NotMade::Failed(Failure::Missing) }
+    /// What it means that some of these values are missing: a part that asks for one that was not made is not
+    /// made, if nothing else is missing.
+    fn lacks<'s>(&self, sources: impl IntoIterator<Item = &'s Source>, values: &Values<'_>) -> NotMade {
+        let is_skipped = |source: &Source| {
+            let at = self.parts.iter().position(|part| Some(part.name.as_str()) == source.part());
+            let done = at.and_then(|at| self.done.get(at)).and_then(OnceCell::get);
+            done.is_some_and(|done| done.state == State::Skipped)
+        };
+        let mut missing = sources.into_iter().filter(|source| values.of(source).is_none()).peekable();
+        match missing.peek().is_some() && missing.all(is_skipped) {
+            true => NotMade::Skipped,
+            false => NotMade::Failed(Failure::Missing),
+        }
     }
 
     /// One call, and the value of its answer.
@@ -145,7 +153,7 @@ impl<'v, P: Platform> Making<'v, P> {
 
     /// A call for each element of an array, or one for all.
     async fn make_each(&self, part: &'v Part, each: &'v Each, values: &Values<'_>) -> Result<Done, NotMade> {
-        let array = match values.json(&each.of).ok_or_else(|| self.lacks(part))? {
+        let array = match values.json(&each.of).ok_or_else(|| self.lacks([&each.of], values))? {
             Cow::Borrowed("null") => Cow::Borrowed("[]"),
             array if array.starts_with('[') => array,
             _ => return Err(Failure::NoArray.into()),
@@ -233,7 +241,7 @@ impl<'v, P: Platform> Making<'v, P> {
         let mut target = path.render(values).map_err(|unfit| match unfit {
             Unfit::Part => match part.lacks_of_client(values) {
                 Some(refusal) => NotMade::Refused(refusal),
-                None => self.lacks(part),
+                None => self.lacks(path.sources(), values),
             },
             // A service's value, not the client's, may be what cannot stand there.
             Unfit::Path if path.sources().any(|source| source.part().is_some()) => Failure::UnusableValue.into(),
@@ -253,7 +261,7 @@ impl<'v, P: Platform> Making<'v, P> {
             }
         }
         let body = match body {
-            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(part))?),
+            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(template.sources(), values))?),
             None => None,
         };
         let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
