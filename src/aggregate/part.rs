@@ -266,7 +266,7 @@ impl<'v, P: Platform> Making<'v, P> {
         };
         let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
         for name in client_headers {
-            if let Some(value) = self.visit.head.headers.get(name) {
+            if let Some(value) = headers::of_client(name, &self.visit.head.headers) {
                 edits.set(name.clone(), value);
             }
         }
