@@ -69,11 +69,11 @@ pub fn compile(
     let asked: Vec<&Source> =
         parts.iter().flat_map(Part::sources).chain(shared).chain(of_services).chain(of_variants).collect();
     answer.vary = vary(&asked, &parts);
-    // Whatever names the caller, known to the gateway or not.
-    let names_caller = |name: &str| name == "authorization";
+    // Whatever names the caller, known to the gateway or not; a cookie does too.
+    let names_caller = |name: &str| matches!(name, "authorization" | "cookie");
     answer.is_private = !scope.is_public
         || asked.iter().any(|source| match source {
-            Source::ClientAddress => true,
+            Source::ClientAddress | Source::Cookie(_) => true,
             Source::Header(name) => names_caller(name),
             _ => false,
         })
