@@ -22,7 +22,7 @@ const DEFAULT_MAX_SIZE: u32 = 8 << 20;
 const DEFAULT_MAX_BODY: u32 = 64 << 10;
 
 /// Header fields of parts' answers that the gateway always asks for.
-const ALWAYS_WANTED: [&str; 3] = ["cache-control", "age", "retry-after"];
+const ALWAYS_WANTED: [&str; 4] = ["cache-control", "age", "retry-after", "vary"];
 
 /// Header fields that the gateway itself says of the whole.
 const OWN_FIELDS: [&str; 7] =
