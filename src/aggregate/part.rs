@@ -21,6 +21,7 @@ use crate::policy::headers::{self, Field, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
 use crate::running::in_order;
+use crate::shaping::Shaping;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
 use crate::visit::Visit;
 
@@ -340,10 +341,7 @@ impl Reading {
         if self.shaping.is_empty() {
             return Ok(value);
         }
-        let mut shaped = Json::Raw(value.text());
-        for shaping in &self.shaping {
-            shaped = shaping.apply(shaped).map_err(|_| Failure::NotShaped)?;
-        }
+        let shaped = Shaping::apply_all(&self.shaping, Json::Raw(value.text())).map_err(|_| Failure::NotShaped)?;
         // What is put together of JSON texts is text.
         Ok(String::from_utf8(shaped.to_text()).unwrap_or_default().into())
     }
