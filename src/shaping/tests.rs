@@ -93,6 +93,14 @@ fn copies_of_copies_do_not_fill_the_memory() {
 }
 
 #[test]
+fn many_small_copies_do_not_fill_the_memory() {
+    let value = format!(r#"{{"a":[{}]}}"#, vec!["1"; 100_000].join(","));
+    let copies = |count| shaped(&format!(r#"{{"concat": {{"b": [{}]}}}}"#, vec!["\"a\""; count].join(",")), &value);
+    assert!(copies(4).is_ok());
+    assert_eq!(copies(8), Err("TooLarge".to_owned()));
+}
+
+#[test]
 fn every_fault_is_said() {
     assert_eq!(
         faults(r#"{"at": 1, "pick": [], "drop": ["a", ""], "zip": {"a": {"b": 1}}, "wrap": "", "x": 1}"#),
