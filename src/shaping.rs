@@ -101,6 +101,11 @@ pub enum Unshapeable {
 /// How much a value may grow by copies, however small it is.
 const ROOM: usize = 8 << 20;
 
+/// The room for copies that are made of so many bytes.
+pub fn room_for(bytes: usize) -> Room {
+    Room::of(ROOM.saturating_add(bytes.saturating_mul(4)))
+}
+
 impl Shaping {
     /// Compiles a shaping; notes each fault.
     pub fn compile(settings: ShapingSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
@@ -145,8 +150,18 @@ impl Shaping {
     }
 
     /// The value in this shape.
-    pub fn apply<'t>(&'t self, mut value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
-        let mut room = Room::of(ROOM.saturating_add(value.size().saturating_mul(4)));
+    pub fn apply<'t>(&'t self, value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
+        Self::apply_all([self], value)
+    }
+
+    /// The value after several shapings, which have the room of one: each could fill its own with what the
+    /// one before has made.
+    pub fn apply_all<'t>(all: impl IntoIterator<Item = &'t Self>, value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
+        let mut room = room_for(value.size());
+        all.into_iter().try_fold(value, |value, shaping| shaping.apply_in(&mut room, value))
+    }
+
+    fn apply_in<'t>(&'t self, room: &mut Room, mut value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
         if !self.at.steps().is_empty() {
             value = Found::at(self.at.steps(), &value).into_one().ok_or(Unshapeable::NoValue)?;
         }
@@ -157,10 +172,10 @@ impl Shaping {
             self.drop.drop(&mut value);
         }
         self.renames.apply(&mut value);
-        self.moves.iter().for_each(|step| step.apply(&mut value, &mut room));
-        self.gathers.iter().for_each(|step| step.apply(&mut value, &mut room));
-        self.joins.iter().for_each(|step| step.apply(&mut value, &mut room));
-        self.constants.iter().for_each(|(path, text)| put(path.steps(), &mut value, &Json::Raw(text), &mut room));
+        self.moves.iter().for_each(|step| step.apply(&mut value, room));
+        self.gathers.iter().for_each(|step| step.apply(&mut value, room));
+        self.joins.iter().for_each(|step| step.apply(&mut value, room));
+        self.constants.iter().for_each(|(path, text)| put(path.steps(), &mut value, &Json::Raw(text), room));
         self.flatten.iter().for_each(|path| flatten::flatten(path, &mut value));
         if let Some(name) = &self.wrap {
             value = Json::Object(vec![(Key::spelled(name), value)]);

@@ -14,7 +14,12 @@ pub fn strictest<'h>(answers: impl Iterator<Item = &'h Headers>, is_private: boo
     let mut whole = Whole { is_private, is_public: true, ..Whole::default() };
     for headers in answers {
         let Some(value) = headers.get("cache-control") else { return NO_STORE.to_owned() };
-        let age = headers.get("age").and_then(|age| age.trim().parse().ok()).unwrap_or(0u64);
+        // No request is known to get it again.
+        if headers.get("vary").is_some_and(|names| names.split(',').any(|name| name.trim() == "*")) {
+            return NO_STORE.to_owned();
+        }
+        // Of several ages the first counts (section 5.1).
+        let age = headers.get("age").and_then(|age| age.split(',').next()?.trim().parse().ok()).unwrap_or(0u64);
         let (mut max_age, mut shared, mut is_public) = (None, None, false);
         for directive in value.split(',') {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
@@ -26,9 +31,9 @@ pub fn strictest<'h>(answers: impl Iterator<Item = &'h Headers>, is_private: boo
                 "public" => is_public = true,
                 "no-cache" => whole.is_checked = true,
                 "must-revalidate" | "proxy-revalidate" => whole.must_revalidate = true,
-                // One that cannot be read is none at all.
-                "max-age" => max_age = Some(seconds().unwrap_or(0)),
-                "s-maxage" => shared = Some(seconds().unwrap_or(0)),
+                // One that cannot be read is none at all; of several the strictest counts (section 4.2.1).
+                "max-age" => max_age = Some(seconds().unwrap_or(0).min(max_age.unwrap_or(u64::MAX))),
+                "s-maxage" => shared = Some(seconds().unwrap_or(0).min(shared.unwrap_or(u64::MAX))),
                 _ => {}
             }
         }
@@ -115,6 +120,11 @@ mod tests {
             (vec!["cache-control:max-age=6, s-maxage=60", "cache-control:max-age=9"], false, "max-age=6, s-maxage=9"),
             (vec!["cache-control:max-age=6, must-revalidate"], false, "max-age=6, must-revalidate"),
             (vec!["cache-control:MAX-AGE=many"], false, "max-age=0"),
+            (vec!["cache-control:max-age=0, max-age=60"], false, "max-age=0"),
+            (vec!["cache-control:max-age=6, s-maxage=9, s-maxage=60"], false, "max-age=6, s-maxage=9"),
+            (vec!["cache-control:max-age=60\nage:20, 5"], false, "max-age=40"),
+            (vec!["cache-control:max-age=60\nvary:accept, *"], false, "no-store"),
+            (vec!["cache-control:max-age=60\nvary:accept"], false, "max-age=60"),
             (vec![], false, "no-store"),
         ] {
             let answers: Vec<Headers> = answers.into_iter().map(Headers::from_text).collect();

@@ -26,6 +26,8 @@ pub enum Failure {
     Missing,
     /// A value of another part, or of the client's body, cannot stand in its path.
     UnusableValue,
+    /// With the values that it asks for, its URL or its header fields are longer than services take.
+    CallTooLong,
     /// What it is made for each element of is no array.
     NoArray,
     /// The array has more elements than allowed.
@@ -47,7 +49,7 @@ impl Failure {
             Self::Call(CallError::NoInstance | CallError::NotAdmitted) => "unavailable",
             Self::Call(CallError::TooManyCalls) => "too-many-calls",
             Self::Status(_) => "status",
-            Self::Call(CallError::TooLarge) | Self::WholeTooLarge => "too-large",
+            Self::Call(CallError::TooLarge) | Self::CallTooLong | Self::WholeTooLarge => "too-large",
             Self::Unusable(Unusable::TooDeep) => "too-deep",
             Self::Unusable(Unusable::TooMany) | Self::TooManyElements => "too-many",
             Self::Unusable(Unusable::NotJson | Unusable::NotXml) | Self::Empty | Self::NotShaped | Self::NoArray => {
@@ -99,6 +101,7 @@ impl fmt::Display for Failure {
             Self::NotShaped => "answered without what is taken of it",
             Self::Missing => "not called, a value that it asks for is not there",
             Self::UnusableValue => "not called, a value cannot stand in its path",
+            Self::CallTooLong => "not called, its URL or header fields would be too long",
             Self::NoArray => "not called, it is for each element of what is no array",
             Self::TooManyElements => "not called, there are too many elements",
             Self::WholeTooLarge => "would make the answer too large",

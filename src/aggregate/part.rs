@@ -15,12 +15,17 @@ use crate::head::Headers;
 use crate::json::tree::elements;
 use crate::path::push_encoded_value;
 use crate::platform::Platform;
-use crate::policy::headers::{self, HeaderEdits};
+use crate::policy::headers::{self, Field, HeaderEdits};
 use crate::query;
 use crate::refusal::Refusal;
 use crate::running::in_order;
 use crate::template::{Inner, InnerPart, InnerValues, Source, Unfit, Values};
 use crate::visit::Visit;
+
+/// The longest path and query of a call, and the most bytes of its header fields: more, platforms do not
+/// send. To make such a call would tell of its service what is the fault of the values.
+const LONGEST_TARGET: usize = 16 << 10;
+const MOST_OF_FIELDS: usize = 128 << 10;
 
 /// What a part came to.
 #[derive(Debug)]
@@ -122,13 +127,16 @@ impl<'v, P: Platform> Making<'v, P> {
         part.after.iter().filter_map(of).collect()
     }
 
-    /// What it means that one of these values is missing: what asks for a part that was not made is not made.
-    fn lacks<'s>(&self, mut asked: impl Iterator<Item = &'s Source>) -> NotMade {
-        let is_skipped = |name: &str| {
-            let mut of_name = self.parts.iter().zip(self.done).filter(|(part, _)| part.name == name);
-            of_name.any(|(_, done)| done.get().is_some_and(|done| done.state == State::Skipped))
+    /// What it means that some of these values are missing: a part that asks for one that was not made is not
+    /// made, if nothing else is missing.
+    fn lacks<'s>(&self, sources: impl IntoIterator<Item = &'s Source>, values: &Values<'_>) -> NotMade {
+        let is_skipped = |source: &Source| {
+            let at = self.parts.iter().position(|part| Some(part.name.as_str()) == source.part());
+            let done = at.and_then(|at| self.done.get(at)).and_then(OnceCell::get);
+            done.is_some_and(|done| done.state == State::Skipped)
         };
-        match asked.any(|source| source.part().is_some_and(is_skipped)) {
+        let mut missing = sources.into_iter().filter(|source| values.of(source).is_none()).peekable();
+        match missing.peek().is_some() && missing.all(is_skipped) {
             true => NotMade::Skipped,
             false => NotMade::Failed(Failure::Missing),
         }
@@ -143,7 +151,7 @@ impl<'v, P: Platform> Making<'v, P> {
 
     /// A call for each element of an array, or one for all.
     async fn make_each(&self, part: &'v Part, each: &'v Each, values: &Values<'_>) -> Result<Done, NotMade> {
-        let array = match values.json(&each.of).ok_or_else(|| self.lacks([&each.of].into_iter()))? {
+        let array = match values.json(&each.of).ok_or_else(|| self.lacks([&each.of], values))? {
             Cow::Borrowed("null") => Cow::Borrowed("[]"),
             array if array.starts_with('[') => array,
             _ => return Err(Failure::NoArray.into()),
@@ -156,7 +164,7 @@ impl<'v, P: Platform> Making<'v, P> {
             Some(batch) => self.batched(part, each, batch, &items, values).await?,
             None => self.one_by_one(part, each, &items, values).await?,
         };
-        let value = spread::over(&items, &results, each.into.as_deref());
+        let value = spread::over(&items, &results, each.into.as_deref()).ok_or(Failure::WholeTooLarge)?;
         let state = results.failure.map_or(State::Whole, State::Lacking);
         Ok(Done { value: Some(value.into()), state, answers: results.answers })
     }
@@ -218,9 +226,11 @@ impl<'v, P: Platform> Making<'v, P> {
             results.failure = results.failure.or(*failure);
         }
         let stand_in = results.failure.and_then(|_| part.otherwise.stand_in());
-        results.values =
-            keys.of_items.iter().map(|key| found.value(key).map(Value::from).or_else(|| stand_in.clone())).collect();
-        Ok(results)
+        // Many elements may have one key, and one element many.
+        let mut room = spread::room(items, &results.answers);
+        let values = keys.of_items.iter().map(|key| found.value(key, &mut room).map(Value::from));
+        results.values = values.map(|value| value.or_else(|| stand_in.clone())).collect();
+        if room.is_exceeded { Err(Failure::WholeTooLarge.into()) } else { Ok(results) }
     }
 
     /// What is asked for a part, with its values.
@@ -229,7 +239,7 @@ impl<'v, P: Platform> Making<'v, P> {
         let mut target = path.render(values).map_err(|unfit| match unfit {
             Unfit::Part => match part.lacks_of_client(values) {
                 Some(refusal) => NotMade::Refused(refusal),
-                None => self.lacks(path.sources()),
+                None => self.lacks(path.sources(), values),
             },
             // A service's value, not the client's, may be what cannot stand there.
             Unfit::Path if path.sources().any(|source| part.is_of_service(source)) => Failure::UnusableValue.into(),
@@ -257,12 +267,12 @@ impl<'v, P: Platform> Making<'v, P> {
             }
         }
         let body = match body {
-            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(template.sources().into_iter()))?),
+            Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(template.sources(), values))?),
             None => None,
         };
         let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
         for name in client_headers {
-            if let Some(value) = self.visit.head.headers.get(name) {
+            if let Some(value) = headers::of_client(name, &self.visit.head.headers) {
                 edits.set(name.clone(), value);
             }
         }
@@ -276,12 +286,12 @@ impl<'v, P: Platform> Making<'v, P> {
         }
         forward::add_fields(&mut edits, &Headers::default(), service, self.route, values, &self.visit.trace)
             .map_err(NotMade::Refused)?;
-        Ok(Asked {
-            target,
-            headers: edits.set.into_iter().chain(edits.append).collect(),
-            body,
-            key: service.key.as_ref().and_then(|key| key.plain(values)),
-        })
+        let headers: Vec<Field> = edits.set.into_iter().chain(edits.append).collect();
+        let size_of_fields: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if target.len() > LONGEST_TARGET || size_of_fields > MOST_OF_FIELDS {
+            return Err(Failure::CallTooLong.into());
+        }
+        Ok(Asked { target, headers, body, key: service.key.as_ref().and_then(|key| key.plain(values)) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Response;
 use crate::head::Headers;
-use crate::json::{self, Bounds};
+use crate::json::{self, Bounds, Numbers};
 use crate::policy::headers::Field;
 use crate::refusal::Refusal;
 
@@ -121,13 +121,14 @@ fn element(id: Option<&str>, read: &Read) -> Vec<u8> {
 
 /// The header fields as an object: several cookies as an array, several of another name joined.
 fn push_fields(out: &mut Vec<u8>, read: &Read) {
+    let mut names = Numbers::default();
     let mut fields: Vec<(&str, Vec<&str>)> = Vec::new();
     for (name, value) in read.headers.iter() {
         // Of the body as it came, not as it stands here.
         if name == "content-length" && !read.body.is_empty() {
             continue;
         }
-        match fields.iter_mut().find(|(other, _)| *other == name) {
+        match fields.get_mut(names.of(name.into())) {
             Some((_, values)) => values.push(value),
             None => fields.push((name, vec![value])),
         }

@@ -22,7 +22,7 @@ const DEFAULT_MAX_SIZE: u32 = 8 << 20;
 const DEFAULT_MAX_BODY: u32 = 64 << 10;
 
 /// Header fields of parts' answers that the gateway always asks for.
-const ALWAYS_WANTED: [&str; 3] = ["cache-control", "age", "retry-after"];
+const ALWAYS_WANTED: [&str; 4] = ["cache-control", "age", "retry-after", "vary"];
 
 /// Header fields that the gateway itself says of the whole.
 const OWN_FIELDS: [&str; 7] =
@@ -70,11 +70,11 @@ pub fn compile(
     let asked: Vec<&Source> =
         parts.iter().flat_map(Part::sources).chain(shared).chain(of_services).chain(of_variants).collect();
     answer.vary = vary(&asked, &parts, !answer.stream.is_empty());
-    // Whatever names the caller, known to the gateway or not.
-    let names_caller = |name: &str| name == "authorization";
+    // Whatever names the caller, known to the gateway or not; a cookie does too.
+    let names_caller = |name: &str| matches!(name, "authorization" | "cookie");
     answer.is_private = !scope.is_public
         || asked.iter().any(|source| match source {
-            Source::ClientAddress => true,
+            Source::ClientAddress | Source::Cookie(_) => true,
             Source::Header(name) => names_caller(name),
             _ => false,
         })

@@ -132,6 +132,19 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// About how many bytes a copy of it takes, as a tree and then as text: one of many small values has more
+    /// of them as a tree.
+    pub fn weight(&self) -> usize {
+        const NODE: usize = 16;
+        match self {
+            Self::Raw(text) => NODE + text.len(),
+            Self::Array(elements) => NODE + elements.iter().map(Self::weight).sum::<usize>(),
+            Self::Object(members) => {
+                NODE + members.iter().map(|(key, value)| NODE + key.0.len() + value.weight()).sum::<usize>()
+            }
+        }
+    }
+
     /// As text, in one piece of memory.
     pub fn to_text(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.size());

@@ -178,6 +178,12 @@ pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
     HeaderEdits { remove, set: provenance.fields(head), append: Vec::new() }
 }
 
+/// A field of the client's that goes along with a call of the gateway's own: none that is for this hop alone.
+pub fn of_client<'h>(name: &str, headers: &'h Headers) -> Option<&'h str> {
+    let value = headers.get(name)?;
+    (!named_by_connection(headers).iter().any(|other| other == name)).then_some(value)
+}
+
 /// The header fields of a call that the gateway makes by itself, for the sake of a request.
 pub fn of_own_call(head: &Head, provenance: &Provenance) -> HeaderEdits {
     let mut edits = HeaderEdits { set: provenance.fields(head), ..HeaderEdits::default() };

@@ -81,7 +81,7 @@ fn zip<'t>(columns: &'t [(Name, Path)], value: &Json<'t>) -> Vec<Json<'t>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::shaping::tests::assert_shaped;
+    use crate::shaping::tests::{assert_shaped, shaped};
 
     #[test]
     fn arrays_go_one_after_the_other() {
@@ -127,5 +127,13 @@ mod tests {
                 r#"{"i":[{"a":[1],"b":[2],"z":[{"a":1,"b":2}]}]}"#,
             ),
         ]);
+    }
+    #[test]
+    fn copies_that_have_no_room_cost_nothing_more() {
+        let array = |element: &str| vec![element; 50_000].join(",");
+        let value = format!("{{\"i\":[{}],\"a\":[{}]}}", array("{}"), array("1"));
+        for settings in [r#"{"concat": {"i.c": ["a"]}}"#, r#"{"move": {"a.*": "i.c"}}"#] {
+            assert_eq!(shaped(settings, &value), Err("TooLarge".to_owned()), "of {settings}");
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Join {
         for key in by.values.into_iter().flat_map(Json::into_elements).filter_map(|key| key.comparable()) {
             let most = if self.is_many { usize::MAX } else { 1 };
             // Where there is no more room, there is no need to go through the rest.
-            let all = with.all(&key).take(most).take_while(|(_, size)| room.takes(*size));
+            let all = with.all(&key).take(most).take_while(|(_, weight)| room.takes(*weight));
             found.extend(all.map(|(element, _)| element.clone()));
         }
         let found = if is_list || self.is_many { Some(Json::Array(found)) } else { found.pop() };
@@ -94,7 +94,7 @@ impl Join {
 
 /// The elements of an array, to be found by their keys.
 struct Lookup<'t> {
-    /// Each with its size.
+    /// Each with its weight.
     elements: Vec<(Json<'t>, usize)>,
     keys: Numbers<'t>,
     /// For each key, which elements have it.
@@ -116,8 +116,8 @@ impl<'t> Lookup<'t> {
         let elements = elements
             .into_iter()
             .map(|element| {
-                let size = element.size();
-                (element, size)
+                let weight = element.weight();
+                (element, weight)
             })
             .collect();
         Self { elements, keys, with_key }

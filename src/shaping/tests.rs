@@ -83,6 +83,24 @@ fn copies_do_not_fill_the_memory() {
 }
 
 #[test]
+fn copies_of_copies_do_not_fill_the_memory() {
+    let settings = r#"{"concat": {"a": ["a", "a", "a", "a", "a"]}}"#;
+    let all: Vec<Shaping> = (0..12).map(|_| compiled(settings).unwrap()).collect();
+    let value = Json::Raw(r#"{"a":["xxxxxxxxx"]}"#);
+    assert_eq!(Shaping::apply_all(&all, value.clone()), Err(super::Unshapeable::TooLarge));
+    let some = Shaping::apply_all(all.iter().take(3), value).unwrap();
+    assert_eq!(some.to_text().len(), 7 + 125 * 12);
+}
+
+#[test]
+fn many_small_copies_do_not_fill_the_memory() {
+    let value = format!(r#"{{"a":[{}]}}"#, vec!["1"; 100_000].join(","));
+    let copies = |count| shaped(&format!(r#"{{"concat": {{"b": [{}]}}}}"#, vec!["\"a\""; count].join(",")), &value);
+    assert!(copies(4).is_ok());
+    assert_eq!(copies(8), Err("TooLarge".to_owned()));
+}
+
+#[test]
 fn every_fault_is_said() {
     assert_eq!(
         faults(r#"{"at": 1, "pick": [], "drop": ["a", ""], "zip": {"a": {"b": 1}}, "wrap": "", "x": 1}"#),

@@ -121,9 +121,9 @@ impl Reference {
         }
     }
 
-    /// Why there is nothing: `asked` are the parts of which something is missing.
-    fn lack(&self, mut asked: impl Iterator<Item = usize>) -> Lack {
-        let is_for_want = asked.any(|before| matches!(self.parts[before].0, Came::NotMade));
+    /// Why there is nothing: `missing` are the parts of which something is, at least one.
+    fn lack(&self, mut missing: impl Iterator<Item = usize>) -> Lack {
+        let is_for_want = missing.all(|before| matches!(self.parts[before].0, Came::NotMade));
         if is_for_want { Lack::NotMade } else { Lack::Failed(502) }
     }
 
@@ -131,12 +131,13 @@ impl Reference {
     fn call(&mut self, at: usize, node: &Node, item: Option<&Value>, begins: u64) -> (Result<Value, Lack>, u64) {
         let text_of = |before: usize| self.value(before).and_then(text);
         let item = match item.map(text) {
-            Some(None) => return (Err(self.lack(node.path.iter().copied())), begins),
+            Some(None) => return (Err(Lack::Failed(502)), begins),
             Some(item) => item,
             None => None,
         };
-        if node.path.iter().any(|before| text_of(*before).is_none()) {
-            return (Err(self.lack(node.path.iter().copied())), begins);
+        let mut missing = node.path.iter().copied().filter(|before| text_of(*before).is_none()).peekable();
+        if missing.peek().is_some() {
+            return (Err(self.lack(missing)), begins);
         }
         let query = node.query.and_then(text_of).map(|text| format!("?q={text}")).unwrap_or_default();
         let path = node.path(at, item.as_deref(), |before| text_of(before).unwrap());
