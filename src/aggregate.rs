@@ -37,6 +37,7 @@ pub use failure::PartError;
 use part::{Done, Making, Stopped};
 use plan::{Aggregate, all_hold};
 use stream::Stream;
+use words::Form;
 
 /// The answer to a request.
 pub async fn answer<P: Platform>(
@@ -47,6 +48,10 @@ pub async fn answer<P: Platform>(
 ) -> Result<AnswerOn<P>, Refusal> {
     let rule = &aggregate.answer;
     // 1. What does the client send, and what does it want?
+    // A page of another origin can send any other type without asking first, cookies and all.
+    if aggregate.reads_body && !visit.head.headers.say_json() {
+        return Err(Refusal::OtherContentType);
+    }
     let body = match aggregate.reads_body {
         true => Some(visit.platform.body(rule.max_body, visit.time_left()).await?),
         false => None,
@@ -60,7 +65,9 @@ pub async fn answer<P: Platform>(
         variant: rule.variants.iter().find(|variant| all_hold(&variant.when, &values)),
         fields: fields(aggregate, &values)?,
     };
-    let may_prune = rule.shaping.is_empty() && chosen.variant.is_none_or(|variant| variant.shaping.is_empty());
+    let may_prune = rule.form == Form::Object
+        && rule.shaping.is_empty()
+        && chosen.variant.is_none_or(|variant| variant.shaping.is_empty());
     let needed = graph::needed(&aggregate.parts, |at| {
         aggregate.parts.get(at).is_some_and(|part| {
             let is_asked_for = chosen
@@ -103,7 +110,8 @@ pub async fn answer<P: Platform>(
     let Composed { response, is_complete } = composed.map_err(|stopped| refusal(stopped, aggregate, &visit.trace))?;
     let mut response = response.edited(&route.response_headers, &values);
     let is_got = matches!(visit.head.method.as_str(), "GET" | "HEAD");
-    if !is_complete || !is_got {
+    // Caches know a request by its URL, whatever body it has.
+    if !is_complete || !is_got || !aggregate.may_be_kept {
         response.headers.retain(|(name, _)| name != "cache-control");
         response.headers.push(("cache-control".into(), caching::NO_STORE.into()));
     }
@@ -111,6 +119,7 @@ pub async fn answer<P: Platform>(
     let etag = response.headers.iter().find(|(name, _)| name == "etag").map(|(_, etag)| etag.as_str());
     if let (Some(known), Some(etag), 200) = (known, etag, response.status)
         && is_got
+        && aggregate.may_be_kept
         && caching::is_known(known, etag)
     {
         response.headers.retain(|(name, _)| name != "content-type");

@@ -30,7 +30,7 @@ pub async fn answer<P: Platform>(batch: &Batch, visit: &Visit<'_, P>) -> Result<
         return Err(Refusal::BatchInBatch);
     }
     // A page of another origin can send any other type without asking first, cookies and all.
-    if !visit.head.headers.get("content-type").is_some_and(answers::is_json) {
+    if !visit.head.headers.say_json() {
         return Err(Refusal::OtherContentType);
     }
     let body = visit.platform.body(batch.max_body, visit.time_left()).await?;
@@ -90,7 +90,7 @@ fn head_of(entry: &Entry<'_>, outer: &Head, number: usize) -> Head {
 
 /// The answer to one entry, read whole.
 async fn one<P: Platform>(entry: &Entry<'_>, head: &Head, most: u32, visit: &Visit<'_, P>) -> Read {
-    let refused = |refusal: Refusal| Read::from(refusal.response(&head.request_id));
+    let refused = |refusal: Refusal| Read::refused(&refusal, &head.request_id);
     if visit.time_left().is_zero() {
         let took = visit.platform.now().since(head.arrived);
         visit.platform.log(&Trace::default().line(&head.request_id, &head.method, 504, took));

@@ -78,6 +78,10 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     visit.trace.route = Some(route.pattern.clone());
     visit.trace.place = Some(route.place.clone());
     visit.trace.gateway = route.gateway.clone();
+    let decided: Vec<&str> = gateway.router.fields_that_decided(asked).into_iter().collect();
+    if !decided.is_empty() {
+        visit.answer_edits.append.push(("vary".into(), decided.join(", ")));
+    }
     if let Some(cors) = &route.cors {
         visit.answer_edits.then(cors.edits(head));
     }

@@ -108,6 +108,12 @@ fn is_host_and_port(text: &str) -> bool {
     is_host && is_port
 }
 
+/// Whether a `Content-Type` is one of JSON (RFC 8259, section 11; RFC 6839, section 3.1).
+pub fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
 /// Whether a text is a token (RFC 9110, section 5.6.2), such as the name of a header field or a cookie.
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -132,6 +138,11 @@ impl Headers {
     /// Bytes of all fields, each with its name and two more.
     pub fn size(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether they say of the body that it is JSON.
+    pub fn say_json(&self) -> bool {
+        self.get("content-type").is_some_and(is_json)
     }
 
     /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.

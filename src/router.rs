@@ -24,14 +24,15 @@ mod patterns;
 mod slash;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::head::Head;
 use crate::path::NormalPath;
 pub use candidate::{Candidate, Fit, Params};
 pub use conditions::{Condition, Conditions, Kind, ValueTest};
 pub use host::{HostPath, HostPattern, is_label};
-pub use methods::Methods;
-use methods::{Rank, allow};
+use methods::allow;
+pub use methods::{Methods, Rank};
 pub use overlap::Overlap;
 pub use pattern::{captures, check_pattern, no_other_syntax};
 use patterns::{Captured, Patterns, by_specificity};
@@ -47,6 +48,8 @@ pub struct Router<T> {
     routes: Vec<T>,
     /// Whether every route is strict about a slash at the end.
     is_strict: bool,
+    /// Whether a route has conditions on header fields.
+    is_by_fields: bool,
 }
 
 /// What a request must be like to belong to a route.
@@ -106,7 +109,13 @@ pub enum Found<'r, 'p, T> {
 
 impl<T> Default for Router<T> {
     fn default() -> Self {
-        Self { hosts: Patterns::default(), any_host: Patterns::default(), routes: Vec::new(), is_strict: true }
+        Self {
+            hosts: Patterns::default(),
+            any_host: Patterns::default(),
+            routes: Vec::new(),
+            is_strict: true,
+            is_by_fields: false,
+        }
     }
 }
 
@@ -129,6 +138,7 @@ impl<T> Router<T> {
         };
         let entries = paths.entry(&matcher.pattern)?;
         self.is_strict &= matcher.slash == SlashAtEnd::Strict;
+        self.is_by_fields |= matcher.conditions.iter().any(|condition| condition.field().is_some());
         let entry = Entry { matcher, host_names, path_names, route: number };
         let at = entries.partition_point(|other| other.precedence() < entry.precedence());
         entries.insert(at, entry);
@@ -179,6 +189,26 @@ impl<T> Router<T> {
     /// Whether every route is strict about a slash at the end.
     pub fn is_strict(&self) -> bool {
         self.is_strict
+    }
+
+    /// The header fields by which a request came to its route and not to another one, for `Vary` (RFC 9110,
+    /// section 12.5.5).
+    pub fn fields_that_decided(&self, asked: Asked<'_>) -> BTreeSet<&str> {
+        let mut fields = BTreeSet::new();
+        if !self.is_by_fields {
+            return fields;
+        }
+        for candidate in self.candidates(asked) {
+            match candidate.fit {
+                Fit::Taken => {
+                    fields.extend(candidate.matcher().conditions.iter().filter_map(Condition::field));
+                    break;
+                }
+                Fit::Unmet(condition) => fields.extend(condition.field()),
+                Fit::OtherMethod => {}
+            }
+        }
+        fields
     }
 
     /// The routes whose host and path are those of the request, in their precedence, and whether

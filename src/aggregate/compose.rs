@@ -15,6 +15,7 @@ use crate::merge::{concatenated, members_of, merged};
 use crate::path::push_encoded_value;
 use crate::policy::headers::{Field, towards_client};
 use crate::refusal::Refusal;
+use crate::shaping::Shaping;
 use crate::shaping::fields::Fields;
 use crate::trace::Trace;
 
@@ -90,8 +91,13 @@ fn body(rule: &Rule, chosen: &Chosen<'_>, ended: &[Ended<'_>], errors: &[PartErr
     // Texts and numbers have no way to fail to be written.
     let told = serde_json::to_string(errors).unwrap_or_default();
     let mut value = put_together(rule, chosen, ended)?;
-    for step in rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping)) {
-        value = step.apply(value).map_err(|_| "the answer is without what is taken of it".to_owned())?;
+    let mut steps = rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping)).peekable();
+    if steps.peek().is_some() {
+        value = Shaping::apply_all(steps, value).map_err(|_| "the answer is without what is taken of it".to_owned())?;
+        // The parts fitted as they were.
+        if value.size() > rule.max_size {
+            return Err("the answer is too large in its shape".to_owned());
+        }
     }
     if let Some(fields) = &chosen.fields {
         value = fields.pick(value);
@@ -173,7 +179,8 @@ fn returned(rule: &Rule, ended: &[Ended<'_>]) -> Vec<Field> {
             if towards_client(headers).remove.iter().any(|removed| removed == name) {
                 return Vec::new();
             }
-            headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.to_owned()).collect()
+            let values = headers.iter().filter(|(other, value)| other == name && !shows_a_host(name, value));
+            values.map(|(_, value)| value.to_owned()).collect()
         };
         let mut values: Vec<Vec<String>> = answers.map(of_answer).filter(|values| !values.is_empty()).collect();
         let kept = match which {
@@ -184,6 +191,11 @@ fn returned(rule: &Rule, ended: &[Ended<'_>]) -> Vec<Field> {
         fields.extend(kept.into_iter().map(|value| (name.clone().into(), value)));
     }
     fields
+}
+
+/// Whether a field says at which host a service is, which is nobody's concern.
+fn shows_a_host(name: &str, value: &str) -> bool {
+    matches!(name, "location" | "content-location") && (!value.starts_with('/') || value.starts_with("//"))
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {

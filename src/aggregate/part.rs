@@ -313,6 +313,11 @@ impl Part {
         })
     }
 
+    /// Whether nothing is written for it.
+    pub fn only_reads(&self) -> bool {
+        self.call.method == "GET"
+    }
+
     /// Whether a value is one that a service answered, also as an element of an array.
     fn is_of_service(&self, source: &Source) -> bool {
         match (source, &self.each) {

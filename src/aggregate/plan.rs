@@ -22,6 +22,8 @@ pub struct Aggregate {
     pub answer: Rule,
     /// Whether a part asks for the client's JSON body.
     pub reads_body: bool,
+    /// Whether caches can know the answer: it does not hang on the client's body, and nothing is written for it.
+    pub may_be_kept: bool,
 }
 
 /// A part: a call, or one for each element of an array, and what is taken of its answer.

@@ -16,25 +16,21 @@ pub struct Read {
 impl Read {
     /// What stands in the place of an answer that does not fit.
     pub fn too_large(request_id: &str) -> Self {
-        Refusal::AnswerTooLarge.response(request_id).into()
+        Self::refused(&Refusal::AnswerTooLarge, request_id)
     }
-}
 
-impl From<Response> for Read {
-    fn from(response: Response) -> Self {
-        Self { status: response.status, headers: lines(&response.headers), body: response.body }
+    /// What turns a request down that did not go its way.
+    pub fn refused(refusal: &Refusal, request_id: &str) -> Self {
+        let mut response = refusal.response(request_id);
+        response.headers.push(("x-request-id".into(), request_id.to_owned()));
+        let Response { status, headers, body } = response;
+        Self { status, headers: lines(&headers), body }
     }
 }
 
 /// Header fields as lines.
 pub fn lines(fields: &[Field]) -> Headers {
     Headers::from_text(fields.iter().map(|(name, value)| format!("{name}:{value}\n")).collect::<String>())
-}
-
-/// Whether a `Content-Type` is one of JSON.
-pub fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
 }
 
 /// The answers so far.
@@ -156,7 +152,7 @@ fn push_body(out: &mut Vec<u8>, read: &Read) {
         return;
     }
     out.extend_from_slice(b",\"body\":");
-    if read.headers.get("content-type").is_some_and(is_json)
+    if read.headers.say_json()
         && let Ok(value) = json::value(&read.body, Bounds::default())
     {
         out.extend_from_slice(value.as_bytes());

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::answers::is_json;
-use crate::head::is_token;
+use crate::head::{is_json, is_token};
 use crate::json::tree::{Key, elements, members, text_of};
 use crate::json::{self, Bounds};
 use crate::path::push_encoded_value;

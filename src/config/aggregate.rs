@@ -28,6 +28,12 @@ const ALWAYS_WANTED: [&str; 4] = ["cache-control", "age", "retry-after", "vary"]
 const OWN_FIELDS: [&str; 7] =
     ["cache-control", "content-type", "content-encoding", "content-length", "etag", "vary", "age"];
 
+/// Beginnings of names of such fields; of origins, `cors` says what there is to say.
+const OWN_FIELDS_BY_PREFIX: [&str; 2] = ["x-postern-", "access-control-"];
+
+/// The most steps of a shaping, each of which may nest a value deeper.
+const MOST_SHAPES: usize = 64;
+
 /// Compiles an aggregate; notes each fault.
 pub fn compile(
     parts: Named<PartSettings>,
@@ -57,6 +63,13 @@ pub fn compile(
     if answer.form == Form::Value && parts.iter().filter(|part| part.placed != Placed::Hidden).count() != 1 {
         problems.add(&place.at("answer").at("form"), "is \"value\", which is of the one part that is not \"hidden\"");
     }
+    for (at, variant) in answer.variants.iter().enumerate() {
+        let named = variant.parts.iter().flatten().filter_map(|number| parts.get(*number));
+        for part in named.filter(|part| part.placed == Placed::Hidden) {
+            let message = format!("names {:?}, which is \"hidden\"", part.name);
+            problems.add(&place.at("answer").at("variants").at(at).at("parts"), message);
+        }
+    }
     check_stream(&parts, &answer, &place.at("answer"), problems);
     if let Some(circle) = circle(&parts) {
         let circle: Vec<&str> = circle.iter().filter_map(|at| names.get(*at)).map(String::as_str).collect();
@@ -80,7 +93,8 @@ pub fn compile(
         })
         || parts.iter().flat_map(|part| &part.call.client_headers).any(|name| names_caller(name));
     let reads_body = parts.iter().flat_map(Part::sources).any(|source| matches!(source, Source::Inner(Inner::Body(_))));
-    Some(Action::Aggregate(Arc::new(Aggregate { parts, answer, reads_body })))
+    let may_be_kept = !reads_body && parts.iter().all(Part::only_reads);
+    Some(Action::Aggregate(Arc::new(Aggregate { parts, answer, reads_body, may_be_kept })))
 }
 
 /// An answer of which nothing is said.
@@ -118,6 +132,9 @@ fn answer(
         let shaping = steps(variant.shaping, Some(None), &place, problems);
         let place = place.at("parts");
         let parts = variant.parts?.map(|parts| {
+            if parts.0.is_empty() {
+                problems.add(&place, "is empty");
+            }
             let named = parts.0.iter().enumerate();
             let numbers = named.filter_map(|(at, name)| number_of(name.as_ref()?, names, &place.at(at), problems));
             numbers.collect()
@@ -155,7 +172,11 @@ pub fn steps(
 ) -> Option<Vec<Shaping>> {
     let place_of_steps = place.at("shape");
     let mut steps = vec![Shaping::compile(own, place, problems)];
-    for (at, step) in then?.map(|steps| steps.0).unwrap_or_default().into_iter().enumerate() {
+    let then = then?.map(|steps| steps.0).unwrap_or_default();
+    if then.len() > MOST_SHAPES {
+        problems.add(&place_of_steps, format!("has {} steps, must have at most {MOST_SHAPES}", then.len()));
+    }
+    for (at, step) in then.into_iter().enumerate() {
         steps.push(Shaping::compile(step, &place_of_steps.at(at), problems));
     }
     let steps: Option<Vec<Shaping>> = steps.into_iter().collect();
@@ -204,8 +225,11 @@ fn headers(
     for (name, rule) in written.0 {
         let place = place.at(&name);
         let Some(name) = field_name(&name, &place, problems) else { continue };
-        if OWN_FIELDS.contains(&name.as_str()) || name.starts_with("x-postern-") {
+        if OWN_FIELDS.contains(&name.as_str()) || OWN_FIELDS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix)) {
             problems.add(&place, "is what the gateway itself says of the whole");
+        }
+        if headers.iter().any(|(other, _)| *other == name) {
+            problems.add(&place, "is there twice");
         }
         match rule {
             Some(HeaderRule::Of(part)) => {

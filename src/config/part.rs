@@ -118,7 +118,11 @@ fn each(
     let (most, parallel) = (most? as usize, parallel? as usize);
     let batch = match settings.batch.clone()? {
         Some(SpreadSettings { by, matching, size }) => {
-            let (by, size) = (by?, size?.map_or(most, |size| size.max(1) as usize));
+            let (by, size) = (by?, size?);
+            if size == Some(0) {
+                problems.add(&place.at("batch").at("size"), "is 0, must be at least 1");
+            }
+            let size = size.map_or(most, |size| size.max(1) as usize);
             Some(Batch { matching: matching?.unwrap_or_else(|| by.clone()), by, size })
         }
         None => None,
@@ -185,6 +189,10 @@ fn call(
     let retry = settings.retry.map(|retry| {
         retry.map(|OrNone(rule)| rule.and_then(|rule| RetryRule::compile(rule, &place.at("retry"), problems)))
     });
+    let is_for_get = written.iter().all(|(_, method, _)| *method == "GET");
+    if matches!(retry, Some(Some(Some(_)))) && !is_for_get {
+        problems.add(&place.at("retry"), "is for a \"get\"; what writes is never made again");
+    }
     let (key, method, mut target) = written.pop().filter(|_| written.is_empty())?;
     if matches!(body, Some(Some(_))) && method == "GET" {
         problems.add(&place.at("body"), "cannot go with a \"get\"");
@@ -267,7 +275,9 @@ fn client_headers(written: Option<OneOrMany<String>>, place: &Place<'_>, problem
     let mut names = Vec::new();
     for name in written.map(|many| many.0).unwrap_or_default() {
         if let Some(name) = field_name(&name, place, problems) {
-            if headers::is_claim_of_the_client(&name) {
+            if headers::is_about_the_body(&name) {
+                problems.add(place, format!("names {name:?}, which asks for another answer, and is of this one alone"));
+            } else if headers::is_claim_of_the_client(&name) {
                 problems
                     .add(place, format!("names {name:?}, by which a client could claim what only the gateway may say"));
             }

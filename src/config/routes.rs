@@ -8,7 +8,7 @@ use super::compile::Known;
 use super::document::RouteSettings;
 use super::said::{Auth, Said};
 use crate::gateway::{Action, Reply, Route};
-use crate::router::{Conditions, Matcher, Methods, Overlap, Router, check_pattern};
+use crate::router::{Conditions, Matcher, Methods, Overlap, Rank, Router, check_pattern};
 use crate::settings::{OwnedPlace, Place, Problems};
 
 /// The router of the file's routes; notes every fault, and every route that another one hides.
@@ -167,6 +167,16 @@ impl Compiled<'_> {
             batch: settings.batch,
         };
         let action = actions.the_one(&scope, place, problems);
+        if let Some(Action::Aggregate(aggregate)) = &action
+            && methods.rank("GET") != Rank::Other
+            && let Some(part) = aggregate.parts.iter().find(|part| !part.only_reads())
+        {
+            let message = format!(
+                "answers GET, for which nothing should change, and its part {:?} writes; say \"method\"",
+                part.name
+            );
+            problems.warn(place, message);
+        }
 
         if said.is_unplaced {
             let faults = patterns.iter().filter_map(|pattern| Some((pattern, check_pattern(pattern).err()?)));

@@ -178,6 +178,12 @@ pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
     HeaderEdits { remove, set: provenance.fields(head), append: Vec::new() }
 }
 
+/// Whether a field asks for a piece, another version or another encoding of an answer, or tells of a body: of
+/// the client's own request, and of no other.
+pub fn is_about_the_body(name: &str) -> bool {
+    matches!(name, "accept-encoding" | "range" | "expect") || name.starts_with("if-") || name.starts_with("content-")
+}
+
 /// A field of the client's that goes along with a call of the gateway's own: none that is for this hop alone.
 pub fn of_client<'h>(name: &str, headers: &'h Headers) -> Option<&'h str> {
     let value = headers.get(name)?;

@@ -103,6 +103,17 @@ impl Conditions {
     }
 }
 
+impl Condition {
+    /// The header field that it is of.
+    pub fn field(&self) -> Option<&str> {
+        match self.of {
+            Kind::Header => Some(&self.name),
+            Kind::Cookie => Some("cookie"),
+            Kind::Query => None,
+        }
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.of {

@@ -58,7 +58,8 @@ test("a call for each element, at most six at once, in order", async () => {
   assert.equal(upstream.seen.filter(({ target }) => target.startsWith("/item/")).length, 15);
 });
 
-const post = (body) => fetch(`${gateway.url}/write`, { method: "POST", body });
+const post = (body) =>
+  fetch(`${gateway.url}/write`, { method: "POST", body, headers: { "content-type": "application/json" } });
 
 test("the client's body goes into a call's, and header fields come back", async () => {
   const answer = await post('{"big":12345678901234567890123,"s":"\\ud83d\\ude00"}');

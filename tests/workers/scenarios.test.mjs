@@ -117,6 +117,7 @@ for (const { file, text } of files) {
       if (step.body !== undefined && typeof step.body !== "string") headers["content-type"] ??= "application/json";
       const written = typeof step.body === "string" ? step.body : JSON.stringify(step.body);
       const body = written ?? (length > 0 ? "x".repeat(length) : undefined);
+      if (body !== undefined) headers["content-length"] ??= String(Buffer.byteLength(body));
       if (step.token) headers.authorization = `Bearer ${token(step.token)}`;
       const got = await send(gateway.port, method.toUpperCase(), step[method], headers, body);
       assert.equal(got.status, step.status, `${what}: ${got.text}`);
