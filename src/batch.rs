@@ -9,6 +9,7 @@ mod list;
 
 use std::convert::Infallible;
 
+use crate::allowance::CONNECTIONS;
 use crate::answer::{Answer, Response};
 use crate::gateway::Batch;
 use crate::handle;
@@ -16,7 +17,7 @@ use crate::head::{Head, Headers};
 use crate::platform::{AnswerOn, CallError, Platform};
 use crate::policy::headers::is_of_the_whole_batch;
 use crate::refusal::Refusal;
-use crate::running::{CONNECTIONS, at_most};
+use crate::running::at_most;
 use crate::trace::Trace;
 use crate::visit::Visit;
 use answers::{Answers, Read};
@@ -97,7 +98,7 @@ async fn one<P: Platform>(entry: &Entry<'_>, head: &Head, most: u32, visit: &Vis
         return refused(Refusal::GatewayTimeout);
     }
     let platform = visit.platform.within(head, entry.body.as_deref().map(<[u8]>::to_vec));
-    let answer = handle::handle_believed(visit.gateway, head, visit.calls_left, &platform, true).await;
+    let answer = handle::handle_believed(visit.gateway, head, visit.allowance, &platform, true).await;
     let status = answer.status();
     let has_body = head.method != "HEAD" && !matches!(status, 204 | 205 | 304);
     match read(answer, has_body.then_some(most), &platform, visit).await {

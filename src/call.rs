@@ -123,10 +123,6 @@ async fn tried<P: Platform, T: Answered>(
 ) -> Result<(T, Picked), CallError> {
     let platform = visit.platform;
     service.discover(visit).await;
-    // The request may be over by the time that its turn comes; the service could still do what is asked.
-    if visit.time_left().is_zero() {
-        return Err(CallError::TimedOut);
-    }
     let never = RetryRule { attempts: 1, ..RetryRule::default() };
     let rule = wanted.retry.unwrap_or(&never);
     if wanted.retry.is_some() || service.hedge.is_some() {
@@ -184,6 +180,11 @@ async fn one_or_hedged<P: Platform, T: Answered>(
         tried.push(picked.id);
         Some(picked)
     };
+    let _connection = visit.allowance.connection().await;
+    // The request may be over by the time that its turn comes; the service could still do what is asked.
+    if visit.time_left().is_zero() {
+        return Err(CallError::TimedOut);
+    }
     let first = pick().ok_or(CallError::NoInstance)?;
     if !first.is_admitted && service.breaker.is_some() {
         return Err(CallError::NotAdmitted);
@@ -200,6 +201,8 @@ async fn one_or_hedged<P: Platform, T: Answered>(
         Either::Left((tried, _)) => return Ok(tried),
         Either::Right(((), running)) => running,
     };
+    // It takes no connection that others wait for.
+    let Some(_beside) = visit.allowance.free_connection() else { return Ok(running.await) };
     let second = pick().filter(|picked| picked.is_admitted && picked.id != first_id);
     let Some(second) = second.filter(|_| service.pool().budget.withdraw(platform.now())) else {
         return Ok(running.await);
@@ -239,7 +242,7 @@ async fn one<P: Platform, T: Answered>(
     let now = || visit.platform.now();
     let under_way = Some(service.pool().begin(picked.id, now()));
     let call = Running { service, under_way, now: &now, is_overtaken };
-    let result = match visit.calls_left.take() {
+    let result = match visit.allowance.take_call() {
         Ok(()) => make(&picked.url, visit.time_left().min(wanted.timeout)).await,
         Err(too_many) => Err(too_many),
     };

@@ -222,7 +222,7 @@ impl<P: Platform> Request<'_, '_, P> {
             service.discover(self.visit).await;
             let pick = service.pool().pick(&service.balance, None, &[], platform.now(), || platform.random());
             if let Some(picked) = pick
-                && self.visit.calls_left.take().is_ok()
+                && self.visit.allowance.take_call().is_ok()
             {
                 let onward = self.onward(service, picked.url.join(&target), &edits, body);
                 platform.mirror(&onward, timeout.unwrap_or(service.timeout));

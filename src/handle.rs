@@ -1,6 +1,7 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
 use crate::aggregate;
+use crate::allowance::Allowance;
 use crate::answer::{Answer, Response};
 use crate::batch;
 use crate::forward;
@@ -17,13 +18,13 @@ use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
-use crate::visit::{CallsLeft, Visit};
+use crate::visit::Visit;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document. An answer that is
 /// written piece by piece is there before this ends.
 pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P) -> AnswerOn<P> {
     gateway.provenance.believe(&mut head);
-    handle_believed(gateway, &head, &CallsLeft::new(gateway.max_calls), platform, false).await
+    handle_believed(gateway, &head, &Allowance::new(gateway.max_calls), platform, false).await
 }
 
 /// Answers one request, of whose client nothing more is to be learned; `is_within` says that it is one of
@@ -31,13 +32,13 @@ pub async fn handle<P: Platform>(gateway: &Gateway, mut head: Head, platform: &P
 pub(crate) async fn handle_believed<P: Platform>(
     gateway: &Gateway,
     head: &Head,
-    calls_left: &CallsLeft,
+    allowance: &Allowance,
     platform: &P,
     is_within: bool,
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
-    let mut visit = Visit { gateway, head, is_within, calls_left, platform, trace, answer_edits };
+    let mut visit = Visit { gateway, head, is_within, allowance, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod settings;
 
 pub mod aggregate;
+pub mod allowance;
 pub mod answer;
 pub mod batch;
 pub mod call;

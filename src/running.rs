@@ -3,10 +3,6 @@
 use std::pin::Pin;
 use std::task::Poll;
 
-/// How many calls may wait for an answer at once, for the sake of one request: as many as Cloudflare opens
-/// connections.
-pub const CONNECTIONS: usize = 6;
-
 /// Futures under way. Each is polled whenever one of them can go on: there are a few, polling costs no
 /// crossing, and finding out which one it is would cost some.
 pub struct Running<F>(Vec<Pin<Box<F>>>);

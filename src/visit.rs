@@ -1,11 +1,11 @@
 //! One request on its way through the gateway.
 
-use std::cell::Cell;
 use std::time::Duration;
 
+use crate::allowance::Allowance;
 use crate::gateway::Gateway;
 use crate::head::Head;
-use crate::platform::{CallError, Platform};
+use crate::platform::Platform;
 use crate::policy::headers::HeaderEdits;
 use crate::trace::Trace;
 
@@ -17,8 +17,8 @@ pub struct Visit<'v, P> {
     pub head: &'v Head,
     /// Whether it is one of a batch.
     pub is_within: bool,
-    /// How many calls to services may still be made for it.
-    pub calls_left: &'v CallsLeft,
+    /// What the platform still allows for it.
+    pub allowance: &'v Allowance,
     /// The runtime.
     pub platform: &'v P,
     /// What is noted for the log.
@@ -31,23 +31,5 @@ impl<P: Platform> Visit<'_, P> {
     /// What is left of the time that the request has in all.
     pub fn time_left(&self) -> Duration {
         self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))
-    }
-}
-
-/// How many calls to services may still be made for a request; those of a batch have them in common, as the
-/// platform counts them.
-#[derive(Debug)]
-pub struct CallsLeft(Cell<u32>);
-
-impl CallsLeft {
-    /// So many.
-    pub fn new(most: u32) -> Self {
-        Self(Cell::new(most))
-    }
-
-    /// Takes one.
-    pub fn take(&self) -> Result<(), CallError> {
-        self.0.set(self.0.get().checked_sub(1).ok_or(CallError::TooManyCalls)?);
-        Ok(())
     }
 }

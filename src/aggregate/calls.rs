@@ -1,11 +1,9 @@
-//! The calls that are made for one request: equal ones once, as many at once as the platform has
-//! connections, no more in all than it allows.
+//! The calls that are made for one aggregate: equal ones once.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use futures::channel::oneshot;
 use futures::future::{FutureExt, LocalBoxFuture, Shared};
 
 use super::plan::PartCall;
@@ -14,7 +12,6 @@ use crate::head::Headers;
 use crate::platform::{Call, CallError, Fetched, Platform};
 use crate::policy::headers::Field;
 use crate::resilience::retry::Body;
-use crate::running::CONNECTIONS;
 use crate::visit::Visit;
 
 /// What is asked of a service.
@@ -75,8 +72,7 @@ pub struct Calls<'v, P> {
 impl<'v, P: Platform> Calls<'v, P> {
     /// None yet.
     pub fn new(visit: &'v Visit<'v, P>) -> Self {
-        let connections = Rc::new(Connections { free: Cell::new(CONNECTIONS), queue: RefCell::default() });
-        Self { making: Rc::new(Making { visit, connections }), shared: RefCell::default() }
+        Self { making: Rc::new(Making { visit }), shared: RefCell::default() }
     }
 
     /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
@@ -101,7 +97,6 @@ impl<'v, P: Platform> Calls<'v, P> {
 /// What calls are made with.
 struct Making<'v, P> {
     visit: &'v Visit<'v, P>,
-    connections: Rc<Connections>,
 }
 
 impl<P: Platform> Making<'_, P> {
@@ -116,7 +111,6 @@ impl<P: Platform> Making<'_, P> {
             timeout: plan.timeout,
             retry: plan.retry.as_ref(),
         };
-        let _connection = self.connections.one().await;
         let make = async |url, within| {
             let call = Call {
                 method: plan.method,
@@ -131,38 +125,5 @@ impl<P: Platform> Making<'_, P> {
             visit.platform.fetch(&call, within).await
         };
         call(&plan.service, wanted, visit, make, drop).await.map(|brought| brought.answer)
-    }
-}
-
-/// The connections of one request, and who waits for one, first come first served.
-struct Connections {
-    free: Cell<usize>,
-    queue: RefCell<VecDeque<oneshot::Sender<Connection>>>,
-}
-
-/// A connection; free for the next when it is dropped.
-struct Connection(Rc<Connections>);
-
-impl Connections {
-    async fn one(self: &Rc<Self>) -> Option<Connection> {
-        if let Some(left) = self.free.get().checked_sub(1) {
-            self.free.set(left);
-            return Some(Connection(Rc::clone(self)));
-        }
-        let (sender, receiver) = oneshot::channel();
-        self.queue.borrow_mut().push_back(sender);
-        // The sender is not dropped before it has sent one.
-        receiver.await.ok()
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let next = self.0.queue.borrow_mut().pop_front();
-        match next {
-            // One that waits no more drops it, and it goes to the one after.
-            Some(next) => drop(next.send(Connection(Rc::clone(&self.0)))),
-            None => self.0.free.set(self.0.free.get() + 1),
-        }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::colours::Colours;
 use super::rehearsal::{Rehearsal, Sent};
 use super::wording;
+use crate::allowance::Allowance;
 use crate::answer::Answer;
 use crate::gateway::{Action, Gateway, Route};
 use crate::handle;
@@ -19,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
-use crate::visit::{CallsLeft, Visit};
+use crate::visit::Visit;
 
 /// What is to be said of a request.
 #[derive(Serialize)]
@@ -194,7 +195,7 @@ impl Explanation {
             gateway,
             head,
             is_within: false,
-            calls_left: &CallsLeft::new(gateway.max_calls),
+            allowance: &Allowance::new(gateway.max_calls),
             platform: &platform,
             trace: Trace::default(),
             answer_edits: HeaderEdits::default(),

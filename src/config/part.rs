@@ -5,12 +5,12 @@ use super::aggregate::{conditions, steps};
 use super::document::{PartSettings, SpreadSettings};
 use crate::aggregate::plan::{Batch, Each, Otherwise, Part, PartCall, Placed, Reading};
 use crate::aggregate::words::{Empty, Format, Statuses};
+use crate::allowance::CONNECTIONS;
 use crate::json::{self, Bounds};
 use crate::policy::field_edits::field_name;
 use crate::policy::headers;
 use crate::resilience::bounds::within;
 use crate::resilience::retry::RetryRule;
-use crate::running::CONNECTIONS;
 use crate::settings::{Named, Node, OneOrMany, OrNone, Place, Problems};
 use crate::template::{Inner, JsonTemplate, Source, TextTemplate, Texts};
 
