@@ -44,8 +44,8 @@ pub struct Route {
     pub(crate) pattern: String,
     /// The name of the group of clients that it is for.
     pub(crate) gateway: Option<Arc<str>>,
-    /// Who may call; `None` is everyone.
-    pub(crate) auth: Option<Arc<JwtRule>>,
+    /// Who may call: whom one of these knows; without any, everyone.
+    pub(crate) auth: Vec<Arc<JwtRule>>,
     /// How often a caller may.
     pub(crate) limit: Option<Arc<Limit>>,
     /// The largest body that is passed on, in bytes, as the file says.

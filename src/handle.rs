@@ -7,12 +7,13 @@ use crate::batch;
 use crate::forward;
 use crate::gateway::{Action, Gateway, Redirect, Route};
 use crate::head::Head;
+use crate::identify;
 use crate::once;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, LimiterDown, Platform};
 use crate::policy::cors;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::jwt::{Caller, JwtRule, NotIdentified};
+use crate::policy::jwt::Caller;
 use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
@@ -38,7 +39,8 @@ pub(crate) async fn handle_believed<P: Platform>(
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
-    let mut visit = Visit { gateway, head, is_within, allowance, platform, trace, answer_edits };
+    let hidden_token = None;
+    let mut visit = Visit { gateway, head, is_within, hidden_token, allowance, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.
@@ -49,7 +51,7 @@ pub(crate) async fn handle_believed<P: Platform>(
     answer
 }
 
-async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Refusal> {
+async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>, Refusal> {
     let (gateway, head, platform) = (visit.gateway, visit.head, visit.platform);
 
     // 1. Within bounds, and of one reading: this is matched, and this is sent on.
@@ -88,20 +90,26 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
     }
 
     // 3. Who is calling?
-    let caller = match &route.auth {
-        Some(rule) => Some(identify(rule, visit)?),
-        None => None,
+    let caller = match route.auth.as_slice() {
+        [] => None,
+        rules => {
+            let identified = identify::identify(rules, visit).await;
+            let (caller, hidden) = identified.map_err(|why| identify::refusal(why, visit))?;
+            visit.hidden_token = hidden;
+            Some(caller)
+        }
     };
+    let caller = caller.as_deref();
 
     // 4. How often may they?
     if let Some(limit) = &route.limit {
-        admit(limit, caller.as_ref(), visit).await?;
+        admit(limit, caller, visit).await?;
     }
 
     // 5. Was it done already?
     let claimed = match &route.idempotency {
         Some(rule) if matches!(route.action, Action::Forward(_)) => {
-            match once::claim(rule, route, &path, caller.as_ref(), visit).await {
+            match once::claim(rule, route, &path, caller, visit).await {
                 Ok(request) => request.map(|request| (rule, request)),
                 Err(answered) => return answered,
             }
@@ -111,7 +119,7 @@ async fn serve<P: Platform>(visit: &mut Visit<'_, P>) -> Result<AnswerOn<P>, Ref
 
     // 6. Answer.
     let secret = |name: &str| platform.secret(name);
-    let values = Values { head, params: &params, caller: caller.as_ref(), secret: &secret, inner: InnerValues::NONE };
+    let values = Values { head, params: &params, caller, secret: &secret, inner: InnerValues::NONE };
     let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
     match &claimed {
         Some((rule, request)) => once::keep(rule, request, answer, visit).await,
@@ -194,24 +202,6 @@ fn redirect_to(path: &NormalPath, head: &Head) -> Response {
 /// The answer to OPTIONS for a path whose routes do not answer it themselves (RFC 9110, section 9.3.7).
 fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
-}
-
-fn identify<P: Platform>(rule: &JwtRule, visit: &mut Visit<'_, P>) -> Result<Caller, Refusal> {
-    let authorization = visit.head.headers.get("authorization");
-    let secret = |name: &str| visit.platform.secret(name);
-    rule.identify(authorization, visit.head.arrived, secret).map_err(|unknown| match unknown {
-        NotIdentified::NoToken => Refusal::NoToken,
-        NotIdentified::Expired => Refusal::TokenExpired,
-        NotIdentified::NotYet => Refusal::TokenNotYet,
-        NotIdentified::NotAccepted(why) => {
-            visit.trace.note(format!("token {why}"));
-            Refusal::TokenNotAccepted
-        }
-        NotIdentified::Misconfigured(why) => {
-            visit.trace.note(why);
-            Refusal::Internal
-        }
-    })
 }
 
 async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut Visit<'_, P>) -> Result<(), Refusal> {

@@ -12,6 +12,11 @@ impl UnixMillis {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// The moment so much later.
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
 }
 
 /// The head of one request.
@@ -143,6 +148,14 @@ impl Headers {
     /// Whether they say of the body that it is JSON.
     pub fn say_json(&self) -> bool {
         self.get("content-type").is_some_and(is_json)
+    }
+
+    /// The cookies as one field without those of this name, if any is left.
+    pub fn cookies_without(&self, name: &str) -> Option<String> {
+        let pieces = self.get("cookie")?.split(';').flat_map(|piece| piece.split(", ")).map(str::trim);
+        let key = |pair: &str| pair.split('=').next().map(str::trim).map(str::to_owned);
+        let others: Vec<&str> = pieces.filter(|pair| key(pair).as_deref() != Some(name)).collect();
+        Some(others.join("; ")).filter(|others| !others.is_empty())
     }
 
     /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.

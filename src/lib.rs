@@ -17,6 +17,7 @@ pub mod discovery;
 pub mod forward;
 pub mod handle;
 pub mod head;
+pub mod identify;
 pub mod once;
 pub mod path;
 pub mod policy;

@@ -92,9 +92,9 @@ pub async fn keep<P: Platform>(
 fn asked(route: &Route, path: &NormalPath, head: &Head) -> String {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
     let field = |name: &str| head.headers.get(name).unwrap_or_default();
-    let credentials = match route.auth {
-        None => format!("{}\n{}\n", field("authorization"), field("cookie")),
-        Some(_) => String::new(),
+    let credentials = match route.auth.is_empty() {
+        true => format!("{}\n{}\n", field("authorization"), field("cookie")),
+        false => String::new(),
     };
     let kind = field("content-type");
     format!("{}\n{} {}{path}{query}\n{kind}\n{credentials}", route.place, head.method, head.authority)

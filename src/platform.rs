@@ -10,7 +10,10 @@ use std::time::Duration;
 use crate::answer::{Answer, Response};
 use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
+use crate::identify;
 use crate::policy::headers::{Field, HeaderEdits};
+use crate::policy::jwt::JwtRule;
+use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
@@ -110,6 +113,21 @@ pub trait Platform {
 
     /// Takes one unit of a quota, in the one place that counts for its key.
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
+
+    /// Puts a text into KV under a key. Where there is no KV, or it is down, nothing comes of it.
+    async fn remember(&self, key: &str, text: &str);
+
+    /// Whether a signature over a text is that of a public key, a JWK that is for the algorithm.
+    async fn verify(
+        &self,
+        algorithm: Algorithm,
+        jwk: &str,
+        signed: &str,
+        signature: &[u8],
+    ) -> Result<bool, KeyUnusable>;
+
+    /// Keeps something to be done once the answer is on its way.
+    fn afterwards(&self, job: Afterwards);
 
     /// Writes one line to the log.
     fn log(&self, line: &str);
@@ -248,6 +266,34 @@ pub enum Known<R> {
 /// What is kept for requests that come again could not be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreDown;
+
+/// A public key is none that signatures can be checked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUnusable;
+
+/// What is done once the answer is on its way.
+#[derive(Clone, Debug)]
+pub enum Afterwards {
+    /// The keys of an issuer are fetched.
+    RefreshKeys(Arc<JwtRule>),
+    /// A text is put into KV.
+    Remember {
+        /// Under this key.
+        key: String,
+        /// The text.
+        text: String,
+    },
+}
+
+impl Afterwards {
+    /// Does it.
+    pub async fn run<P: Platform>(self, platform: &P) {
+        match self {
+            Self::RefreshKeys(rule) => identify::refresh(&rule, platform).await,
+            Self::Remember { key, text } => platform.remember(&key, &text).await,
+        }
+    }
+}
 
 /// KV could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,12 @@ pub fn value<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     parameters(query).find(|(other, _)| decoded(other) == name).map(|(_, value)| decoded(value))
 }
 
+/// A query without the parameters of this name; the others as sent.
+pub fn without(query: &str, name: &str) -> String {
+    let others = query.split('&').filter(|pair| decoded(pair.split('=').next().unwrap_or_default()) != name);
+    others.collect::<Vec<_>>().join("&")
+}
+
 /// A name or a value, decoded: `+` is a space, `%41` is `A`.
 pub fn decoded(encoded: &str) -> Cow<'_, str> {
     if !encoded.contains(['%', '+']) {
@@ -26,6 +32,15 @@ pub fn decoded(encoded: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_can_be_taken_out() {
+        for (query, expected) in
+            [("t=1&a=2&t=3&b", "a=2&b"), ("%74=1&a=%20", "a=%20"), ("t", ""), ("tt=1&&x", "tt=1&&x")]
+        {
+            assert_eq!(without(query, "t"), expected);
+        }
+    }
 
     #[test]
     fn the_first_parameter_of_a_name_counts() {

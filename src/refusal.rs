@@ -86,6 +86,8 @@ pub enum Refusal {
     BadGateway,
     /// No instance of the service takes calls now.
     Unavailable,
+    /// There are no keys to check tokens with.
+    NoKeys,
     /// The service gave no answer in time.
     GatewayTimeout,
     /// The client went away; nobody reads this, but the log keeps its status.
@@ -228,9 +230,11 @@ impl Refusal {
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
             Self::StillRunning => Some(("retry-after", "1".to_owned())),
-            Self::LimiterDown | Self::StoreDown | Self::Unavailable | Self::Composed { status: 503, .. } => {
-                Some(("retry-after", "5".to_owned()))
-            }
+            Self::LimiterDown
+            | Self::StoreDown
+            | Self::Unavailable
+            | Self::NoKeys
+            | Self::Composed { status: 503, .. } => Some(("retry-after", "5".to_owned())),
             _ => None,
         }
     }

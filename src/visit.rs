@@ -7,6 +7,7 @@ use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::platform::Platform;
 use crate::policy::headers::HeaderEdits;
+use crate::policy::jwt::TokenFrom;
 use crate::trace::Trace;
 
 /// One request on its way.
@@ -17,6 +18,8 @@ pub struct Visit<'v, P> {
     pub head: &'v Head,
     /// Whether it is one of a batch.
     pub is_within: bool,
+    /// Where its token is, if services are not to have it.
+    pub hidden_token: Option<&'v TokenFrom>,
     /// What the platform still allows for it.
     pub allowance: &'v Allowance,
     /// The runtime.

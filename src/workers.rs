@@ -79,8 +79,18 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response,
         Poll::Pending => Poll::Pending,
     });
     let answer = answered.await;
-    if answer.is_none() {
-        platform.go_on(async move { drop(handling.await) });
+    let jobs = platform.jobs();
+    if answer.is_none() || !jobs.is_empty() {
+        let (is_under_way, platform) = (answer.is_none(), Rc::clone(&platform));
+        let rest = Rc::clone(&platform);
+        platform.go_on(async move {
+            if is_under_way {
+                drop(handling.await);
+            }
+            for job in jobs.into_iter().chain(rest.jobs()) {
+                job.run(&*rest).await;
+            }
+        });
     }
     if let Some(response) = platform.begun() {
         return Ok(response);

@@ -1,6 +1,7 @@
 //! The one binary of native tests; `tests/workers` has those inside the real runtime.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod signing; // tokens, by another implementation than the gateway's
 mod world; // a simulated runtime: virtual time, scripted services
 
 mod chaos; // what holds whatever the services do
@@ -11,3 +12,4 @@ mod problems; // faulty files and what is said of them: tests/problems
 mod scenarios; // requests and answers as data: tests/scenarios
 mod schema; // routes.schema.json, and what it makes of every file here
 mod storm; // what holds when instances die, stall and flap under load
+mod tokens; // tokens that count and tokens that do not, attacks, and keys by URL

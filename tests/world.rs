@@ -15,11 +15,15 @@ use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
-    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
+    ReplyHead, StoreDown,
 };
 use postern::policy::headers::HeaderEdits;
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
+use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::Charge;
+
+use crate::signing;
 
 /// When the simulation begins: 2026-01-01, in milliseconds.
 pub const BEGINNING: u64 = 1_767_225_600_000;
@@ -110,6 +114,10 @@ pub struct World {
     pub firsts: RefCell<Option<Firsts>>,
     /// How often KV was asked.
     pub recalled: Cell<u32>,
+    /// How often a signature was checked by a public key.
+    pub verified: Cell<u32>,
+    /// What is to be done once an answer is on its way.
+    jobs: RefCell<Vec<Afterwards>>,
     lots: Cell<u64>,
     /// How long the limiter takes; `None` is down.
     pub limiter: Cell<Option<Duration>>,
@@ -130,6 +138,8 @@ impl World {
             kv: RefCell::new(Some(HashMap::new())),
             firsts: RefCell::new(Some(HashMap::new())),
             recalled: Cell::new(0),
+            verified: Cell::new(0),
+            jobs: RefCell::default(),
             lots: Cell::new(1),
             limiter: Cell::new(Some(Duration::from_millis(1))),
             seen: RefCell::default(),
@@ -216,7 +226,12 @@ impl World {
         };
         let since = |at: &Duration| *at - start;
         let pieces = pieces.map(|pieces| pieces.all.iter().map(|(at, _)| since(at)).collect()).unwrap_or_default();
-        Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), pieces, took: self.now() - start }
+        let took = self.now() - start;
+        let jobs = self.jobs.take();
+        for job in jobs {
+            job.run(&simulated).await;
+        }
+        Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), pieces, took }
     }
 
     /// A call that meets its service's behaviour, or the end of its time.
@@ -490,6 +505,27 @@ impl Platform for Simulated<'_> {
             *paid_until = after;
         }
         Ok(verdict)
+    }
+
+    async fn remember(&self, key: &str, text: &str) {
+        if let Some(values) = self.world.kv.borrow_mut().as_mut() {
+            values.insert(key.to_owned(), text.to_owned());
+        }
+    }
+
+    async fn verify(
+        &self,
+        algorithm: Algorithm,
+        jwk: &str,
+        signed: &str,
+        signature: &[u8],
+    ) -> Result<bool, KeyUnusable> {
+        self.world.verified.set(self.world.verified.get() + 1);
+        signing::is_signed(algorithm, jwk, signed, signature).ok_or(KeyUnusable)
+    }
+
+    fn afterwards(&self, job: Afterwards) {
+        self.world.jobs.borrow_mut().push(job);
     }
 
     fn log(&self, line: &str) {

@@ -1,6 +1,7 @@
 //! What the gateway would do with a request: found by its own steps, on a runtime that calls nothing.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use futures::executor::block_on;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::answer::Answer;
 use crate::gateway::{Action, Gateway, Route};
 use crate::handle;
 use crate::head::{Head, Headers, UnixMillis};
+use crate::identify;
 use crate::platform::Platform;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::{Caller, NotIdentified};
@@ -157,30 +159,42 @@ impl Explanation {
         now: UnixMillis,
     ) {
         let head = asked.head;
-        let platform = Rehearsal { now, sent: RefCell::default() };
-        let caller = match &route.auth {
-            None => None,
-            Some(rule) => {
-                let authorization = head.headers.get("authorization");
-                let secret = |name: &str| std::env::var(name).ok();
-                match rule.identify(authorization, now, secret) {
-                    Ok(caller) => Some(caller),
-                    Err(why) => match authorization.and_then(Caller::claimed) {
-                        Some(claimed) => {
-                            self.notes.push(format!("the token would be refused or cannot be verified here ({}); its claims are taken as they stand", reason(&why)));
-                            Some(claimed)
-                        }
-                        None => {
-                            self.notes.push(
-                                "there is no token: the answer would be 401; give one with --token to see more"
-                                    .to_owned(),
-                            );
-                            return;
-                        }
-                    },
-                }
-            }
+        // To check a token takes the secrets themselves; to show what is sent does not.
+        let checking = Rehearsal { now, secrets: |name| std::env::var(name).ok(), sent: RefCell::default() };
+        let platform = Rehearsal { now, secrets: |_| Some("***".to_owned()), sent: RefCell::default() };
+        let allowance = Allowance::new(gateway.max_calls);
+        let visit_on = |platform| Visit {
+            gateway,
+            head,
+            is_within: false,
+            hidden_token: None,
+            allowance: &allowance,
+            platform,
+            trace: Trace::default(),
+            answer_edits: HeaderEdits::default(),
         };
+        let mut visit = visit_on(&platform);
+        let caller = match route.auth.as_slice() {
+            [] => None,
+            rules => match block_on(identify::identify(rules, &visit_on(&checking))) {
+                Ok((caller, hidden)) => {
+                    visit.hidden_token = hidden;
+                    Some(caller)
+                }
+                Err(why) => {
+                    let token = rules.iter().find_map(|rule| rule.token(head));
+                    let claimed = token.as_ref().and_then(|(token, _)| Caller::claimed(token));
+                    let Some(claimed) = claimed else {
+                        let note = "there is no token: the answer would be 401; give one with --token to see more";
+                        self.notes.push(note.to_owned());
+                        return;
+                    };
+                    self.notes.push(format!("the token would be refused or cannot be verified here ({}); its claims are taken as they stand", reason(&why)));
+                    Some(Arc::new(claimed))
+                }
+            },
+        };
+        let caller = caller.as_deref();
         if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
             self.answer = Some(refused(&Refusal::NoIdempotencyKey));
             return;
@@ -190,16 +204,7 @@ impl Explanation {
             return;
         }
         let secret = |name: &str| platform.secret(name);
-        let values = Values { head, params, caller: caller.as_ref(), secret: &secret, inner: InnerValues::NONE };
-        let visit = Visit {
-            gateway,
-            head,
-            is_within: false,
-            allowance: &Allowance::new(gateway.max_calls),
-            platform: &platform,
-            trace: Trace::default(),
-            answer_edits: HeaderEdits::default(),
-        };
+        let values = Values { head, params, caller, secret: &secret, inner: InnerValues::NONE };
         let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
         let waiting = waiting_parts(route);
         if waiting.is_empty() {
@@ -276,7 +281,7 @@ fn reason(why: &NotIdentified) -> String {
         NotIdentified::Expired => "its time is over".to_owned(),
         NotIdentified::NotYet => "its time has not come".to_owned(),
         NotIdentified::NotAccepted(why) => why.to_string(),
-        NotIdentified::Misconfigured(why) => why.clone(),
+        NotIdentified::Misconfigured(why) | NotIdentified::NoKeys(why) => why.clone(),
     }
 }
 

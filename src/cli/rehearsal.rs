@@ -7,15 +7,19 @@ use crate::answer::Response;
 use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
-    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
+    ReplyHead, StoreDown,
 };
 use crate::policy::headers::HeaderEdits;
+use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
 
 /// The runtime of a rehearsal.
 pub(super) struct Rehearsal {
     /// When it is.
     pub(super) now: UnixMillis,
+    /// The secrets.
+    pub(super) secrets: fn(&str) -> Option<String>,
     /// What would have been sent, in its order.
     pub(super) sent: RefCell<Vec<Sent>>,
 }
@@ -35,8 +39,8 @@ impl Platform for Rehearsal {
         self.now
     }
 
-    fn secret(&self, _: &str) -> Option<String> {
-        Some("***".to_owned())
+    fn secret(&self, name: &str) -> Option<String> {
+        (self.secrets)(name)
     }
 
     async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
@@ -44,7 +48,7 @@ impl Platform for Rehearsal {
     }
 
     fn within(&self, _: &Head, _: Option<Vec<u8>>) -> Self {
-        Self { now: self.now, sent: RefCell::default() }
+        Self { now: self.now, secrets: self.secrets, sent: RefCell::default() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {
@@ -108,6 +112,14 @@ impl Platform for Rehearsal {
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
         Err(LimiterDown)
     }
+
+    async fn remember(&self, _: &str, _: &str) {}
+
+    async fn verify(&self, _: Algorithm, _: &str, _: &str, _: &[u8]) -> Result<bool, KeyUnusable> {
+        Err(KeyUnusable)
+    }
+
+    fn afterwards(&self, _: Afterwards) {}
 
     fn log(&self, _: &str) {}
 }

@@ -71,7 +71,7 @@ fn rows(gateway: &Gateway) -> Vec<Row> {
         path: matcher.pattern.clone(),
         methods: wording::methods(&matcher.methods),
         conditions: matcher.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        auth: wording::auth(route).to_owned(),
+        auth: wording::auth(route),
         limit: route.limit.as_ref().map(|limit| limit.name().to_owned()).unwrap_or_default(),
         does: wording::action(&route.action),
         gateway: route.gateway.as_deref().unwrap_or_default().to_owned(),

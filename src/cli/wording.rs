@@ -28,8 +28,11 @@ pub(super) fn host(matcher: &Matcher) -> &str {
 }
 
 /// Who may call.
-pub(super) fn auth(route: &Route) -> &str {
-    route.auth.as_ref().map_or("public", |rule| rule.name())
+pub(super) fn auth(route: &Route) -> String {
+    match route.auth.as_slice() {
+        [] => "public".to_owned(),
+        rules => rules.iter().map(|rule| rule.name()).collect::<Vec<_>>().join(" or "),
+    }
 }
 
 /// What a route does.
@@ -68,9 +71,9 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
     if route.cors.is_some() {
         policies.push("cors: pages of some other origins may call".to_owned());
     }
-    match &route.auth {
-        Some(rule) => policies.push(format!("auth: {}", rule.name())),
-        None => policies.push("auth: public, everyone may call".to_owned()),
+    match route.auth.as_slice() {
+        [] => policies.push("auth: public, everyone may call".to_owned()),
+        _ => policies.push(format!("auth: {}", auth(route))),
     }
     if let Some(limit) = &route.limit {
         policies.push(format!("limit: {}", limit.name()));

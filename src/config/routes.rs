@@ -274,8 +274,8 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
         pattern: pattern.to_owned(),
         gateway: said.gateway.clone(),
         auth: match &said.auth {
-            Auth::Rule(rule) => Some(Arc::clone(rule)),
-            _ => None,
+            Auth::Rules(rules) => rules.clone(),
+            _ => Vec::new(),
         },
         limit: said.limit.clone(),
         max_body: said.max_body,

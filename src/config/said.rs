@@ -47,8 +47,8 @@ pub enum Auth {
     Unknown,
     /// Everyone.
     Public,
-    /// Whom this rule lets in.
-    Rule(Arc<JwtRule>),
+    /// Whom one of these rules lets in.
+    Rules(Vec<Arc<JwtRule>>),
 }
 
 impl Said {
@@ -68,10 +68,16 @@ impl Said {
         match settings.auth.take() {
             Some(None) => {}
             None => said.auth = Auth::Unknown,
-            Some(Some(name)) if name == PUBLIC => said.auth = Auth::Public,
-            Some(Some(name)) => {
-                let rule = named(&known.auth, "auth rule", &name, &place.at("auth"), problems);
-                said.auth = rule.map_or(Auth::Unknown, Auth::Rule);
+            Some(Some(OneOrMany(names))) if names == [PUBLIC] => said.auth = Auth::Public,
+            Some(Some(OneOrMany(names))) => {
+                let place = place.at("auth");
+                if names.iter().any(|name| name == PUBLIC) {
+                    problems.add(&place, "has \"public\" beside others, which would let everyone in");
+                }
+                let named = names.iter().filter(|name| *name != PUBLIC);
+                let rules: Vec<_> =
+                    named.map(|name| self::named(&known.auth, "auth rule", name, &place, problems)).collect();
+                said.auth = rules.into_iter().collect::<Option<_>>().map_or(Auth::Unknown, Auth::Rules);
             }
         }
         if let Some(Some(limit)) = settings.limit.take() {

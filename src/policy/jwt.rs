@@ -3,30 +3,40 @@
 //! ```json
 //! "auth": { "customer": { "jwt": {
 //!     "issuer": "https://id.example.com/", "audience": "shop", "leeway": "30s",
-//!     "keys": [
-//!         { "alg": "HS256", "secret": "{env.JWT_SECRET}" },
-//!         { "alg": "ES256", "kid": "2026-11", "jwk": { "kty": "EC", "crv": "P-256", "x": "…", "y": "…" } } ] } } }
+//!     "jwks": "https://id.example.com/.well-known/jwks.json",
+//!     "keys": [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }] } } }
 //! ```
 //!
-//! The algorithm belongs to the key: a token's header only picks among the keys of the file, and
+//! The algorithm belongs to the key: a token's header only picks among the keys of the file and of the issuer, and
 //! can bring no key of its own (`jwk`, `jku`, `x5u` are not read). A token counts if it has an
 //! `exp` that is not over, an `nbf` that has come if it has one, the issuer and an audience of the
 //! rule, no `crit` (RFC 7515, section 4.1.11: no extension is understood here), and a `typ` of an
-//! access token. Signatures are checked by `jwt-compact`.
-//!
-//! Not here: keys by URL (JWKS), RSA, opaque tokens.
+//! access token. Tokens are read by `jwt-compact`, which checks signatures by secrets too; those by public keys are
+//! checked by the runtime, which is faster and takes none of the Wasm. [`crate::identify`] is the way of a token.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::head::UnixMillis;
-use crate::settings::{List, OneOrMany, Place, Problems, Span, shape};
+use crate::head::{Head, UnixMillis};
+use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, shape};
 
-mod key;
+pub mod algorithm;
+mod claim_test;
+pub mod jwk;
+pub mod key;
+pub mod key_set;
+mod remembered;
+mod token_from;
 
+use algorithm::Algorithm;
+use claim_test::ClaimTest;
 use key::{Key, KeySettings, SignedClaims, Unchecked};
+use key_set::{KeySet, KeySetSettings};
+use remembered::Remembered;
+pub use token_from::TokenFrom;
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
@@ -34,17 +44,33 @@ const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const MAX_TOKEN: usize = 8 << 10;
 
 shape! {
-    /// A bearer token that is a signed JWT, in the Authorization header.
+    /// A bearer token that is a signed JWT.
     pub struct JwtSettings {
         /// What a token must have in `iss`, letter by letter.
         "issuer" => issuer: String = "https://id.example.com/",
         /// What a token must have in `aud`: one value, or several of which it has one at least.
         "audience" => audience: OneOrMany<String> = "shop",
-        /// How far the issuer's clock may be off, for `exp` and `nbf`. Default "30s", at most 24 days.
+        /// How far the issuer's clock may be off, for `exp`, `nbf` and `iat`. Default "30s", at most 24 days.
         "leeway" => leeway: Option<Span> = "5s",
-        /// The keys that tokens are signed with; at least one. A token picks among them by `alg` and
-        /// `kid`, and can bring none of its own.
-        "keys" => keys: List<KeySettings> = [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }],
+        /// The age that a token may have, by its `iat`, which it must then have. Default: none.
+        "max_age" => max_age: Option<TimeLimit> = "12h",
+        /// What `typ` a token must have. Default: "JWT" or "at+jwt", if it has one.
+        "typ" => typ: Option<OneOrMany<String>> = "at+jwt",
+        /// Claims that a token must have, and what must hold for each: a value that it is; several, of which it is
+        /// one; { "contains": VALUE } for an array, or a text of words; or { "exists": true }.
+        "claims" => claims: Named<ClaimTest> = { "email_verified": true, "plan": ["pro", "team"], "groups": { "contains": "staff" } },
+        /// Where the token is: "authorization" (a bearer token in that header field, the default), { "header": NAME },
+        /// { "cookie": NAME } or { "query": NAME }; of several, the first that is there.
+        "from" => from: Option<OneOrMany<TokenFrom>> = ["authorization", { "cookie": "session" }],
+        /// Whether the token goes on to services with a forwarded request. Default true; one from the query never does.
+        "pass" => pass: Option<bool> = false,
+        /// The keys that tokens are signed with. A token picks among them by `alg` and `kid`, and can bring none of
+        /// its own. At least one, or `jwks`.
+        "keys" => keys: Option<List<KeySettings>> = [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }],
+        /// Where the issuer has its public keys: a URL, or "discover", by OpenID discovery.
+        "jwks" => jwks: Option<KeySetSettings> = "https://id.example.com/.well-known/jwks.json",
+        /// The algorithms that the keys of `jwks` may be for. Default: all that go by public keys.
+        "algorithms" => algorithms: Option<OneOrMany<Algorithm>> = ["RS256", "ES256"],
     }
 }
 
@@ -52,11 +78,21 @@ shape! {
 #[derive(Debug)]
 pub struct JwtRule {
     name: String,
-    issuer: String,
+    /// Who issues the tokens.
+    pub issuer: String,
     audience: Vec<String>,
     /// In milliseconds.
     leeway: i64,
-    keys: Vec<Key>,
+    max_age: Option<i64>,
+    typ: Vec<String>,
+    claims: Vec<(String, ClaimTest)>,
+    from: Vec<TokenFrom>,
+    passes: bool,
+    /// The keys of the file.
+    pub keys: Vec<Key>,
+    /// The keys of the issuer.
+    pub key_set: Option<KeySet>,
+    remembered: Mutex<Remembered>,
 }
 
 /// Who is calling, from a token that was verified.
@@ -72,11 +108,10 @@ impl Caller {
         Self { issuer: issuer.to_owned(), claims }
     }
 
-    /// Whom a bearer token claims to be of; its signature and times are not looked at. For the tool, to
+    /// Whom a token claims to be of; its signature and times are not looked at. For the tool, to
     /// show what would be sent; never for a request.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn claimed(authorization: &str) -> Option<Self> {
-        let token = bearer_token(authorization)?;
+    pub fn claimed(token: &str) -> Option<Self> {
         let token = jwt_compact::UntrustedToken::new(token).ok()?;
         let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -111,7 +146,7 @@ impl Caller {
 /// Why nobody is known to be calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotIdentified {
-    /// There is no bearer token.
+    /// There is no token.
     NoToken,
     /// The token was good, and its time is over.
     Expired,
@@ -121,26 +156,61 @@ pub enum NotIdentified {
     NotAccepted(Cow<'static, str>),
     /// The gateway lacks what it needs to tell; the reason is for the log alone.
     Misconfigured(String),
+    /// The issuer's keys are not there, and cannot be fetched; the reason is for the log alone.
+    NoKeys(String),
+}
+
+impl NotIdentified {
+    /// What is said of a signature that is no key's here.
+    pub fn not_signed() -> Self {
+        Self::NotAccepted("not signed by a key here, or with claims of a wrong type".into())
+    }
 }
 
 impl JwtRule {
     /// Compiles a rule; notes each fault.
     pub fn compile(name: &str, settings: JwtSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        let place = place.at("keys");
+        let place_of_keys = place.at("keys");
+        let has_set = !matches!(settings.jwks, Some(None));
         let keys = settings.keys.map(|keys| {
-            if keys.0.is_empty() {
-                problems.add(&place, "is empty");
+            let keys = keys.map(|keys| keys.0);
+            match &keys {
+                None if !has_set => problems.add(place, "lacks \"keys\" or \"jwks\""),
+                Some(keys) if keys.is_empty() => problems.add(&place_of_keys, "is empty"),
+                _ => {}
             }
-            let keys = keys.0.into_iter().enumerate();
-            keys.map(|(at, key)| Key::compile(key?, &place.at(at), problems)).collect::<Vec<_>>()
+            let keys = keys.unwrap_or_default().into_iter().enumerate();
+            keys.map(|(at, key)| Key::compile(key?, &place_of_keys.at(at), problems)).collect::<Vec<_>>()
         });
-        let leeway = settings.leeway?.map_or(DEFAULT_LEEWAY, |span| span.0);
+        let algorithms = settings.algorithms.map(|algorithms| {
+            let place = place.at("algorithms");
+            if algorithms.is_some() && !has_set {
+                problems.add(&place, "is for \"jwks\", and there is none");
+            }
+            let algorithms = algorithms.map_or_else(|| Algorithm::all().collect(), |algorithms| algorithms.0);
+            if has_set && algorithms.len() < 12 && algorithms.iter().any(|algorithm| algorithm.is_by_secret()) {
+                problems.add(&place, "has an algorithm of secrets, which nobody has at a URL");
+            }
+            algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
+        });
+        let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let key_set = match (settings.jwks?, algorithms?) {
+            (Some(jwks), algorithms) => Some(KeySet::compile(jwks, algorithms)?),
+            (None, _) => None,
+        };
         Some(Self {
             name: name.to_owned(),
             issuer: settings.issuer?,
             audience: settings.audience?.0,
-            leeway: i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX),
+            leeway: millis(settings.leeway?.map_or(DEFAULT_LEEWAY, |span| span.0)),
+            max_age: settings.max_age?.map(|limit| millis(limit.0)),
+            typ: settings.typ?.map(|typ| typ.0).unwrap_or_default(),
+            claims: settings.claims?.0.into_iter().map(|(name, test)| Some((name, test?))).collect::<Option<_>>()?,
+            from: settings.from?.map_or_else(|| vec![TokenFrom::Authorization], |from| from.0),
+            passes: settings.pass?.unwrap_or(true),
             keys: keys?.into_iter().collect::<Option<_>>()?,
+            key_set,
+            remembered: Mutex::default(),
         })
     }
 
@@ -149,15 +219,33 @@ impl JwtRule {
         &self.name
     }
 
-    /// Tells who is calling from the value of the `Authorization` header. `secret` gives a secret
-    /// of the environment by its name.
-    pub fn identify(
-        &self,
-        authorization: Option<&str>,
-        now: UnixMillis,
-        secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<Caller, NotIdentified> {
-        let token = bearer_token(authorization.unwrap_or_default()).ok_or(NotIdentified::NoToken)?;
+    /// The token of a request, and where it is.
+    pub fn token<'h>(&self, head: &'h Head) -> Option<(Cow<'h, str>, &TokenFrom)> {
+        self.from.iter().find_map(|from| Some((from.token(head)?, from)))
+    }
+
+    /// Whether a token from there goes on to services.
+    pub fn passes(&self, from: &TokenFrom) -> bool {
+        self.passes && !matches!(from, TokenFrom::Query(_))
+    }
+
+    /// Whose token this is, if it was checked before and still counts.
+    pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<Arc<Caller>> {
+        self.memory().caller(token, now)
+    }
+
+    /// Forgets the tokens that were checked: the keys have changed.
+    pub fn forget_tokens(&self) {
+        self.memory().forget();
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Remembered> {
+        // One thread: nobody waits here, and what a panic left is as good as what it found.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads a token, and refuses one whose header does not count here, whatever it is signed with.
+    pub fn read<'t>(&self, token: &'t str) -> Result<(Unchecked<'t>, Algorithm), NotIdentified> {
         if token.len() > MAX_TOKEN {
             return Err(NotIdentified::NotAccepted("too long".into()));
         }
@@ -165,39 +253,24 @@ impl JwtRule {
         if token.header().other_fields.has_crit {
             return Err(NotIdentified::NotAccepted("asks for an extension by crit".into()));
         }
-        if !token.header().token_type.as_deref().is_none_or(is_access_token) {
+        let is_wanted = match (token.header().token_type.as_deref().map(bare_type), self.typ.as_slice()) {
+            (None, wanted) => wanted.is_empty(),
+            // Others (a logout token, a proof of possession) are signed by the same issuer for another end.
+            (Some(typ), []) => ["JWT", "at+jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known)),
+            (Some(typ), wanted) => wanted.iter().any(|wanted| typ.eq_ignore_ascii_case(bare_type(wanted))),
+        };
+        if !is_wanted {
             return Err(NotIdentified::NotAccepted("of another typ".into()));
         }
-        let claims = self.verify(&token, secret)?;
-        self.check_claims(claims, now)
-    }
-
-    fn verify(
-        &self,
-        token: &Unchecked<'_>,
-        secret: impl Fn(&str) -> Option<String>,
-    ) -> Result<SignedClaims, NotIdentified> {
-        let mut refused = None;
-        let mut unusable = None;
-        for key in self.keys.iter().filter(|key| key.is_for(token)) {
-            match key.material.verify(token, &secret) {
-                Ok(claims) => return Ok(claims),
-                Err(why @ NotIdentified::Misconfigured(_)) => unusable = Some(why),
-                Err(why) => refused = Some(why),
-            }
+        match Algorithm::named(token.algorithm()) {
+            Some(algorithm) => Ok((token, algorithm)),
+            None => Err(NotIdentified::NotAccepted("of no key here".into())),
         }
-        // A key that cannot be used is the gateway's fault only where no other could tell.
-        Err(match (refused, unusable) {
-            (None, None) => NotIdentified::NotAccepted("of no key here".into()),
-            (None, Some(unusable)) => unusable,
-            (Some(NotIdentified::NotAccepted(why)), Some(NotIdentified::Misconfigured(also))) => {
-                NotIdentified::NotAccepted(format!("{why}; {also}").into())
-            }
-            (Some(refused), _) => refused,
-        })
     }
 
-    fn check_claims(&self, claims: SignedClaims, now: UnixMillis) -> Result<Caller, NotIdentified> {
+    /// Who is calling, by a token whose signature was checked; remembers it.
+    pub fn caller(&self, token: &str, claims: SignedClaims, now: UnixMillis) -> Result<Arc<Caller>, NotIdentified> {
+        let leeway = self.leeway;
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
@@ -216,33 +289,66 @@ impl JwtRule {
         let Some(expires) = claims.expiration else {
             return Err(NotIdentified::NotAccepted("without exp".into()));
         };
-        if now >= expires.timestamp_millis().saturating_add(self.leeway) {
+        let mut until = expires.timestamp_millis().saturating_add(leeway);
+        if let Some(max_age) = self.max_age {
+            let Some(issued) = claims.issued_at.map(|issued| issued.timestamp_millis()) else {
+                return Err(NotIdentified::NotAccepted("without iat".into()));
+            };
+            if now < issued.saturating_sub(leeway) {
+                return Err(NotIdentified::NotYet);
+            }
+            until = until.min(issued.saturating_add(max_age).saturating_add(leeway));
+        }
+        if now >= until {
             return Err(NotIdentified::Expired);
         }
-        if claims.not_before.is_some_and(|start| now < start.timestamp_millis().saturating_sub(self.leeway)) {
+        if claims.not_before.is_some_and(|start| now < start.timestamp_millis().saturating_sub(leeway)) {
             return Err(NotIdentified::NotYet);
         }
         // `jwt-compact` reads these out of the others; a template may ask for them.
         let times = [("exp", claims.expiration), ("nbf", claims.not_before), ("iat", claims.issued_at)];
         custom.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), time?.timestamp().into()))));
-        Ok(Caller::new(&self.issuer, custom))
+        if let Some((name, _)) = self.claims.iter().find(|(name, test)| !test.holds(custom.get(name))) {
+            return Err(NotIdentified::NotAccepted(format!("with another {name} than the rule asks for").into()));
+        }
+        let caller = Arc::new(Caller::new(&self.issuer, custom));
+        let until = UnixMillis(u64::try_from(until).unwrap_or_default());
+        self.memory().remember(token, &caller, until);
+        Ok(caller)
     }
 }
 
 /// The token of `Bearer <token>`; the scheme is case-insensitive (RFC 9110, section 11.1).
-fn bearer_token(authorization: &str) -> Option<&str> {
+pub(crate) fn bearer_token(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
 }
 
-/// Types of tokens that grant access: `JWT`, and `at+jwt` of RFC 9068. Others (a logout token, a
-/// proof of possession) are signed by the same issuer for another end.
-fn is_access_token(token_type: &str) -> bool {
-    let bare = token_type.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
-    let bare = bare.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default());
-    bare.eq_ignore_ascii_case("JWT") || bare.eq_ignore_ascii_case("at+jwt")
+/// A type without `application/` before it (RFC 7515, section 4.1.9).
+fn bare_type(token_type: &str) -> &str {
+    let prefix = token_type.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
+    prefix.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default())
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_has_one_form() {
+        for (header, token) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer abc", Some("abc")),
+            ("BEARER  abc ", Some("abc")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("Basic abc", None),
+            ("abc", None),
+            ("", None),
+            ("Bearer\tabc", None),
+        ] {
+            assert_eq!(bearer_token(header), token, "of {header:?}");
+        }
+    }
+}

@@ -130,6 +130,7 @@ impl Refusal {
             }
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
             Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
+            Self::NoKeys => Wording(503, "no-keys", "Tokens cannot be checked now", "Try again later."),
             Self::GatewayTimeout => {
                 Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
             }

@@ -49,6 +49,8 @@ extern "C" {
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
     pub fn sleep(ms: u32) -> Sending;
+    pub fn remember(env: &JsValue, key: &str, text: &str) -> Promise;
+    pub fn verify(algorithm: &str, jwk: &str, signed: &str, signature: &[u8]) -> Promise;
 
     pub fn fingerprint(request: &Request, asked: &str, most: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = beginFirst)]

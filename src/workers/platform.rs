@@ -1,6 +1,6 @@
 //! The port, on a Workers runtime.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{self, Poll};
@@ -17,10 +17,12 @@ use crate::answer;
 use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
-    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
+    ReplyHead, StoreDown,
 };
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
+use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
 
 /// The runtime, as one request sees it.
@@ -35,6 +37,8 @@ pub struct Workers {
 struct Shared {
     env: JsValue,
     context: Context,
+    /// What is to be done once the answer is on its way.
+    jobs: RefCell<Vec<Afterwards>>,
     /// The time, until something is waited for: the runtime's clock stands still until then.
     now: Cell<Option<UnixMillis>>,
 }
@@ -42,13 +46,18 @@ struct Shared {
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
     pub fn new(env: JsValue, request: Request, context: Context) -> Self {
-        let shared = Rc::new(Shared { env, context, now: Cell::new(None) });
+        let shared = Rc::new(Shared { env, context, jobs: RefCell::default(), now: Cell::new(None) });
         Self { request, shared, opened: OnceCell::new() }
     }
 
     /// The answer, if it is one that comes in pieces, and was begun.
     pub fn begun(&self) -> Option<Response> {
         self.opened.get().map(Opened::response)
+    }
+
+    /// What is left to do, now that the answer is on its way.
+    pub fn jobs(&self) -> Vec<Afterwards> {
+        self.shared.jobs.take()
     }
 
     /// Goes on when the answer is on its way.
@@ -233,6 +242,25 @@ impl Platform for Workers {
         let asked = bridge::spend(&self.shared.env, &charge.key, &charge.quota.to_path(), millis(within));
         let line = self.waited(JsFuture::from(asked)).await.map_err(|_| LimiterDown)?;
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
+    }
+
+    async fn remember(&self, key: &str, text: &str) {
+        let _ = self.waited(JsFuture::from(bridge::remember(&self.shared.env, key, text))).await;
+    }
+
+    async fn verify(
+        &self,
+        algorithm: Algorithm,
+        jwk: &str,
+        signed: &str,
+        signature: &[u8],
+    ) -> Result<bool, KeyUnusable> {
+        let checked = self.waited(JsFuture::from(bridge::verify(algorithm.name(), jwk, signed, signature))).await;
+        checked.map(|is_signed| is_signed.is_truthy()).map_err(|_| KeyUnusable)
+    }
+
+    fn afterwards(&self, job: Afterwards) {
+        self.shared.jobs.borrow_mut().push(job);
     }
 
     fn log(&self, line: &str) {

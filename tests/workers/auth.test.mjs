@@ -1,23 +1,38 @@
 // Who is let in, seen from outside: the forms of the answers. Every rule of a token's validity is
 // in the scenarios of the core.
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { constants, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import { CUSTOMER, bearer, startGateway, token } from "./harness.mjs";
 
 const ed = generateKeyPairSync("ed25519");
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const ec384 = generateKeyPairSync("ec", { namedCurve: "P-384" });
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const byEc = (hash, { privateKey: key }) => (data) => sign(hash, data, { key, dsaEncoding: "ieee-p1363" });
+const pss = (hash, saltLength) => (data) =>
+  sign(hash, data, { key: rsa.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
 const signers = {
   EdDSA: (data) => sign(null, data, ed.privateKey),
-  ES256: (data) => sign("sha256", data, { key: ec.privateKey, dsaEncoding: "ieee-p1363" }),
+  ES256: byEc("sha256", ec),
+  ES384: byEc("sha384", ec384),
+  RS256: (data) => sign("sha256", data, rsa.privateKey),
+  RS384: (data) => sign("sha384", data, rsa.privateKey),
+  RS512: (data) => sign("sha512", data, rsa.privateKey),
+  PS256: pss("sha256", 32),
+  PS384: pss("sha384", 48),
+  PS512: pss("sha512", 64),
 };
+const jwk = ({ publicKey }) => publicKey.export({ format: "jwk" });
 const rule = {
   jwt: {
     issuer: "https://id.test/",
     audience: ["shop", "app"],
     keys: [
-      { alg: "EdDSA", kid: "ed", jwk: ed.publicKey.export({ format: "jwk" }) },
-      { alg: "ES256", kid: "ec", jwk: ec.publicKey.export({ format: "jwk" }) },
+      { alg: "EdDSA", kid: "ed", jwk: jwk(ed) },
+      { alg: "ES256", kid: "ec", jwk: jwk(ec) },
+      { alg: "ES384", kid: "ec384", jwk: jwk(ec384) },
+      ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].map((alg) => ({ alg, kid: alg, jwk: jwk(rsa) })),
     ],
   },
 };
@@ -40,8 +55,14 @@ function signed(alg, kid, claims = {}) {
 
 test("a good token lets in, whatever signed it", async () => {
   assert.equal((await gateway.get("/customer", bearer())).status, 200);
-  assert.equal((await gateway.get("/partner", signed("EdDSA", "ed"))).status, 200);
-  assert.equal((await gateway.get("/partner", signed("ES256", "ec"))).status, 200);
+  for (const alg of Object.keys(signers)) {
+    const kid = { EdDSA: "ed", ES256: "ec", ES384: "ec384" }[alg] ?? alg;
+    assert.equal((await gateway.get("/partner", signed(alg, kid))).status, 200, alg);
+    // Another signature of the same kind, over other claims.
+    const [header, , signature] = signed(alg, kid).authorization.split(".");
+    const [, claims] = signed(alg, kid, { sub: "eve" }).authorization.split(".");
+    assert.equal((await gateway.get("/partner", { authorization: `${header}.${claims}.${signature}` })).status, 401, alg);
+  }
 });
 
 test("no token is a challenge without an error", async () => {
@@ -64,6 +85,8 @@ for (const [what, headers, path = "/customer"] of [
   ["a token of another secret", bearer({}, { secret: "another-secret-of-32-bytes-or-so" })],
   ["a token without a signature", { authorization: `Bearer ${token({}, { header: { alg: "none" } }).replace(/[^.]*$/, "")}` }],
   ["a token with crit", bearer({}, { header: { crit: ["exp"] } })],
+  ["zeroes for a signature", { authorization: signed("ES256", "ec").authorization.replace(/[^.]*$/, "A".repeat(86)) }, "/partner"],
+  ["a token of another padding", { authorization: signed("PS256", "RS256").authorization }, "/partner"],
   ["a token of another kid", signed("EdDSA", "other"), "/partner"],
   ["a token with another's kid", signed("EdDSA", "ec"), "/partner"],
   ["no token at all", { authorization: "Bearer a.b.c" }],

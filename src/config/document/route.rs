@@ -46,9 +46,9 @@ shape! {
         /// What happens to a path that differs by a slash at its end: "strict" (it does not belong here, the
         /// default), "redirect" (308 to the path without, or with) or "ignore" (it is taken for it).
         "trailing_slash" => trailing_slash: Option<SlashAtEnd> = "redirect",
-        /// Who may call: the name of an auth rule, or "public" for everyone. Never left out: who may call
-        /// is said, not assumed.
-        "auth" => auth: Option<String> = "customer",
+        /// Who may call: the name of an auth rule, or of several, one of which must know the caller; or "public" for
+        /// everyone. Never left out: who may call is said, not assumed.
+        "auth" => auth: Option<OneOrMany<String>> = "customer",
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",

@@ -1,0 +1,186 @@
+//! Who is calling: the way of a token, from where it is in the request to the caller that it names.
+
+mod keys;
+
+pub use keys::refresh;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::platform::{Afterwards, Platform};
+use crate::policy::jwt::algorithm::Algorithm;
+use crate::policy::jwt::jwk::PublicKey;
+use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
+use crate::policy::jwt::key_set::{KeySet, Step};
+use crate::policy::jwt::{Caller, JwtRule, NotIdentified, TokenFrom};
+use crate::refusal::Refusal;
+use crate::visit::Visit;
+
+/// The caller, and where the token is if services are not to have it.
+pub type Identified<'g> = (Arc<Caller>, Option<&'g TokenFrom>);
+
+/// Who is calling, by the first of the rules that the request fits. Of several, a token is for those whose issuer it
+/// names.
+pub async fn identify<'g, P: Platform>(
+    rules: &'g [Arc<JwtRule>],
+    visit: &Visit<'_, P>,
+) -> Result<Identified<'g>, NotIdentified> {
+    let mut why = NotIdentified::NoToken;
+    for rule in rules {
+        match by_rule(rule, rules.len() > 1, visit).await {
+            Ok(identified) => return Ok(identified),
+            Err(other) if says_more(&other) >= says_more(&why) => why = other,
+            Err(_) => {}
+        }
+    }
+    Err(why)
+}
+
+/// How much a reason says to a caller whom several rules did not know.
+fn says_more(why: &NotIdentified) -> u8 {
+    match why {
+        NotIdentified::NoToken => 0,
+        NotIdentified::NotAccepted(_) => 1,
+        _ => 2,
+    }
+}
+
+/// How a request is turned down whose caller is not known; the log is told more.
+pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal {
+    match why {
+        NotIdentified::NoToken => Refusal::NoToken,
+        NotIdentified::Expired => Refusal::TokenExpired,
+        NotIdentified::NotYet => Refusal::TokenNotYet,
+        NotIdentified::NotAccepted(why) => {
+            visit.trace.note(format!("token {why}"));
+            Refusal::TokenNotAccepted
+        }
+        NotIdentified::Misconfigured(why) => {
+            visit.trace.note(why);
+            Refusal::Internal
+        }
+        NotIdentified::NoKeys(why) => {
+            visit.trace.note(why);
+            Refusal::NoKeys
+        }
+    }
+}
+
+async fn by_rule<'g, P: Platform>(
+    rule: &'g Arc<JwtRule>,
+    is_one_of_several: bool,
+    visit: &Visit<'_, P>,
+) -> Result<Identified<'g>, NotIdentified> {
+    let (token, from) = rule.token(visit.head).ok_or(NotIdentified::NoToken)?;
+    let hidden = (!rule.passes(from)).then_some(from);
+    if let Some(caller) = rule.remembered(&token, visit.head.arrived) {
+        return Ok((caller, hidden));
+    }
+    let (unchecked, algorithm) = rule.read(&token)?;
+    if is_one_of_several && !names(&unchecked, &rule.issuer) {
+        return Err(NotIdentified::NotAccepted("of another issuer".into()));
+    }
+    let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
+    Ok((rule.caller(&token, claims, visit.head.arrived)?, hidden))
+}
+
+/// Whether a token says that it is of an issuer; whether that is so is not known yet.
+fn names(token: &Unchecked<'_>, issuer: &str) -> bool {
+    let claims = token.deserialize_claims_unchecked::<Map<String, Value>>();
+    claims.is_ok_and(|claims| claims.custom.get("iss").and_then(Value::as_str) == Some(issuer))
+}
+
+/// The claims of a token, if a key of the rule's has signed it.
+async fn verify<P: Platform>(
+    rule: &Arc<JwtRule>,
+    token: &Unchecked<'_>,
+    algorithm: Algorithm,
+    text: &str,
+    visit: &Visit<'_, P>,
+) -> Result<SignedClaims, NotIdentified> {
+    let kid = token.header().key_id.as_deref();
+    let (mut refused, mut unusable) = (None, None);
+    for key in rule.keys.iter().filter(|key| key.is_for(algorithm, kid)) {
+        let verified = match key {
+            Key::Secret(hmac, name, _) => verify_by_secret(*hmac, name, token, |name| visit.platform.secret(name)),
+            Key::Public(key) => verify_by_public_key(key, token, algorithm, text, visit.platform).await,
+        };
+        match verified {
+            Ok(claims) => return Ok(claims),
+            Err(why @ NotIdentified::Misconfigured(_)) => unusable = Some(why),
+            Err(why) => refused = Some(why),
+        }
+    }
+    if let Some(set) = rule.key_set.as_ref().filter(|set| set.algorithms.contains(&algorithm)) {
+        for key in keys_of_issuer(rule, set, algorithm, kid, visit).await? {
+            match verify_by_public_key(&key, token, algorithm, text, visit.platform).await {
+                Ok(claims) => return Ok(claims),
+                Err(why) => refused = Some(why),
+            }
+        }
+    }
+    // A key that cannot be used is the gateway's fault only where no other could tell.
+    Err(match (refused, unusable) {
+        (None, None) => NotIdentified::NotAccepted("of no key here".into()),
+        (None, Some(unusable)) => unusable,
+        (Some(NotIdentified::NotAccepted(why)), Some(NotIdentified::Misconfigured(also))) => {
+            NotIdentified::NotAccepted(format!("{why}; {also}").into())
+        }
+        (Some(refused), _) => refused,
+    })
+}
+
+async fn verify_by_public_key<P: Platform>(
+    key: &PublicKey,
+    token: &Unchecked<'_>,
+    algorithm: Algorithm,
+    text: &str,
+    platform: &P,
+) -> Result<SignedClaims, NotIdentified> {
+    let (signed, _) = text.rsplit_once('.').ok_or_else(NotIdentified::not_signed)?;
+    match platform.verify(algorithm, &key.jwk, signed, token.signature_bytes()).await {
+        Ok(true) => token.deserialize_claims_unchecked().map_err(|_| NotIdentified::not_signed()),
+        Ok(false) => Err(NotIdentified::not_signed()),
+        Err(_) => {
+            let kid = key.kid.as_deref().unwrap_or_default();
+            Err(NotIdentified::Misconfigured(format!(
+                "the public key {kid:?} is none that signatures can be checked with"
+            )))
+        }
+    }
+}
+
+/// The keys of the issuer that a token may be of, as new as they have to be for it.
+async fn keys_of_issuer<P: Platform>(
+    rule: &Arc<JwtRule>,
+    set: &KeySet,
+    algorithm: Algorithm,
+    kid: Option<&str>,
+    visit: &Visit<'_, P>,
+) -> Result<Vec<PublicKey>, NotIdentified> {
+    let mut why = "they could not be fetched just now".to_owned();
+    loop {
+        match set.step(algorithm, kid, visit.platform.now()) {
+            Step::Use => return Ok(set.keys_for(algorithm, kid)),
+            Step::UseAndRefresh => {
+                // So that it is not begun twice.
+                set.begin(visit.platform.now());
+                visit.platform.afterwards(Afterwards::RefreshKeys(Arc::clone(rule)));
+                return Ok(set.keys_for(algorithm, kid));
+            }
+            Step::Down => return Err(NotIdentified::NoKeys(format!("no keys of {}: {why}", rule.issuer))),
+            _ if visit.time_left().is_zero() => {
+                return Err(NotIdentified::NoKeys(format!("no keys of {} in time", rule.issuer)));
+            }
+            // What another request waits for cannot be waited for here: the runtime keeps them apart.
+            Step::Wait => visit.platform.sleep(keys::PAUSE).await,
+            Step::Fetch => {
+                if let Err(failure) = keys::fetch(rule, set, visit.platform, visit.time_left()).await {
+                    visit.trace.note(format!("keys of {} {failure}", rule.issuer));
+                    why = failure;
+                }
+            }
+        }
+    }
+}

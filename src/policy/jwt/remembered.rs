@@ -1,0 +1,111 @@
+//! Tokens that were checked, until they expire: a signature is checked once, not at every call.
+//!
+//! A token is known by a digest of all of it, so that nobody gets in by a piece. Two halves are kept, the
+//! younger of which fills; when it is full, the older is forgotten. What is asked for stays young.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Caller;
+use crate::head::UnixMillis;
+
+/// How many tokens one half has: a caller has some hundred bytes, an isolate 128 MB.
+const HALF: usize = 1_000;
+
+type Key = [u8; 32];
+
+/// The tokens of one rule.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    young: BTreeMap<Key, Known>,
+    old: BTreeMap<Key, Known>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    caller: Arc<Caller>,
+    until: UnixMillis,
+}
+
+impl Remembered {
+    /// Whose token it is, if it was good, and is until later than now.
+    pub fn caller(&mut self, token: &str, now: UnixMillis) -> Option<Arc<Caller>> {
+        let key = key(token);
+        let is_young = self.young.contains_key(&key);
+        let known = self.young.get(&key).or_else(|| self.old.get(&key))?.clone();
+        if now >= known.until {
+            self.young.remove(&key);
+            self.old.remove(&key);
+            return None;
+        }
+        if !is_young {
+            self.keep(key, known.clone());
+        }
+        Some(known.caller)
+    }
+
+    /// Remembers a token that is good until then.
+    pub fn remember(&mut self, token: &str, caller: &Arc<Caller>, until: UnixMillis) {
+        self.keep(key(token), Known { caller: Arc::clone(caller), until });
+    }
+
+    /// Forgets all: keys have changed.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn keep(&mut self, key: Key, known: Known) {
+        if self.young.len() >= HALF {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, known);
+    }
+}
+
+fn key(token: &str) -> Key {
+    Sha256::digest(token).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Map;
+
+    fn caller(name: &str) -> Arc<Caller> {
+        Arc::new(Caller::new(name, Map::new()))
+    }
+
+    fn issuer(remembered: &mut Remembered, token: &str, now: u64) -> Option<String> {
+        remembered.caller(token, UnixMillis(now)).map(|caller| caller.issuer().to_owned())
+    }
+
+    #[test]
+    fn a_token_is_known_until_it_expires() {
+        let mut remembered = Remembered::default();
+        remembered.remember("a.b.c", &caller("x"), UnixMillis(10));
+        assert_eq!(issuer(&mut remembered, "a.b.c", 9).as_deref(), Some("x"));
+        assert_eq!(issuer(&mut remembered, "a.b.d", 9), None);
+        assert_eq!(issuer(&mut remembered, "a.b.c", 10), None);
+        assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
+        remembered.remember("a.b.c", &caller("x"), UnixMillis(10));
+        remembered.forget();
+        assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
+    }
+
+    #[test]
+    fn there_are_never_more_than_there_is_room_for_and_who_comes_again_stays() {
+        let mut remembered = Remembered::default();
+        let until = UnixMillis(10);
+        remembered.remember("often", &caller("often"), until);
+        for number in 0..10 * HALF {
+            remembered.remember(&number.to_string(), &caller("once"), until);
+            if number % 100 == 0 {
+                assert!(issuer(&mut remembered, "often", 1).is_some(), "after {number}");
+            }
+        }
+        assert!(remembered.young.len() + remembered.old.len() <= 2 * HALF);
+        assert_eq!(issuer(&mut remembered, "0", 1), None);
+    }
+}

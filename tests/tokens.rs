@@ -1,0 +1,357 @@
+//! Tokens that count and tokens that do not: what they are signed with, the published vectors, and every attack
+//! that is known. What the claims must be is in `tests/scenarios/auth`.
+
+mod key_sets;
+
+use postern::gateway::Gateway;
+use ring::{hmac, signature};
+use serde_json::{Value, json};
+
+use crate::chaos::loaded;
+use crate::signing::{Signer, base64, unbase64};
+use crate::world::{Behaviour, World};
+
+const SECRET: &str = "a-secret-of-the-tests-of-32-bytes";
+/// Good at the beginning of the simulation, for a minute.
+const CLAIMS: &str = r#"{"iss":"i","aud":"a","sub":"ada","exp":1767225660}"#;
+
+/// A gateway with one rule of these keys.
+fn gateway(keys: &Value) -> Gateway {
+    gateway_of(&json!({ "issuer": "i", "audience": "a", "keys": keys }))
+}
+
+fn gateway_of(rule: &Value) -> Gateway {
+    let route = json!({ "path": "/x", "auth": "r", "aggregate": { "sub": { "get": "s:/{jwt.sub}" } } });
+    let services = json!({ "s": { "url": "http://s" } });
+    loaded(&json!({ "auth": { "r": { "jwt": rule } }, "services": services, "routes": [route] }).to_string())
+}
+
+fn hmac_gateway() -> Gateway {
+    gateway(&json!([{ "alg": "HS256", "secret": "{env.S}" }]))
+}
+
+fn world() -> World {
+    let services =
+        |url: &str| Behaviour::json(std::time::Duration::ZERO, format!("{:?}", url.trim_start_matches("http://s/")));
+    World::new(services).with_secret("S", SECRET)
+}
+
+/// The status of a request with a token, and what the log says of it.
+fn answer(gateway: &Gateway, token: &str) -> (u16, String) {
+    let world = world();
+    let got = world.run(world.send(gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
+    (got.status, world.log.take().join("\n"))
+}
+
+fn is_accepted(gateway: &Gateway, token: &str) -> bool {
+    match answer(gateway, token) {
+        (200, _) => true,
+        (401, _) => false,
+        other => panic!("{other:?} of {token}"),
+    }
+}
+
+fn hmac_token(header: &str, claims: &str) -> String {
+    Signer::hmac(hmac::HMAC_SHA256, SECRET).token(header, claims)
+}
+
+/// A signer of each algorithm that goes by public keys.
+fn signers() -> Vec<(&'static str, Signer)> {
+    vec![
+        ("RS256", Signer::rsa(&signature::RSA_PKCS1_SHA256)),
+        ("RS384", Signer::rsa(&signature::RSA_PKCS1_SHA384)),
+        ("RS512", Signer::rsa(&signature::RSA_PKCS1_SHA512)),
+        ("PS256", Signer::rsa(&signature::RSA_PSS_SHA256)),
+        ("PS384", Signer::rsa(&signature::RSA_PSS_SHA384)),
+        ("PS512", Signer::rsa(&signature::RSA_PSS_SHA512)),
+        ("ES256", Signer::ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, "P-256")),
+        ("ES384", Signer::ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, "P-384")),
+        ("EdDSA", Signer::ed25519()),
+    ]
+}
+
+#[test]
+fn a_good_token_says_who_is_calling_whatever_signed_it() {
+    for (alg, signer) in signers() {
+        let gateway = gateway(&json!([{ "alg": alg, "kid": "k", "jwk": signer.jwk() }]));
+        let world = world();
+        let token = signer.token(&json!({ "alg": alg, "kid": "k" }).to_string(), CLAIMS);
+        let got = world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
+        assert_eq!((got.status, got.body.as_str()), (200, r#"{"sub":"ada"}"#), "of {alg}");
+    }
+    for (alg, hmac, secret) in [
+        ("HS256", hmac::HMAC_SHA256, SECRET.to_owned()),
+        ("HS384", hmac::HMAC_SHA384, SECRET.repeat(2)),
+        ("HS512", hmac::HMAC_SHA512, SECRET.repeat(2)),
+    ] {
+        let gateway = gateway(&json!([{ "alg": alg, "secret": "{env.OF_ALG}" }]));
+        let world = world().with_secret("OF_ALG", &secret);
+        let token = Signer::hmac(hmac, &secret).token(&json!({ "alg": alg }).to_string(), CLAIMS);
+        let got = world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
+        assert_eq!(got.status, 200, "of {alg}");
+    }
+}
+
+#[test]
+fn the_published_signatures_verify() {
+    // Their payloads are no claims of ours: what is wrong with them comes after the signature.
+    for (jwk, alg, token) in published() {
+        let gateway = gateway(&json!([{ "alg": alg, "jwk": jwk }]));
+        let (status, log) = answer(&gateway, token);
+        assert_eq!(status, 401);
+        assert!(!log.contains("not signed") || log.contains("claims of a wrong type"), "{alg}: {log}");
+        let (data, signature) = token.rsplit_once('.').unwrap();
+        let mut signature = unbase64(signature);
+        signature[9] ^= 1;
+        let (_, touched) = answer(&gateway, &format!("{data}.{}", base64(&signature)));
+        assert!(touched.contains("not signed"), "{alg}: {touched}");
+    }
+}
+
+/// Keys, algorithms and tokens of RFC 7515 (A.2, A.3) and RFC 8037 (A.4).
+fn published() -> [(Value, &'static str, &'static str); 3] {
+    [
+        (
+            json!({ "kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx\
+                HmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7O\
+                Mg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9k\
+                G4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ" }),
+            "RS256",
+            "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb2\
+             90Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2F\
+             p5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0\
+             GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs\
+             98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
+        ),
+        (
+            json!({ "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" }),
+            "ES256",
+            "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb2\
+             90Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+        ),
+        (
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }),
+            "EdDSA",
+            "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWb\
+             hijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+        ),
+    ]
+}
+
+#[test]
+fn the_algorithm_belongs_to_the_key() {
+    let (ed, ec) = (Signer::ed25519(), Signer::ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"));
+    let public = gateway(&json!([
+        { "alg": "EdDSA", "kid": "ed", "jwk": ed.jwk() },
+        { "alg": "ES256", "kid": "ec", "jwk": ec.jwk() },
+    ]));
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"None"}"#,
+        r#"{"alg":""}"#,
+        r#"{}"#,
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"HS256","kid":"ed"}"#,
+        r#"{"alg":"EdDSA","kid":"ec"}"#,
+        r#"{"alg":"EdDSA"}"#,
+        r#"{"alg":"EdDSA","kid":"other"}"#,
+        r#"{"alg":"EdDSA","kid":"../ed"}"#,
+        r#"{"alg":"EdDSA","kid":"' or 1=1"}"#,
+        r#"{"alg":"EdDSA","kid":["ed"]}"#,
+        r#"{"alg":"ES256","kid":"ed"}"#,
+        r#"{"alg":"eddsa","kid":"ed"}"#,
+        r#"{"alg":"EdDSA","kid":"ed","alg":"none"}"#,
+    ] {
+        assert!(!is_accepted(&public, &ed.token(header, CLAIMS)), "of {header}");
+    }
+    // A public key is no secret: HMAC over the text of the key in any of its spellings.
+    let x = ed.jwk()["x"].as_str().unwrap().to_owned();
+    for guess in [x.as_bytes().to_vec(), unbase64(&x), ed.jwk().to_string().into_bytes()] {
+        let forged = Signer::hmac(hmac::HMAC_SHA256, guess).token(r#"{"alg":"HS256","kid":"ed"}"#, CLAIMS);
+        assert!(!is_accepted(&public, &forged));
+    }
+    // RSA by another padding or hash than the key's.
+    let keys = json!([{ "alg": "RS256", "jwk": Signer::rsa(&signature::RSA_PKCS1_SHA256).jwk() }]);
+    let rs256 = gateway(&keys);
+    for (alg, signer) in signers().iter().filter(|(alg, _)| *alg != "RS256") {
+        assert!(!is_accepted(&rs256, &signer.token(r#"{"alg":"RS256"}"#, CLAIMS)), "signed by {alg}");
+        assert!(!is_accepted(&rs256, &signer.token(&json!({ "alg": alg }).to_string(), CLAIMS)), "said to be {alg}");
+    }
+    let unsigned = format!("{}.{}.", base64(r#"{"alg":"none"}"#), base64(CLAIMS));
+    for gateway in [hmac_gateway(), public, rs256] {
+        assert!(!is_accepted(&gateway, &unsigned));
+    }
+}
+
+#[test]
+fn a_token_brings_no_key_and_no_extension() {
+    let with = |member: &str| format!(r#"{{"alg":"HS256",{member}}}"#);
+    for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":"exp""#, r#""crit":null"#, r#""cty":"JWT""#] {
+        assert!(!is_accepted(&hmac_gateway(), &hmac_token(&with(member), CLAIMS)), "of {member}");
+    }
+    // Not read, and so of no effect: neither fetched nor trusted.
+    for member in
+        [r#""jku":"https://evil/""#, r#""jwk":{"kty":"oct","k":"AA"}"#, r#""x5u":"https://evil/""#, r#""x5c":["AA"]"#]
+    {
+        let forged = Signer::hmac(hmac::HMAC_SHA256, [0]).token(&with(member), CLAIMS);
+        assert!(!is_accepted(&hmac_gateway(), &forged), "of {member}");
+    }
+}
+
+#[test]
+fn only_tokens_that_grant_access_do() {
+    for (header, accepted) in [
+        (r#"{"alg":"HS256","typ":"JWT"}"#, true),
+        (r#"{"alg":"HS256","typ":"jwt"}"#, true),
+        (r#"{"alg":"HS256","typ":"at+jwt"}"#, true),
+        (r#"{"alg":"HS256","typ":"application/at+jwt"}"#, true),
+        (r#"{"alg":"HS256","typ":"logout+jwt"}"#, false),
+        (r#"{"alg":"HS256","typ":"dpop+jwt"}"#, false),
+        (r#"{"alg":"HS256","typ":"applicätion/"}"#, false),
+    ] {
+        assert_eq!(is_accepted(&hmac_gateway(), &hmac_token(header, CLAIMS)), accepted, "of {header}");
+    }
+    let keys = json!([{ "alg": "HS256", "secret": "{env.S}" }]);
+    let strict = gateway_of(&json!({ "issuer": "i", "audience": "a", "typ": "at+jwt", "keys": keys }));
+    for (header, accepted) in [
+        (r#"{"alg":"HS256","typ":"at+JWT"}"#, true),
+        (r#"{"alg":"HS256","typ":"application/at+jwt"}"#, true),
+        (r#"{"alg":"HS256","typ":"JWT"}"#, false),
+        (r#"{"alg":"HS256"}"#, false),
+    ] {
+        assert_eq!(is_accepted(&strict, &hmac_token(header, CLAIMS)), accepted, "of {header}");
+    }
+}
+
+#[test]
+fn a_token_that_was_touched_is_refused() {
+    let mut good = vec![(hmac_gateway(), hmac_token(r#"{"alg":"HS256"}"#, CLAIMS))];
+    for (alg, signer) in signers() {
+        let token = signer.token(&json!({ "alg": alg }).to_string(), CLAIMS);
+        good.push((gateway(&json!([{ "alg": alg, "jwk": signer.jwk() }])), token));
+    }
+    for (gateway, good) in good {
+        assert!(is_accepted(&gateway, &good));
+        let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+        let other_claims = base64(CLAIMS.replace("ada", "eve"));
+        let bytes = unbase64(signature);
+        // Of ECDSA, two zeroes fit every text if nobody looks (CVE-2022-21449).
+        let zeroes = base64(vec![0; bytes.len()]);
+        let ones = base64([vec![0; bytes.len() - 1], vec![1]].concat());
+        for touched in [
+            format!("{header}.{other_claims}.{signature}"),
+            format!("{header}.{claims}."),
+            format!("{header}.{claims}"),
+            format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
+            format!("{header}.{claims}.{signature}A"),
+            format!("{header}.{claims}.{signature}="),
+            format!("{header}.{claims}.{zeroes}"),
+            format!("{header}.{claims}.{ones}"),
+            format!("{header}.{claims}.{signature}.{signature}"),
+            format!(" {header} .{claims}.{signature}"),
+            format!("{claims}.{header}.{signature}"),
+            format!("{header}.{claims}.{}", signature.replace(['-', '_'], "+")),
+            format!("{good}\u{a0}"),
+        ] {
+            let untouched = touched == good;
+            assert!(untouched || !is_accepted(&gateway, &touched), "of {touched:?}");
+        }
+        // The last letter of unpadded base64 may have spare bits: only one spelling counts.
+        let last = signature.chars().last().unwrap();
+        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
+            let respelled = format!("{header}.{claims}.{}{letter}", &signature[..signature.len() - 1]);
+            assert_eq!(is_accepted(&gateway, &respelled), letter == last);
+        }
+    }
+}
+
+#[test]
+fn absurd_claims_end_in_a_refusal() {
+    for claims in [
+        "null",
+        "[]",
+        "\"x\"",
+        "{",
+        "",
+        r#"{"exp":null}"#,
+        r#"{"iss":"i","aud":"a","exp":9223372036854775807}"#,
+        r#"{"iss":"i","aud":"a","exp":1e300}"#,
+        r#"{"iss":"i","aud":"a","exp":"1767225660"}"#,
+        r#"{"iss":"i","aud":"a","exp":true}"#,
+        r#"{"iss":"i","aud":"a","exp":1767225660,"nbf":[]}"#,
+        r#"{"iss":"i","aud":"a","exp":1767225660,"exp":1900000000}"#,
+        r#"{"iss":"i","aud":"a","exp":-8000000000000}"#,
+        r#"{"iss":"i","aud":"a","exp":8000000000000,"nbf":8000000000000}"#,
+        r#"{"iss":["i"],"aud":"a","exp":1767225660}"#,
+        r#"{"iss":"i","aud":{"a":1},"exp":1767225660}"#,
+        r#"{"iss":"i","aud":["b",["a"]],"exp":1767225660}"#,
+    ] {
+        assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, claims)), "of {claims}");
+    }
+    let deep =
+        format!("{{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1767225660,\"x\":{}1{}}}", "[".repeat(2000), "]".repeat(2000));
+    assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, &deep)));
+    let huge = CLAIMS.replace("ada", &"x".repeat(9000));
+    assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, &huge)));
+}
+
+#[test]
+fn a_secret_that_is_missing_or_weak_lets_nobody_in() {
+    let token = hmac_token(r#"{"alg":"HS256"}"#, CLAIMS);
+    for secret in [None, Some("short")] {
+        let mut world = World::new(|_| unreachable!());
+        if let Some(secret) = secret {
+            world = world.with_secret("S", secret);
+        }
+        let got =
+            world.run(world.send(&hmac_gateway(), "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
+        assert_eq!(got.status, 500);
+        assert!(world.log.take().join("").contains("the secret S is"));
+    }
+}
+
+#[test]
+fn a_secret_that_is_missing_beside_a_good_one_is_for_the_log_alone() {
+    for names in [["{env.S}", "{env.UNSET}"], ["{env.UNSET}", "{env.S}"]] {
+        let gateway = gateway(&json!(names.map(|name| json!({ "alg": "HS256", "secret": name }))));
+        assert!(is_accepted(&gateway, &hmac_token(r#"{"alg":"HS256"}"#, CLAIMS)));
+        let forged = Signer::hmac(hmac::HMAC_SHA256, [0; 32]).token(r#"{"alg":"HS256"}"#, CLAIMS);
+        let (status, log) = answer(&gateway, &forged);
+        assert!(status == 401 && log.contains("the secret UNSET is not set"), "{log}");
+    }
+}
+
+#[test]
+fn a_key_takes_the_kid_of_its_jwk() {
+    let signer = Signer::ed25519();
+    let mut jwk = signer.jwk();
+    jwk["kid"] = json!("own");
+    let gateway = gateway(&json!([{ "alg": "EdDSA", "jwk": jwk }]));
+    assert!(is_accepted(&gateway, &signer.token(r#"{"alg":"EdDSA","kid":"own"}"#, CLAIMS)));
+    assert!(!is_accepted(&gateway, &signer.token(r#"{"alg":"EdDSA"}"#, CLAIMS)));
+}
+
+#[test]
+fn a_signature_is_checked_once_until_the_token_expires() {
+    let signer = Signer::ed25519();
+    let gateway = gateway(&json!([{ "alg": "EdDSA", "jwk": signer.jwk() }]));
+    let world = world();
+    let send = |token: String| {
+        let fields = format!("authorization:Bearer {token}\n");
+        world.run(world.send(&gateway, "GET", "http://g/x", &fields)).status
+    };
+    let token = signer.token(r#"{"alg":"EdDSA"}"#, CLAIMS);
+    for _ in 0..5 {
+        assert_eq!(send(token.clone()), 200);
+    }
+    assert_eq!(world.verified.get(), 1);
+    // Another signature of the same claims is another token, and a bad one is asked for each time.
+    let (data, _) = token.rsplit_once('.').unwrap();
+    let forged = format!("{data}.{}", base64([7; 64]));
+    assert_eq!([send(forged.clone()), send(forged), send(token.clone())], [401, 401, 200]);
+    assert_eq!(world.verified.get(), 3);
+    // Its time and the leeway are over.
+    world.run(world.sleep_until(std::time::Duration::from_secs(90)));
+    assert_eq!(send(token), 401);
+}
