@@ -40,11 +40,20 @@ function get(options) {
 /** The milliseconds of processor time that a process and its children have had; null where that is not told. */
 export function processorTime(pid) {
   if (process.platform !== "linux") return null;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
   // The name of the program, in brackets, may have spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+  const fields = told(pid, "stat").split(") ").at(-1).split(" ");
+  const children = told(pid, `task/${pid}/children`).split(" ").filter(Boolean);
   const own = (Number(fields[11]) + Number(fields[12])) * tick();
   return children.reduce((sum, child) => sum + processorTime(child), own);
+}
+
+/** What the kernel tells of a process. */
+function told(pid, what) {
+  try {
+    return readFileSync(`/proc/${pid}/${what}`, "utf8");
+  } catch (error) {
+    throw new Fault(`A process that is measured has ended: ${error.message}`);
+  }
 }
 
 let ofTick;
