@@ -68,19 +68,15 @@ struct Size {
 impl Size {
     fn of(text: &str) -> Self {
         let (mut deepest, mut current, mut elements) = (0u32, 0u32, 0u32);
-        let (mut in_string, mut escaped) = (false, false);
-        for byte in text.bytes() {
+        for (_, byte) in tree::outside_strings(text) {
             match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_string => escaped = true,
-                b'"' => in_string = !in_string,
-                b'{' | b'[' if !in_string => {
+                b'{' | b'[' => {
                     current += 1;
                     elements += 1;
                     deepest = deepest.max(current);
                 }
-                b'}' | b']' if !in_string => current = current.saturating_sub(1),
-                b',' if !in_string => elements += 1,
+                b'}' | b']' => current = current.saturating_sub(1),
+                b',' => elements += 1,
                 _ => {}
             }
         }

@@ -1,0 +1,9 @@
+// The contenders of `npm run bench` answer every case alike. Nothing is timed here.
+import { after, test } from "node:test";
+import { answerAlike, startContenders } from "../../bench/contenders.mjs";
+import { cases } from "../../bench/cases.mjs";
+
+const { contenders, stop } = await startContenders();
+after(stop);
+
+for (const name of Object.keys(cases)) test(`${name}: the contenders answer alike`, () => answerAlike(contenders, name));
