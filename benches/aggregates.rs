@@ -16,9 +16,11 @@ use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
-    Call, CallError, Fetched, FirstRequest, Known, KvDown, LimiterDown, Onward, Platform, ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
+    ReplyHead, StoreDown,
 };
 use postern::policy::headers::HeaderEdits;
+use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::Charge;
 use serde_json::{Value, json};
 
@@ -287,6 +289,14 @@ impl Platform for Memory<'_> {
     async fn lose(&self, _: &FirstRequest, _: Duration) {}
 
     async fn forget(&self, _: &FirstRequest) {}
+
+    async fn remember(&self, _: &str, _: &str) {}
+
+    async fn verify(&self, _: Algorithm, _: &str, _: &str, _: &[u8]) -> Result<bool, KeyUnusable> {
+        Err(KeyUnusable)
+    }
+
+    fn afterwards(&self, _: Afterwards) {}
 
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
         Err(LimiterDown)

@@ -13,6 +13,7 @@ use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::{By, Limit};
+use crate::policy::requirement::Requirement;
 use crate::pool::{Balance, Pool};
 use crate::resilience::breaker::BreakerRule;
 use crate::resilience::hedge::HedgeRule;
@@ -46,6 +47,8 @@ pub struct Route {
     pub(crate) gateway: Option<Arc<str>>,
     /// Who may call: whom one of these knows; without any, everyone.
     pub(crate) auth: Vec<Arc<JwtRule>>,
+    /// What a caller must be allowed.
+    pub(crate) require: Vec<Arc<Requirement>>,
     /// How often a caller may.
     pub(crate) limit: Option<Arc<Limit>>,
     /// The largest body that is passed on, in bytes, as the file says.

@@ -89,7 +89,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
         visit.answer_edits.then(cors.edits(head));
     }
 
-    // 3. Who is calling?
+    // 3. Who is calling, and may they?
     let caller = match route.auth.as_slice() {
         [] => None,
         rules => {
@@ -100,6 +100,11 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
         }
     };
     let caller = caller.as_deref();
+    let secret = |name: &str| platform.secret(name);
+    let values = Values { head, params: &params, caller, secret: &secret, inner: InnerValues::NONE };
+    if let Some(refusal) = route.require.iter().find_map(|requirement| requirement.refuses(caller, &values)) {
+        return Err(refusal);
+    }
 
     // 4. How often may they?
     if let Some(limit) = &route.limit {
@@ -118,8 +123,6 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     };
 
     // 6. Answer.
-    let secret = |name: &str| platform.secret(name);
-    let values = Values { head, params: &params, caller, secret: &secret, inner: InnerValues::NONE };
     let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
     match &claimed {
         Some((rule, request)) => once::keep(rule, request, answer, visit).await,

@@ -24,3 +24,4 @@ pub mod provenance;
 pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
+pub mod requirement;

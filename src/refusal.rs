@@ -84,6 +84,11 @@ pub enum Refusal {
     StoreDown,
     /// The service gave no answer that can be used.
     BadGateway,
+    /// The caller is known, and may not.
+    NotAllowed {
+        /// The scopes that would do, if it is for want of them.
+        scopes: Option<String>,
+    },
     /// No instance of the service takes calls now.
     Unavailable,
     /// There are no keys to check tokens with.
@@ -227,6 +232,12 @@ impl Refusal {
             Self::TokenExpired => challenge("invalid_token", "The token has expired"),
             Self::TokenNotYet => challenge("invalid_token", "The token is not valid yet"),
             Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
+            // RFC 6750, section 3.1.
+            Self::NotAllowed { scopes: Some(scopes) } => {
+                let value = format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"{scopes}\"");
+                Some(("www-authenticate", value))
+            }
+            Self::NotAllowed { scopes: None } => challenge("insufficient_scope", "The caller may not do this"),
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
             Self::StillRunning => Some(("retry-after", "1".to_owned())),

@@ -75,6 +75,11 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
         [] => policies.push("auth: public, everyone may call".to_owned()),
         _ => policies.push(format!("auth: {}", auth(route))),
     }
+    for requirement in &route.require {
+        for (what, several) in [("scopes", &requirement.scopes), ("roles", &requirement.roles)] {
+            policies.extend(several.as_ref().map(|several| format!("require: {what} {}", several.words())));
+        }
+    }
     if let Some(limit) = &route.limit {
         policies.push(format!("limit: {}", limit.name()));
     }

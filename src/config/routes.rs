@@ -121,6 +121,9 @@ impl Compiled<'_> {
             problems.add(place, "lacks \"auth\"");
         }
         let is_public = matches!(said.auth, Auth::Public);
+        if is_public && !said.require.is_empty() {
+            problems.add(place, "has something to \"require\" of a caller; the route is public");
+        }
         if let Some(limit) = said.limit.as_ref().filter(|limit| is_public && limit.needs_caller()) {
             let name = limit.name();
             problems.add(place, format!("has the limit {name:?}, which counts by a claim; the route is public"));
@@ -255,6 +258,9 @@ fn check_texts(said: &Said, scope: &Scope<'_>, place: &Place<'_>, problems: &mut
     if let Some(replacement) = &said.prefix.replaced {
         scope.check(replacement.by.sources(), "", &place.at("replace_prefix"), problems);
     }
+    for requirement in &said.require {
+        scope.check(requirement.sources(), "requires what ", place, problems);
+    }
     for (key, additions) in [
         ("request_headers", said.request_headers.additions()),
         ("request_query", said.request_query.additions()),
@@ -277,6 +283,7 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
             Auth::Rules(rules) => rules.clone(),
             _ => Vec::new(),
         },
+        require: said.require.clone(),
         limit: said.limit.clone(),
         max_body: said.max_body,
         idempotency: said.idempotency,

@@ -12,6 +12,7 @@ use crate::policy::idempotency::Idempotency;
 use crate::policy::jwt::JwtRule;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
+use crate::policy::requirement::Requirement;
 use crate::router::{Condition, HostPattern, Kind, SlashAtEnd, ValueTest};
 use crate::settings::{Named, OneOrMany, OrNone, Place, Problems};
 
@@ -26,6 +27,7 @@ pub struct Said {
     pub conditions: Vec<Condition>,
     pub slash: SlashAtEnd,
     pub auth: Auth,
+    pub require: Vec<Arc<Requirement>>,
     pub limit: Option<Arc<Limit>>,
     pub max_body: Option<u64>,
     pub idempotency: Option<Idempotency>,
@@ -79,6 +81,9 @@ impl Said {
                     named.map(|name| self::named(&known.auth, "auth rule", name, &place, problems)).collect();
                 said.auth = rules.into_iter().collect::<Option<_>>().map_or(Auth::Unknown, Auth::Rules);
             }
+        }
+        if let Some(Some(require)) = settings.require.take() {
+            said.require.extend(Requirement::compile(require, &place.at("require"), problems).map(Arc::new));
         }
         if let Some(Some(limit)) = settings.limit.take() {
             said.limit = limit.0.and_then(|name| named(&known.limits, "limit", &name, &place.at("limit"), problems));

@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::head::{Head, UnixMillis};
+use crate::json::path::{Path, Step};
 use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, shape};
 
 pub mod algorithm;
@@ -32,7 +33,7 @@ mod remembered;
 mod token_from;
 
 use algorithm::Algorithm;
-use claim_test::ClaimTest;
+pub use claim_test::ClaimTest;
 use key::{Key, KeySettings, SignedClaims, Unchecked};
 use key_set::{KeySet, KeySetSettings};
 use remembered::Remembered;
@@ -59,6 +60,10 @@ shape! {
         /// Claims that a token must have, and what must hold for each: a value that it is; several, of which it is
         /// one; { "contains": VALUE } for an array, or a text of words; or { "exists": true }.
         "claims" => claims: Named<ClaimTest> = { "email_verified": true, "plan": ["pro", "team"], "groups": { "contains": "staff" } },
+        /// In which claim the scopes of the caller are: a text of words, or an array. Default: "scope", or "scp".
+        "scopes_in" => scopes_in: Option<Path> = "permissions",
+        /// In which claim the roles of the caller are: an array, or one. Default "roles".
+        "roles_in" => roles_in: Option<Path> = "realm_access.roles",
         /// Where the token is: "authorization" (a bearer token in that header field, the default), { "header": NAME },
         /// { "cookie": NAME } or { "query": NAME }; of several, the first that is there.
         "from" => from: Option<OneOrMany<TokenFrom>> = ["authorization", { "cookie": "session" }],
@@ -86,6 +91,8 @@ pub struct JwtRule {
     max_age: Option<i64>,
     typ: Vec<String>,
     claims: Vec<(String, ClaimTest)>,
+    scopes_in: Option<Path>,
+    roles_in: Option<Path>,
     from: Vec<TokenFrom>,
     passes: bool,
     /// The keys of the file.
@@ -100,12 +107,41 @@ pub struct JwtRule {
 pub struct Caller {
     issuer: String,
     claims: Map<String, Value>,
+    scopes: Vec<String>,
+    roles: Vec<String>,
 }
 
 impl Caller {
-    /// A caller with these claims, vouched for by this issuer.
+    /// A caller with these claims, vouched for by this issuer; scopes and roles are where they usually are: `scope`
+    /// (RFC 8693, section 4.2) or `scp`, and `roles`.
     pub fn new(issuer: &str, claims: Map<String, Value>) -> Self {
-        Self { issuer: issuer.to_owned(), claims }
+        let named = |name: &str| words(claims.get(name), true);
+        let scopes = if claims.contains_key("scope") { named("scope") } else { named("scp") };
+        let roles = words(claims.get("roles"), false);
+        Self { issuer: issuer.to_owned(), claims, scopes, roles }
+    }
+
+    /// What the caller was granted.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// What the caller is.
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// A claim of whatever kind.
+    pub fn claim_value(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// A claim within others: each name is a member of the one before.
+    fn claim_at(&self, path: &Path) -> Option<&Value> {
+        let (first, rest) = path.steps().split_first()?;
+        let name = |step: &'_ Step| if let Step::Name(name) = step { Some(name.text.clone()) } else { None };
+        let first = self.claims.get(&name(first)?)?;
+        rest.iter().try_fold(first, |value, step| value.get(name(step)?))
     }
 
     /// Whom a token claims to be of; its signature and times are not looked at. For the tool, to
@@ -115,7 +151,7 @@ impl Caller {
         let token = jwt_compact::UntrustedToken::new(token).ok()?;
         let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Some(Self { issuer, claims })
+        Some(Self::new(&issuer, claims))
     }
 
     /// The issuer that vouches for the caller.
@@ -206,6 +242,8 @@ impl JwtRule {
             max_age: settings.max_age?.map(|limit| millis(limit.0)),
             typ: settings.typ?.map(|typ| typ.0).unwrap_or_default(),
             claims: settings.claims?.0.into_iter().map(|(name, test)| Some((name, test?))).collect::<Option<_>>()?,
+            scopes_in: settings.scopes_in?,
+            roles_in: settings.roles_in?,
             from: settings.from?.map_or_else(|| vec![TokenFrom::Authorization], |from| from.0),
             passes: settings.pass?.unwrap_or(true),
             keys: keys?.into_iter().collect::<Option<_>>()?,
@@ -311,10 +349,29 @@ impl JwtRule {
         if let Some((name, _)) = self.claims.iter().find(|(name, test)| !test.holds(custom.get(name))) {
             return Err(NotIdentified::NotAccepted(format!("with another {name} than the rule asks for").into()));
         }
-        let caller = Arc::new(Caller::new(&self.issuer, custom));
+        let mut caller = Caller::new(&self.issuer, custom);
+        if let Some(path) = &self.scopes_in {
+            caller.scopes = words(caller.claim_at(path), true);
+        }
+        if let Some(path) = &self.roles_in {
+            caller.roles = words(caller.claim_at(path), false);
+        }
+        let caller = Arc::new(caller);
         let until = UnixMillis(u64::try_from(until).unwrap_or_default());
         self.memory().remember(token, &caller, until);
         Ok(caller)
+    }
+}
+
+/// The words of a claim: the elements of an array that are texts; of a text its words, or the text itself.
+fn words(claim: Option<&Value>, is_of_words: bool) -> Vec<String> {
+    match claim {
+        Some(Value::Array(elements)) => elements.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(text)) if is_of_words => {
+            text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        }
+        Some(Value::String(text)) => vec![text.clone()],
+        _ => Vec::new(),
     }
 }
 

@@ -35,6 +35,7 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::StoreDown, 503, Some("retry-after")),
         (Refusal::BadGateway, 502, None),
         (Refusal::Unavailable, 503, Some("retry-after")),
+        (Refusal::NotAllowed { scopes: Some("a b".into()) }, 403, Some("www-authenticate")),
         (Refusal::NoKeys, 503, Some("retry-after")),
         (Refusal::GatewayTimeout, 504, None),
         (Refusal::ClientGone, 499, None),

@@ -130,6 +130,9 @@ impl Refusal {
             }
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
             Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
+            Self::NotAllowed { .. } => {
+                Wording(403, "not-allowed", "The caller may not do this", "Ask for a token that is allowed to.")
+            }
             Self::NoKeys => Wording(503, "no-keys", "Tokens cannot be checked now", "Try again later."),
             Self::GatewayTimeout => {
                 Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")

@@ -7,6 +7,7 @@ use crate::policy::cors::CorsSettings;
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::idempotency::IdempotencySettings;
 use crate::policy::query_edits::QueryEditsSettings;
+use crate::policy::requirement::RequirementSettings;
 use crate::router::{HostPattern, SlashAtEnd, ValueTest};
 use crate::settings::{BodySize, List, Method, Named, OneOrMany, OrNone, shape};
 
@@ -49,6 +50,8 @@ shape! {
         /// Who may call: the name of an auth rule, or of several, one of which must know the caller; or "public" for
         /// everyone. Never left out: who may call is said, not assumed.
         "auth" => auth: Option<OneOrMany<String>> = "customer",
+        /// What a caller must be allowed, beside being known: scopes, roles, claims. What groups say holds too.
+        "require" => require: Option<RequirementSettings> = { "scopes": ["orders:read"], "match": { "sub": "{user}" } },
         /// The name of the limit that calls count against; null is none, where the group has one.
         /// Default: none.
         "limit" => limit: Option<OrNone<String>> = "per-user",
