@@ -109,6 +109,7 @@ pub fn room_for(bytes: usize) -> Room {
 impl Shaping {
     /// Compiles a shaping; notes each fault.
     pub fn compile(settings: ShapingSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        warn_of_early_drop(&settings, place, problems);
         let picked = settings.pick.and_then(|paths| paths_below(paths, &place.at("pick"), problems));
         let dropped = settings.drop.and_then(|paths| paths_below(paths, &place.at("drop"), problems));
         if let (Some(Some(picked)), Some(Some(dropped))) = (&picked, &dropped)
@@ -199,6 +200,34 @@ fn paths_below(paths: Option<List<Path>>, place: &Place<'_>, problems: &mut Prob
         return None;
     }
     all(paths).map(Some)
+}
+
+/// Warns of a `drop` of what is still to be put together: it goes first.
+fn warn_of_early_drop(settings: &ShapingSettings, place: &Place<'_>, problems: &mut Problems) {
+    let mut dropped = settings.drop.iter().flatten().flat_map(|paths| paths.0.iter().flatten());
+    // What is renamed or moved may come to stand there anew.
+    let is_empty = |written: Option<bool>| written == Some(true);
+    if !is_empty(settings.rename.as_ref().map(|all| all.0.is_empty()))
+        || !is_empty(settings.moves.as_ref().map(|all| all.0.is_empty()))
+    {
+        return;
+    }
+    let of_concat = settings.concat.iter().flat_map(|all| &all.0).filter_map(|(_, paths)| paths.as_ref());
+    let of_concat = of_concat.flat_map(|paths| paths.0.iter().flatten()).map(|path| ("concat", path));
+    let of_zip = settings.zip.iter().flat_map(|all| &all.0).filter_map(|(_, columns)| columns.as_ref());
+    let of_zip = of_zip.flat_map(|columns| &columns.0).filter_map(|(_, path)| Some(("zip", path.as_ref()?)));
+    let of_join = settings.join.iter().flatten().flat_map(|joins| joins.0.iter().flatten());
+    let of_join = of_join.filter_map(|join| Some(("join", join.with.as_ref()?)));
+    let asked: Vec<(&str, &Path)> = of_concat.chain(of_zip).chain(of_join).collect();
+    let key = dropped.find_map(|dropped| {
+        let lost = asked.iter().find(|(_, path)| path.steps().starts_with(dropped.steps()));
+        lost.map(|(key, _)| *key)
+    });
+    if let Some(key) = key {
+        let message =
+            format!("leaves out what {key:?} asks for, and goes before it; a \"drop\" in \"shape\" goes after it");
+        problems.warn(&place.at("drop"), message);
+    }
 }
 
 /// Compiles what stands under each path; notes each fault.

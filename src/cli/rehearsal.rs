@@ -16,6 +16,8 @@ use crate::policy::rate_limit::Charge;
 pub(super) struct Rehearsal {
     /// When it is.
     pub(super) now: UnixMillis,
+    /// What the client's body is.
+    pub(super) body: Vec<u8>,
     /// What would have been sent, in its order.
     pub(super) sent: RefCell<Vec<Sent>>,
 }
@@ -40,11 +42,11 @@ impl Platform for Rehearsal {
     }
 
     async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
-        Ok(Vec::new())
+        Ok(self.body.clone())
     }
 
     fn within(&self, _: &Head, _: Option<Vec<u8>>) -> Self {
-        Self { now: self.now, sent: RefCell::default() }
+        Self { now: self.now, body: Vec::new(), sent: RefCell::default() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {
