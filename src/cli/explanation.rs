@@ -10,7 +10,6 @@ use super::colours::Colours;
 use super::rehearsal::{Rehearsal, Sent};
 use super::wording;
 use crate::aggregate::plan::{Aggregate, Otherwise};
-use crate::aggregate::words::Format;
 use crate::allowance::Allowance;
 use crate::answer::Answer;
 use crate::gateway::{Action, Gateway, Route};
@@ -313,14 +312,13 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
     }
 }
 
-/// The same route, whose parts take whatever a rehearsal answers, so that none keeps others from being asked.
+/// The same route, none of whose parts keeps others from being asked, whatever a rehearsal answers.
 fn rehearsed(route: &Route) -> Route {
     let mut route = route.clone();
     if let Action::Aggregate(aggregate) = &mut route.action {
         let mut forgiving = Aggregate::clone(aggregate);
         for part in &mut forgiving.parts {
-            (part.otherwise, part.reading.format) = (Otherwise::LeaveOut, Format::Text);
-            part.reading.shaping.clear();
+            part.otherwise = Otherwise::LeaveOut;
         }
         *aggregate = Arc::new(forgiving);
     }
