@@ -37,7 +37,8 @@ use moves::Move;
 use rename::Renames;
 
 shape! {
-    /// Another shape for a JSON value. The steps are made in this order, whatever the order in the file.
+    /// Another shape for a JSON value. The steps are made in this order, whatever the order in the file: at, pick,
+    /// drop, rename, move, concat, zip, join, set, flatten, wrap.
     /// A name in a path means that member of every element, where it is asked of an array.
     pub struct ShapingSettings {
         /// The value inside that counts. A path through arrays, or with "*", gives an array of what is
@@ -46,7 +47,8 @@ shape! {
         /// The places to keep; all others are left out. Elements of arrays keep their number: an object
         /// without any of them becomes {}, and what is neither object nor array becomes null.
         "pick" => pick: Option<List<Path>> = ["id", "items.price"],
-        /// The places to leave out.
+        /// The places to leave out. It goes before `concat`, `zip` and `join`; what they need is left out in a later
+        /// step, of `shape`.
         "drop" => drop: Option<List<Path>> = ["password", "items.cost"],
         /// Other names for members, which stay in their place. The paths are those of before.
         "rename" => rename: Named<String> = { "items.nm": "name" },
@@ -61,7 +63,7 @@ shape! {
         "join" => join: Option<List<JoinSettings>> = [{
             "into": "orders", "with": "users", "by": "user_id", "match": "id", "as": "user"
         }],
-        /// Constants, and where they are put. Objects on the way are made.
+        /// Constants, and where they are put; no {values} are filled in. Objects on the way are made.
         "set" => set: Named<Node> = { "source": "orders", "meta.version": 2 },
         /// The places to have one level less: an object's members take its place among the others, which
         /// win, and an array's arrays are replaced by their elements.
