@@ -80,7 +80,8 @@ pub async fn answer<P: Platform>(
 
     // Before anything is done for it.
     let made = aggregate.parts.iter().zip(&needed).filter(|(part, is_needed)| **is_needed && part.when.is_empty());
-    if let Some(refusal) = made.filter_map(|(part, _)| part.lacks_of_client(&values)).next() {
+    if let Some((part, refusal)) = made.filter_map(|(part, _)| Some((part, part.lacks_of_client(&values)?))).next() {
+        visit.trace.note(format!("part {} cannot be called: its path lacks a value of the client's", part.name));
         return Err(refusal);
     }
 

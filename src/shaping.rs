@@ -37,7 +37,8 @@ use moves::Move;
 use rename::Renames;
 
 shape! {
-    /// Another shape for a JSON value. The steps are made in this order, whatever the order in the file.
+    /// Another shape for a JSON value. The steps are made in this order, whatever the order in the file: at, pick,
+    /// drop, rename, move, concat, zip, join, set, flatten, wrap.
     /// A name in a path means that member of every element, where it is asked of an array.
     pub struct ShapingSettings {
         /// The value inside that counts. A path through arrays, or with "*", gives an array of what is
@@ -46,7 +47,8 @@ shape! {
         /// The places to keep; all others are left out. Elements of arrays keep their number: an object
         /// without any of them becomes {}, and what is neither object nor array becomes null.
         "pick" => pick: Option<List<Path>> = ["id", "items.price"],
-        /// The places to leave out.
+        /// The places to leave out. It goes before `concat`, `zip` and `join`; what they need is left out in a later
+        /// step, of `shape`.
         "drop" => drop: Option<List<Path>> = ["password", "items.cost"],
         /// Other names for members, which stay in their place. The paths are those of before.
         "rename" => rename: Named<String> = { "items.nm": "name" },
@@ -61,7 +63,7 @@ shape! {
         "join" => join: Option<List<JoinSettings>> = [{
             "into": "orders", "with": "users", "by": "user_id", "match": "id", "as": "user"
         }],
-        /// Constants, and where they are put. Objects on the way are made.
+        /// Constants, and where they are put; no {values} are filled in. Objects on the way are made.
         "set" => set: Named<Node> = { "source": "orders", "meta.version": 2 },
         /// The places to have one level less: an object's members take its place among the others, which
         /// win, and an array's arrays are replaced by their elements.
@@ -109,6 +111,7 @@ pub fn room_for(bytes: usize) -> Room {
 impl Shaping {
     /// Compiles a shaping; notes each fault.
     pub fn compile(settings: ShapingSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        warn_of_early_drop(&settings, place, problems);
         let picked = settings.pick.and_then(|paths| paths_below(paths, &place.at("pick"), problems));
         let dropped = settings.drop.and_then(|paths| paths_below(paths, &place.at("drop"), problems));
         if let (Some(Some(picked)), Some(Some(dropped))) = (&picked, &dropped)
@@ -199,6 +202,34 @@ fn paths_below(paths: Option<List<Path>>, place: &Place<'_>, problems: &mut Prob
         return None;
     }
     all(paths).map(Some)
+}
+
+/// Warns of a `drop` of what is still to be put together: it goes first.
+fn warn_of_early_drop(settings: &ShapingSettings, place: &Place<'_>, problems: &mut Problems) {
+    let mut dropped = settings.drop.iter().flatten().flat_map(|paths| paths.0.iter().flatten());
+    // What is renamed or moved may come to stand there anew.
+    let is_empty = |written: Option<bool>| written == Some(true);
+    if !is_empty(settings.rename.as_ref().map(|all| all.0.is_empty()))
+        || !is_empty(settings.moves.as_ref().map(|all| all.0.is_empty()))
+    {
+        return;
+    }
+    let of_concat = settings.concat.iter().flat_map(|all| &all.0).filter_map(|(_, paths)| paths.as_ref());
+    let of_concat = of_concat.flat_map(|paths| paths.0.iter().flatten()).map(|path| ("concat", path));
+    let of_zip = settings.zip.iter().flat_map(|all| &all.0).filter_map(|(_, columns)| columns.as_ref());
+    let of_zip = of_zip.flat_map(|columns| &columns.0).filter_map(|(_, path)| Some(("zip", path.as_ref()?)));
+    let of_join = settings.join.iter().flatten().flat_map(|joins| joins.0.iter().flatten());
+    let of_join = of_join.filter_map(|join| Some(("join", join.with.as_ref()?)));
+    let asked: Vec<(&str, &Path)> = of_concat.chain(of_zip).chain(of_join).collect();
+    let key = dropped.find_map(|dropped| {
+        let lost = asked.iter().find(|(_, path)| path.steps().starts_with(dropped.steps()));
+        lost.map(|(key, _)| *key)
+    });
+    if let Some(key) = key {
+        let message =
+            format!("leaves out what {key:?} asks for, and goes before it; a \"drop\" in \"shape\" goes after it");
+        problems.warn(&place.at("drop"), message);
+    }
 }
 
 /// Compiles what stands under each path; notes each fault.

@@ -36,6 +36,26 @@ fn the_readme_shows_the_shipped_file() {
 }
 
 #[test]
+fn the_aggregates_of_the_readme_are_fine() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let section = readme.split("### Aggregates").nth(1).and_then(|rest| rest.split("### Batches").next()).unwrap();
+    let routes: Vec<&str> = section.split("```json\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    assert!(routes.len() >= 3, "the examples are not where they should be");
+    let services = section.split('"').filter_map(|word| word.split_once(":/")).map(|(service, _)| service);
+    let services: std::collections::BTreeSet<&str> = services.filter(|name| name.ends_with("-svc")).collect();
+    let services: Vec<String> =
+        services.iter().map(|name| format!("{name:?}: {{ \"url\": \"http://{name}\" }}")).collect();
+    let jwt = r#"{ "issuer": "i", "audience": "a", "keys": [{ "alg": "HS256", "secret": "{env.S}" }] }"#;
+    let file = format!(
+        "{{ \"services\": {{ {} }}, \"auth\": {{ \"customer\": {{ \"jwt\": {jwt} }} }}, \"routes\": [ {} ] }}",
+        services.join(", "),
+        routes.join(", ")
+    );
+    let (_, problems) = postern::config::load(&file, None);
+    assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
 fn the_shipped_file_is_fine() {
     let text = std::fs::read_to_string("routes.json").unwrap();
     assert_eq!(postern::config::load(&text, None).1, []);

@@ -270,7 +270,8 @@ impl<'v, P: Platform> Making<'v, P> {
             Some(template) => Some(template.render(values).ok_or_else(|| self.lacks(template.sources(), values))?),
             None => None,
         };
-        let mut edits: HeaderEdits = headers::of_own_call(self.visit.head, &self.visit.gateway.provenance);
+        let mut edits: HeaderEdits =
+            headers::of_own_call(self.visit.head, &self.visit.gateway.provenance, part.reading.format.accepted());
         for name in client_headers {
             if let Some(value) = headers::of_client(name, &self.visit.head.headers) {
                 edits.set(name.clone(), value);

@@ -14,7 +14,7 @@ use crate::shaping::Shaping;
 use crate::template::{JsonTemplate, Source, Template, TextTemplate, Values};
 
 /// One answer of several calls.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aggregate {
     /// The calls, in the order of the file.
     pub parts: Vec<Part>,
@@ -27,7 +27,7 @@ pub struct Aggregate {
 }
 
 /// A part: a call, or one for each element of an array, and what is taken of its answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// Its name.
     pub name: String,
@@ -50,7 +50,7 @@ pub struct Part {
 }
 
 /// What is asked for the sake of a part.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PartCall {
     /// The service.
     pub service: Arc<Service>,
@@ -82,7 +82,7 @@ pub struct PartCall {
 }
 
 /// The array that a part is made for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Each {
     /// Where it is.
     pub of: Source,
@@ -97,7 +97,7 @@ pub struct Each {
 }
 
 /// One call for all elements.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     /// Where an element has its key.
     pub by: Path,
@@ -108,7 +108,7 @@ pub struct Batch {
 }
 
 /// How an answer becomes a value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// The statuses that are no failure.
     pub success: Vec<Statuses>,
@@ -147,7 +147,7 @@ pub enum Placed {
 }
 
 /// How parts become the answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// What it is.
     pub form: Form,
@@ -180,7 +180,7 @@ pub struct Rule {
 }
 
 /// The answer for some clients.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Variant {
     /// For which.
     pub when: Vec<(Source, ValueTest)>,

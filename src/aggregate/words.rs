@@ -122,6 +122,16 @@ pub enum Format {
     Xml,
 }
 
+impl Format {
+    /// How a service is asked for it, in `Accept`. Of what is not JSON there are many types.
+    pub fn accepted(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Text | Self::Form | Self::Xml => "*/*",
+        }
+    }
+}
+
 written_as_word!(Format { "json" => Self::Json, "text" => Self::Text, "form" => Self::Form, "xml" => Self::Xml });
 
 /// What an aggregate's answer is.

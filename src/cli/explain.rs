@@ -18,6 +18,7 @@ pub(super) const COMMAND: Command = Command {
     about: "Tells which route a request takes and why, and what would be sent to services",
     details: "-H, --header 'NAME: VALUE'  a header field of the request; may stand several times\n\
               --token TOKEN               a bearer token; also taken if it cannot be verified here, which is told\n\
+              --body JSON                 the body, for an aggregate whose parts ask for it\n\
               --client ADDRESS            the address that the request comes from; 192.0.2.1 unless it is said\n\
               --file FILE                 the routes.json; - is the standard input\n\
               --env NAME                  the environment\n\
@@ -30,12 +31,13 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Trouble> {
     let (mut words, mut headers, mut as_json) = (Vec::new(), String::new(), false);
-    let mut environment: Option<String> = None;
+    let (mut environment, mut body): (Option<String>, Option<String>) = (None, None);
     let (mut file, mut client) = (File::USUAL.into(), "192.0.2.1".to_owned());
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Short('H') | Arg::Long("header") => headers.push_str(&header_line(&arguments.value()?.string()?)?),
             Arg::Long("token") => headers.push_str(&format!("authorization:Bearer {}\n", arguments.value()?.string()?)),
+            Arg::Long("body") => body = Some(arguments.value()?.string()?),
             Arg::Long("client") => client = arguments.value()?.string()?,
             Arg::Long("file") => file = arguments.value()?,
             Arg::Long("env") => environment = Some(arguments.value()?.string()?),
@@ -47,6 +49,9 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
     let [method, url] = words.try_into().map_err(|_| Trouble::Usage("explain needs METHOD and URL".to_owned()))?;
     if client.parse::<std::net::IpAddr>().is_err() {
         return Err(Trouble::Usage(format!("{client:?} is no address")));
+    }
+    if body.is_some() && !headers.lines().any(|line| line.starts_with("content-type:")) {
+        headers.push_str("content-type:application/json\n");
     }
     #[allow(clippy::disallowed_methods)] // The tool is a program at a terminal, not the gateway.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -60,7 +65,7 @@ fn run(mut arguments: lexopt::Parser, out: &mut dyn Write) -> Result<Outcome, Tr
         write!(out, "{}", Report::new(&file, &problems).to_text(Colours::of_stdout()))?;
         return Ok(Outcome::Refused);
     };
-    let explanation = Explanation::of(&gateway, head, now);
+    let explanation = Explanation::of(&gateway, head, body, now);
     if as_json {
         writeln!(out, "{}", serde_json::to_string(&explanation).unwrap_or_default())?;
     } else {

@@ -7,8 +7,9 @@ use futures::executor::block_on;
 use serde::Serialize;
 
 use super::colours::Colours;
-use super::rehearsal::{Rehearsal, Sent};
+use super::rehearsal::{Rehearsal, Secrets, Sent};
 use super::wording;
+use crate::aggregate::plan::{Aggregate, Otherwise};
 use crate::allowance::Allowance;
 use crate::answer::Answer;
 use crate::gateway::{Action, Gateway, Route};
@@ -70,7 +71,7 @@ struct SentCall {
 
 impl Explanation {
     /// What is to be said of a request.
-    pub(super) fn of(gateway: &Gateway, mut head: Head, now: UnixMillis) -> Self {
+    pub(super) fn of(gateway: &Gateway, mut head: Head, body: Option<String>, now: UnixMillis) -> Self {
         gateway.provenance.believe(&mut head);
         let mut explanation = Self {
             method: head.method.clone(),
@@ -92,7 +93,7 @@ impl Explanation {
             Err(refusal) => explanation.answer = Some(refused(&refusal)),
             Ok((host, path)) => {
                 explanation.path = Some(path.to_string());
-                explanation.tell_route(gateway, Asked { host: &host, path: &path, head: &head }, now);
+                explanation.tell_route(gateway, Asked { host: &host, path: &path, head: &head }, body, now);
             }
         }
         explanation
@@ -103,7 +104,7 @@ impl Explanation {
         self.route.is_some()
     }
 
-    fn tell_route(&mut self, gateway: &Gateway, asked: Asked<'_>, now: UnixMillis) {
+    fn tell_route(&mut self, gateway: &Gateway, asked: Asked<'_>, body: Option<String>, now: UnixMillis) {
         let found = gateway.router.find(asked);
         let candidates: Vec<_> = gateway.router.candidates(asked).collect();
         let taken = match &found {
@@ -125,7 +126,7 @@ impl Explanation {
                     self.route = Some(Taken { place, route: matcher, captured });
                 }
                 self.policies = wording::policies(route);
-                self.tell_answer(gateway, route, asked, &params, now);
+                self.tell_answer(gateway, route, asked, &params, body, now);
             }
             Found::OtherPath(path) => self.answer = Some(format!("308, Location: {path}")),
             Found::OtherMethods(allow) if asked.head.method == "OPTIONS" => {
@@ -156,12 +157,16 @@ impl Explanation {
         route: &Route,
         asked: Asked<'_>,
         params: &Params<'_>,
+        body: Option<String>,
         now: UnixMillis,
     ) {
         let head = asked.head;
+        let has_body = body.is_some();
         // To check a token takes the secrets themselves; to show what is sent does not.
-        let checking = Rehearsal { now, secrets: |name| std::env::var(name).ok(), sent: RefCell::default() };
-        let platform = Rehearsal { now, secrets: |_| Some("***".to_owned()), sent: RefCell::default() };
+        let (own, masked): (Secrets, Secrets) = (|name| std::env::var(name).ok(), |_| Some("***".to_owned()));
+        let checking = Rehearsal { now, secrets: own, body: Vec::new(), sent: RefCell::default() };
+        let body = body.unwrap_or_default().into_bytes();
+        let platform = Rehearsal { now, secrets: masked, body, sent: RefCell::default() };
         let allowance = Allowance::new(gateway.max_calls);
         let visit_on = |platform| Visit {
             gateway,
@@ -203,19 +208,30 @@ impl Explanation {
             self.answer = Some("200, with the answers to the requests of its list; each goes its own way".to_owned());
             return;
         }
+        if let Action::Aggregate(aggregate) = &route.action
+            && aggregate.reads_body
+            && !has_body
+        {
+            self.notes.push("its parts ask for the JSON body: give one with --body to see more".to_owned());
+            return;
+        }
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller, secret: &secret, inner: InnerValues::NONE };
-        let answer = block_on(handle::answer(route, asked.path, false, &values, &visit));
-        let waiting = waiting_parts(route);
-        if waiting.is_empty() {
-            self.notes.append(&mut visit.trace.notes.take());
+        if let Some(refusal) = route.require.iter().find_map(|requirement| requirement.refuses(caller, &values)) {
+            self.answer = Some(refused(&refusal));
+            return;
         }
+        let rehearsed = rehearsed(route);
+        let answer = block_on(handle::answer(&rehearsed, asked.path, false, &values, &visit));
         self.sent = platform.sent.take().iter().map(|sent| sent_call(sent, head)).collect();
+        // Nothing answers here: what becomes of parts then, and of those that wait for them, is not told.
+        let is_cut_short = matches!(route.action, Action::Aggregate(_)) && !self.sent.is_empty();
+        let notes = visit.trace.notes.take();
+        self.notes.extend(notes.into_iter().filter(|note| !is_cut_short || !note.starts_with("part ")));
         self.answer = match answer {
             Ok(Answer::Relayed { .. } | Answer::Streamed { .. }) => None,
             Ok(Answer::Own(_)) if !self.sent.is_empty() => None,
-            // Nothing answers here, so parts that wait for others lack what they ask for.
-            Err(_) if !waiting.is_empty() => None,
+            Err(_) if is_cut_short => None,
             Ok(Answer::Own(response)) => {
                 let location = response.headers.iter().find(|(name, _)| name == "location");
                 Some(format!(
@@ -226,7 +242,7 @@ impl Explanation {
             }
             Err(refusal) => Some(refused(&refusal)),
         };
-        self.notes.extend(waiting);
+        self.notes.extend(waiting_parts(route));
     }
 
     /// As lines to be read.
@@ -304,6 +320,19 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
             within_ms: within.as_millis(),
         },
     }
+}
+
+/// The same route, none of whose parts keeps others from being asked, whatever a rehearsal answers.
+fn rehearsed(route: &Route) -> Route {
+    let mut route = route.clone();
+    if let Action::Aggregate(aggregate) = &mut route.action {
+        let mut forgiving = Aggregate::clone(aggregate);
+        for part in &mut forgiving.parts {
+            part.otherwise = Otherwise::LeaveOut;
+        }
+        *aggregate = Arc::new(forgiving);
+    }
+    route
 }
 
 /// The parts of an aggregate that are made once others are there.

@@ -19,10 +19,15 @@ pub(super) struct Rehearsal {
     /// When it is.
     pub(super) now: UnixMillis,
     /// The secrets.
-    pub(super) secrets: fn(&str) -> Option<String>,
+    pub(super) secrets: Secrets,
+    /// What the client's body is.
+    pub(super) body: Vec<u8>,
     /// What would have been sent, in its order.
     pub(super) sent: RefCell<Vec<Sent>>,
 }
+
+/// What a secret's name stands for.
+pub(super) type Secrets = fn(&str) -> Option<String>;
 
 /// A call that would have been made.
 pub(super) enum Sent {
@@ -44,11 +49,11 @@ impl Platform for Rehearsal {
     }
 
     async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
-        Ok(Vec::new())
+        Ok(self.body.clone())
     }
 
     fn within(&self, _: &Head, _: Option<Vec<u8>>) -> Self {
-        Self { now: self.now, secrets: self.secrets, sent: RefCell::default() }
+        Self { now: self.now, secrets: self.secrets, body: Vec::new(), sent: RefCell::default() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {

@@ -57,8 +57,13 @@ pub(super) fn action(action: &Action) -> String {
             text
         }
         Action::Aggregate(aggregate) => {
-            let mut names: Vec<_> = aggregate.parts.iter().map(|part| part.call.service.name.as_str()).collect();
-            names.dedup();
+            let mut names: Vec<&str> = Vec::new();
+            for part in &aggregate.parts {
+                let name = part.call.service.name.as_str();
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
             format!("aggregate of {}", names.join(", "))
         }
         Action::Batch(batch) => format!("batch of at most {}", batch.most),

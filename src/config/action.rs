@@ -92,7 +92,7 @@ impl Scope<'_> {
     /// Why a value of an aggregate is not there to be asked for.
     fn lacks(&self, inner: &Inner) -> Option<String> {
         let Some(scope) = self.inner else {
-            return Some("asks for a value of an aggregate; here there is none".to_owned());
+            return Some("asks for a value that there is only for the parts of an aggregate".to_owned());
         };
         match inner {
             Inner::Part { part, .. } | Inner::Reply { part, .. } if !scope.parts.contains(part) => {

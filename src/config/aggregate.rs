@@ -113,14 +113,14 @@ fn answer(
     let form = settings.form?.unwrap_or_default();
     let errors = settings.errors?;
     if errors.is_some() && form != Form::Object {
-        problems.add(&place.at("errors"), "is a member of an object, and the answer is none");
+        problems.add(&place.at("errors"), "is a member of an object; the answer has another \"form\"");
     }
     if errors.as_ref().is_some_and(|name| names.contains(name)) {
         problems.add(&place.at("errors"), "is the name of a part");
     }
     let equal_keys = settings.equal_keys?;
     if equal_keys.is_some() && form != Form::Object {
-        problems.add(&place.at("equal_keys"), "is of members of an object, and the answer is none");
+        problems.add(&place.at("equal_keys"), "is for members of an object; the answer has another \"form\"");
     }
     let headers = headers(settings.headers?, names, &place.at("headers"), problems);
     let variants = settings.variants?.map(|variants| variants.0).unwrap_or_default();

@@ -179,6 +179,12 @@ impl Compiled<'_> {
                 part.name
             );
             problems.warn(place, message);
+        } else if let Some(Action::Aggregate(aggregate)) = &action
+            && aggregate.reads_body
+            && methods.rank("GET") != Rank::Other
+        {
+            let message = "answers GET, whose requests have no body, and its parts ask for {body}; say \"method\"";
+            problems.warn(place, message);
         }
 
         if said.is_unplaced {

@@ -191,9 +191,9 @@ pub fn of_client<'h>(name: &str, headers: &'h Headers) -> Option<&'h str> {
 }
 
 /// The header fields of a call that the gateway makes by itself, for the sake of a request.
-pub fn of_own_call(head: &Head, provenance: &Provenance) -> HeaderEdits {
+pub fn of_own_call(head: &Head, provenance: &Provenance, accept: &'static str) -> HeaderEdits {
     let mut edits = HeaderEdits { set: provenance.fields(head), ..HeaderEdits::default() };
-    edits.set("accept", "application/json");
+    edits.set("accept", accept);
     edits
 }
 

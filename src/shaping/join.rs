@@ -14,7 +14,8 @@ shape! {
     pub struct JoinSettings {
         /// Where the array is whose elements get something.
         "into" => into: Path = "orders",
-        /// Where the array of objects is in which they are looked up. It stays; "drop" removes it.
+        /// Where the array of objects is in which they are looked up. It stays; a "drop" in a
+        /// later step, of "shape", removes it.
         "with" => with: Path = "users",
         /// Where an element of "into" has the key. An array of keys is looked up key by key, and what is
         /// found is an array too. Keys are equal as texts: "7" is 7.

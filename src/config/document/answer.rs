@@ -19,7 +19,8 @@ shape! {
         /// The status of the whole.
         "status" => status: Option<StatusSettings> = { "partial": 206, "required": { "404": 404, "403": 403 } },
         /// The name of a member that tells which parts failed: an array of objects with `part`, `kind` and, if
-        /// there was one, the `status` of the service. It is there if one failed, and in a problem document too.
+        /// there was one, the `status` of the service. `kind` is "status", "timeout", "unreachable", "unavailable",
+        /// "malformed", "missing-value", "too-large", "too-deep", "too-many" or "too-many-calls". It is there if one failed, and in a problem document too.
         /// Default: none.
         "errors" => errors: Option<String> = "errors",
         /// Which header fields of the parts' answers come back, and how several of them become one:
@@ -29,14 +30,15 @@ shape! {
         /// Whether the answer has an ETag over its body, by which If-None-Match is answered with 304. Default: where
         /// the answer may be stored.
         "etag" => etag: Option<bool> = true,
-        /// Whether ?fields=user.name,orders picks from the answer; parts that are not asked for are not called.
-        /// Default false.
+        /// Whether ?fields=user.name,orders picks from the answer; parts that are not asked for are not called,
+        /// unless the whole is shaped. Default false.
         "fields" => fields: Option<bool> = true,
         /// How the answer is written as its parts arrive, to clients whose Accept asks for it: an event for each part,
         /// as lines of JSON ("ndjson", for application/x-ndjson) or as server-sent events ("sse", for
         /// text/event-stream). Default: in one piece for all.
         "stream" => stream: Option<OneOrMany<StreamForm>> = ["ndjson", "sse"],
-        /// Other answers for other clients, from the same parts: the first whose `when` holds.
+        /// Other answers for other clients, from the same parts: the first whose `when` holds. Their steps
+        /// of shaping come after those of the whole.
         "variants" => variants: Option<List<VariantSettings>> = [
             { "when": { "header.x-client": { "prefix": "mobile/" } }, "parts": ["user"], "pick": ["user.name"] }
         ],
@@ -69,7 +71,7 @@ shape! {
         /// If all parts failed, none of which is required. Default: as `partial`.
         "all_failed" => all_failed: Option<u32> = 502,
         /// If a required part failed: by the status of its answer, `"404"` or `"4xx"`, which status the whole has, or
-        /// "same". Default { "404": 404 }.
+        /// "same"; the first row that fits. Default { "404": 404 }, in place of which comes what is written.
         "required" => required: Option<Named<StatusOfWhole>> = { "409": 409, "4xx": "same", "503": 503 },
         /// If a required part failed in another way. Default 502; 503 where its service takes no calls.
         "failed" => failed: Option<u32> = 500,

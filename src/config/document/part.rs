@@ -16,8 +16,8 @@ shape! {
         /// The service, and the path and query there, which are got. They take {name} of the route's path
         /// ({rest} for {*rest}), {jwt.NAME}, a claim of the caller's token, {query.NAME}, {header.NAME},
         /// {cookie.NAME}, {body.PATH} of the client's JSON body, {parts.NAME.PATH} of another part's value and
-        /// {reply.NAME.FIELD}, a header field of its answer. A value without which the path cannot be fails
-        /// the request if it is the client's, and else the part.
+        /// {reply.NAME.FIELD}, a header field of its answer. A value of this text that is missing fails the request
+        /// if it is the client's, and else the part; one that may be missing goes under `query`.
         "get" => get: Option<Target> = "order-svc:/orders?user={jwt.sub}",
         /// The same for a POST. What writes is never made again, nor made one with an equal call.
         "post" => post: Option<Target> = "order-svc:/orders",
@@ -35,15 +35,16 @@ shape! {
         "client_headers" => client_headers: Option<OneOrMany<String>> = ["accept-language", "authorization"],
         /// Parameters of the client's query that go along as they are, all of a name. Default: none.
         "client_query" => client_query: Option<OneOrMany<String>> = ["q", "page"],
-        /// The JSON body of the call. A string in it that is one {value} becomes the value, of its kind; a
+        /// The JSON body of the call; "{body}" is the client's as it is. A string in it that is one {value} becomes the value, of its kind; a
         /// member whose value is missing is left out. Default: none.
         "body" => body: Option<Node> = { "user": "{jwt.sub}", "items": "{body.items}" },
         /// When the part is made: what must hold for values, by their names without braces, as for `header` of a
-        /// route. A part that is not made is left out, and so are those that cannot be asked without it;
+        /// route; an empty value is none. A part that is not made is left out, and so are those that cannot be asked without it;
         /// the whole is still complete. Default: always.
         "when" => when: Named<ValueTest> = { "parts.user.plan": ["pro", "team"], "query.details": true },
         /// An array, for each of whose elements the call is made, with {item.PATH} in it. The part is the array of
-        /// the answers, in order. Equal calls are made once.
+        /// the answers, in order; an element that fails has the `else`, or with `optional` is null. Equal calls
+        /// are made once.
         "for_each" => for_each: Option<Source> = "{parts.orders.items}",
         /// The most elements of `for_each`; with more the part fails. Default 20.
         "most" => most: Option<u32> = 50,
@@ -52,6 +53,7 @@ shape! {
         /// Makes the part the array of `for_each` itself, whose elements have their answers under this name.
         "into" => into: Option<String> = "product",
         /// Makes one call for all elements of `for_each`, with {keys} in it, and spreads its answer back to them.
+        /// An element that it has nothing for is null, or with `into` without its member, and has not failed.
         "batch" => batch: Option<SpreadSettings> = { "by": "product_id", "match": "id" },
         /// Which statuses are no failure: "2xx", or numbers. Default "2xx".
         "success" => success: Option<OneOrMany<Statuses>> = ["2xx", 404],
@@ -62,7 +64,7 @@ shape! {
         /// What the body is: "json" (the default), "text" (it becomes a string), "form" (an object of strings, or
         /// of arrays where a name stands several times), or "xml": an element is an object of its attributes
         /// ("-name"), its children by name (arrays where there are several) and its text ("#text"); one that has
-        /// nothing but text is a string.
+        /// nothing but text is a string. Of what is not JSON the service is asked for any type.
         "format" => format: Option<Format> = "text",
         /// What stands in for the part when it fails: any JSON value. Without it and `optional` the part is
         /// required, and the whole fails with it.
