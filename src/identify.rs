@@ -5,17 +5,24 @@ mod keys;
 pub use keys::refresh;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::{Map, Value};
 
-use crate::platform::{Afterwards, Platform};
+use crate::platform::{Afterwards, KvDown, Platform};
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
 use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
 use crate::policy::jwt::key_set::{KeySet, Step};
+use crate::policy::jwt::revocation::{self, Revocation};
 use crate::policy::jwt::{Caller, JwtRule, NotIdentified, TokenFrom};
+use crate::policy::rate_limit::WhenDown;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
+
+/// How long KV may take to tell whether a token is revoked.
+const REVOCATION_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The caller, and where the token is if services are not to have it.
 pub type Identified<'g> = (Arc<Caller>, Option<&'g TokenFrom>);
@@ -74,15 +81,49 @@ async fn by_rule<'g, P: Platform>(
 ) -> Result<Identified<'g>, NotIdentified> {
     let (token, from) = rule.token(visit.head).ok_or(NotIdentified::NoToken)?;
     let hidden = (!rule.passes(from)).then_some(from);
-    if let Some(caller) = rule.remembered(&token, visit.head.arrived) {
-        return Ok((caller, hidden));
+    let now = visit.head.arrived;
+    let (caller, is_unrevoked) = match rule.remembered(&token, now) {
+        Some(known) => known,
+        None => {
+            let (unchecked, algorithm) = rule.read(&token)?;
+            if is_one_of_several && !names(&unchecked, &rule.issuer) {
+                return Err(NotIdentified::NotAccepted("of another issuer".into()));
+            }
+            let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
+            (rule.caller(&token, claims, now)?, false)
+        }
+    };
+    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_unrevoked) {
+        check_revoked(rule, revocation, &caller, visit).await?;
+        rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
     }
-    let (unchecked, algorithm) = rule.read(&token)?;
-    if is_one_of_several && !names(&unchecked, &rule.issuer) {
-        return Err(NotIdentified::NotAccepted("of another issuer".into()));
+    Ok((caller, hidden))
+}
+
+/// Refuses a caller whose token is revoked, by what KV has of it.
+async fn check_revoked<P: Platform>(
+    rule: &JwtRule,
+    revocation: &Revocation,
+    caller: &Caller,
+    visit: &Visit<'_, P>,
+) -> Result<(), NotIdentified> {
+    let entries = revocation::entries(rule.name(), caller);
+    let within = visit.time_left().min(REVOCATION_TIMEOUT);
+    let kept = join_all(entries.iter().map(|(key, _)| visit.platform.recall(key, within))).await;
+    for ((_, entry), kept) in entries.iter().zip(kept) {
+        match (kept, revocation.when_down) {
+            (Ok(None), _) => {}
+            (Ok(Some(kept)), _) if !revocation::is_revoked(entry, &kept, caller) => {}
+            (Ok(Some(_)), _) => return Err(NotIdentified::NotAccepted("revoked".into())),
+            (Err(KvDown), WhenDown::Open) => visit.trace.note("KV down, token taken as not revoked"),
+            (Err(KvDown), WhenDown::Closed) => {
+                return Err(NotIdentified::NoKeys(
+                    "KV down, so that nobody knows whether the token is revoked".to_owned(),
+                ));
+            }
+        }
     }
-    let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
-    Ok((rule.caller(&token, claims, visit.head.arrived)?, hidden))
+    Ok(())
 }
 
 /// Whether a token says that it is of an issuer; whether that is so is not known yet.

@@ -30,6 +30,7 @@ pub mod jwk;
 pub mod key;
 pub mod key_set;
 mod remembered;
+pub mod revocation;
 mod token_from;
 
 use algorithm::Algorithm;
@@ -37,6 +38,7 @@ pub use claim_test::ClaimTest;
 use key::{Key, KeySettings, SignedClaims, Unchecked};
 use key_set::{KeySet, KeySetSettings};
 use remembered::Remembered;
+use revocation::{Revocation, RevocationSettings};
 pub use token_from::TokenFrom;
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
@@ -74,6 +76,9 @@ shape! {
         "keys" => keys: Option<List<KeySettings>> = [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }],
         /// Where the issuer has its public keys: a URL, or "discover", by OpenID discovery.
         "jwks" => jwks: Option<KeySetSettings> = "https://id.example.com/.well-known/jwks.json",
+        /// Whether tokens can be revoked by what KV has under postern/revoked/RULE/jti/ID, .../sub/SUBJECT or .../all: of
+        /// a subject, and of all, the seconds since 1970 before which tokens must not have been issued. Default false.
+        "revocation" => revocation: Option<RevocationSettings> = true,
         /// The algorithms that the keys of `jwks` may be for. Default: all that go by public keys.
         "algorithms" => algorithms: Option<OneOrMany<Algorithm>> = ["RS256", "ES256"],
     }
@@ -99,6 +104,8 @@ pub struct JwtRule {
     pub keys: Vec<Key>,
     /// The keys of the issuer.
     pub key_set: Option<KeySet>,
+    /// How revoked tokens are known.
+    pub revocation: Option<Revocation>,
     remembered: Mutex<Remembered>,
 }
 
@@ -248,6 +255,10 @@ impl JwtRule {
             passes: settings.pass?.unwrap_or(true),
             keys: keys?.into_iter().collect::<Option<_>>()?,
             key_set,
+            revocation: match settings.revocation? {
+                Some(revocation) => Revocation::compile(revocation)?,
+                None => None,
+            },
             remembered: Mutex::default(),
         })
     }
@@ -267,9 +278,14 @@ impl JwtRule {
         self.passes && !matches!(from, TokenFrom::Query(_))
     }
 
-    /// Whose token this is, if it was checked before and still counts.
-    pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<Arc<Caller>> {
+    /// Whose token this is, if it was checked before and still counts, and whether it is known not to be revoked.
+    pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
         self.memory().caller(token, now)
+    }
+
+    /// Remembers that a token was not revoked.
+    pub fn remember_unrevoked(&self, token: &str, until: UnixMillis) {
+        self.memory().unrevoked(token, until);
     }
 
     /// Forgets the tokens that were checked: the keys have changed.

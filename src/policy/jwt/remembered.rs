@@ -27,11 +27,13 @@ pub struct Remembered {
 struct Known {
     caller: Arc<Caller>,
     until: UnixMillis,
+    /// Until when it is known not to be revoked.
+    unrevoked: UnixMillis,
 }
 
 impl Remembered {
-    /// Whose token it is, if it was good, and is until later than now.
-    pub fn caller(&mut self, token: &str, now: UnixMillis) -> Option<Arc<Caller>> {
+    /// Whose token it is, if it was good, and is until later than now; and whether it is known not to be revoked.
+    pub fn caller(&mut self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
         let key = key(token);
         let is_young = self.young.contains_key(&key);
         let known = self.young.get(&key).or_else(|| self.old.get(&key))?.clone();
@@ -43,12 +45,20 @@ impl Remembered {
         if !is_young {
             self.keep(key, known.clone());
         }
-        Some(known.caller)
+        Some((known.caller, now < known.unrevoked))
+    }
+
+    /// Remembers that a token was not revoked.
+    pub fn unrevoked(&mut self, token: &str, until: UnixMillis) {
+        // It was asked for just now, and is young.
+        if let Some(known) = self.young.get_mut(&key(token)) {
+            known.unrevoked = until;
+        }
     }
 
     /// Remembers a token that is good until then.
     pub fn remember(&mut self, token: &str, caller: &Arc<Caller>, until: UnixMillis) {
-        self.keep(key(token), Known { caller: Arc::clone(caller), until });
+        self.keep(key(token), Known { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) });
     }
 
     /// Forgets all: keys have changed.
@@ -78,7 +88,7 @@ mod tests {
     }
 
     fn issuer(remembered: &mut Remembered, token: &str, now: u64) -> Option<String> {
-        remembered.caller(token, UnixMillis(now)).map(|caller| caller.issuer().to_owned())
+        remembered.caller(token, UnixMillis(now)).map(|(caller, _)| caller.issuer().to_owned())
     }
 
     #[test]
