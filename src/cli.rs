@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 mod check;
 mod explain;
+mod key;
 mod routes;
 mod schema;
 
@@ -23,7 +24,7 @@ mod report;
 mod wording;
 
 /// Every command, in the order of the help.
-static COMMANDS: [Command; 4] = [check::COMMAND, explain::COMMAND, routes::COMMAND, schema::COMMAND];
+static COMMANDS: [Command; 5] = [check::COMMAND, explain::COMMAND, key::COMMAND, routes::COMMAND, schema::COMMAND];
 
 /// A command of the tool.
 struct Command {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::aggregate::plan::Aggregate;
 use crate::answer::Response;
 use crate::discovery::Discovery;
+use crate::policy::auth::AuthRule;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::idempotency::Idempotency;
-use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::{By, Limit};
@@ -46,7 +46,7 @@ pub struct Route {
     /// The name of the group of clients that it is for.
     pub(crate) gateway: Option<Arc<str>>,
     /// Who may call: whom one of these knows; without any, everyone.
-    pub(crate) auth: Vec<Arc<JwtRule>>,
+    pub(crate) auth: Vec<AuthRule>,
     /// What a caller must be allowed.
     pub(crate) require: Vec<Arc<Requirement>>,
     /// How often a caller may.

@@ -1,4 +1,4 @@
-//! Who is calling: the way of a token, from where it is in the request to the caller that it names.
+//! Who is calling: the way of a token or a key, from where it is in the request to the caller that it names.
 
 mod keys;
 
@@ -11,18 +11,22 @@ use futures::future::join_all;
 use serde_json::{Map, Value};
 
 use crate::platform::{Afterwards, KvDown, Platform};
+use crate::policy::api_key::{ApiKeyRule, Known};
+use crate::policy::auth::AuthRule;
+use crate::policy::caller::Caller;
+use crate::policy::caller::NotIdentified;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
 use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
 use crate::policy::jwt::key_set::{KeySet, Step};
 use crate::policy::jwt::revocation::{self, Revocation};
-use crate::policy::jwt::{Caller, JwtRule, NotIdentified, TokenFrom};
+use crate::policy::jwt::{JwtRule, TokenFrom};
 use crate::policy::rate_limit::WhenDown;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 
-/// How long KV may take to tell whether a token is revoked.
-const REVOCATION_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long KV may take to tell what it has of a key, or of a token that is revoked.
+const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The caller, and where the token is if services are not to have it.
 pub type Identified<'g> = (Arc<Caller>, Option<&'g TokenFrom>);
@@ -30,12 +34,19 @@ pub type Identified<'g> = (Arc<Caller>, Option<&'g TokenFrom>);
 /// Who is calling, by the first of the rules that the request fits. Of several, a token is for those whose issuer it
 /// names.
 pub async fn identify<'g, P: Platform>(
-    rules: &'g [Arc<JwtRule>],
+    rules: &'g [AuthRule],
     visit: &Visit<'_, P>,
 ) -> Result<Identified<'g>, NotIdentified> {
-    let mut why = NotIdentified::NoToken;
+    let mut why = match rules {
+        [AuthRule::ApiKey(_)] => NotIdentified::NoApiKey,
+        _ => NotIdentified::NoToken,
+    };
     for rule in rules {
-        match by_rule(rule, rules.len() > 1, visit).await {
+        let identified = match rule {
+            AuthRule::Jwt(rule) => by_token(rule, rules.len() > 1, visit).await,
+            AuthRule::ApiKey(rule) => by_key(rule, visit).await,
+        };
+        match identified {
             Ok(identified) => return Ok(identified),
             Err(other) if says_more(&other) >= says_more(&why) => why = other,
             Err(_) => {}
@@ -47,9 +58,10 @@ pub async fn identify<'g, P: Platform>(
 /// How much a reason says to a caller whom several rules did not know.
 fn says_more(why: &NotIdentified) -> u8 {
     match why {
-        NotIdentified::NoToken => 0,
-        NotIdentified::NotAccepted(_) => 1,
-        _ => 2,
+        NotIdentified::NoApiKey => 0,
+        NotIdentified::NoToken => 1,
+        NotIdentified::NotAccepted(_) | NotIdentified::ApiKeyNotAccepted(_) => 2,
+        _ => 3,
     }
 }
 
@@ -57,6 +69,11 @@ fn says_more(why: &NotIdentified) -> u8 {
 pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal {
     match why {
         NotIdentified::NoToken => Refusal::NoToken,
+        NotIdentified::NoApiKey => Refusal::NoApiKey,
+        NotIdentified::ApiKeyNotAccepted(why) => {
+            visit.trace.note(format!("API key {why}"));
+            Refusal::ApiKeyNotAccepted
+        }
         NotIdentified::Expired => Refusal::TokenExpired,
         NotIdentified::NotYet => Refusal::TokenNotYet,
         NotIdentified::NotAccepted(why) => {
@@ -74,7 +91,7 @@ pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal
     }
 }
 
-async fn by_rule<'g, P: Platform>(
+async fn by_token<'g, P: Platform>(
     rule: &'g Arc<JwtRule>,
     is_one_of_several: bool,
     visit: &Visit<'_, P>,
@@ -100,6 +117,35 @@ async fn by_rule<'g, P: Platform>(
     Ok((caller, hidden))
 }
 
+/// Who is calling, by a key that was given to them.
+async fn by_key<'g, P: Platform>(rule: &'g ApiKeyRule, visit: &Visit<'_, P>) -> Result<Identified<'g>, NotIdentified> {
+    let (key, from) = rule.key(visit.head).ok_or(NotIdentified::NoApiKey)?;
+    let now = visit.head.arrived;
+    let (digest, known) = rule.known(&key, now);
+    let record = match known {
+        Known::Record(record) => record,
+        Known::Asked(before) => {
+            let within = visit.time_left().min(KV_TIMEOUT);
+            match visit.platform.recall(&rule.kept_under(&digest), within).await {
+                Ok(kept) => rule.learned(digest, kept.as_deref(), now).unwrap_or_else(|why| {
+                    visit.trace.note(format!("what KV has of an API key of {} {why}", rule.name));
+                    None
+                }),
+                // A key that was good counts while nobody can say otherwise.
+                Err(KvDown) if before.is_some() => {
+                    visit.trace.note("KV down, API key taken as before");
+                    before
+                }
+                Err(KvDown) => return Err(NotIdentified::NoKeys("KV down, API keys cannot be looked up".to_owned())),
+            }
+        }
+    };
+    let record = record.ok_or(NotIdentified::ApiKeyNotAccepted("is none that is known".into()))?;
+    let caller = record.caller(visit.trace.route.as_deref(), now);
+    let caller = caller.map_err(|why| NotIdentified::ApiKeyNotAccepted(why.into()))?;
+    Ok((caller, (!rule.passes(from)).then_some(from)))
+}
+
 /// Refuses a caller whose token is revoked, by what KV has of it.
 async fn check_revoked<P: Platform>(
     rule: &JwtRule,
@@ -108,7 +154,7 @@ async fn check_revoked<P: Platform>(
     visit: &Visit<'_, P>,
 ) -> Result<(), NotIdentified> {
     let entries = revocation::entries(rule.name(), caller);
-    let within = visit.time_left().min(REVOCATION_TIMEOUT);
+    let within = visit.time_left().min(KV_TIMEOUT);
     let kept = join_all(entries.iter().map(|(key, _)| visit.platform.recall(key, within))).await;
     for ((_, entry), kept) in entries.iter().zip(kept) {
         match (kept, revocation.when_down) {

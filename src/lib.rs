@@ -12,6 +12,7 @@ pub mod aggregate;
 pub mod allowance;
 pub mod answer;
 pub mod batch;
+mod calendar;
 pub mod call;
 pub mod discovery;
 pub mod forward;

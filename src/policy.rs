@@ -3,7 +3,8 @@
 //! | policy | its question | standard |
 //! | --- | --- | --- |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`] | who is calling? | RFC 7519, RFC 6750 |
+//! | [`jwt`], [`api_key`] | who is calling? | RFC 7519, RFC 6750 |
+//! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
@@ -15,6 +16,9 @@
 //! of values. `ARCHITECTURE.md` says how to add one.
 
 pub mod additions;
+pub mod api_key;
+pub mod auth;
+pub mod caller;
 pub mod cors;
 pub mod field_edits;
 pub mod headers;

@@ -84,6 +84,10 @@ pub enum Refusal {
     StoreDown,
     /// The service gave no answer that can be used.
     BadGateway,
+    /// The route needs an API key, and there is none.
+    NoApiKey,
+    /// The API key does not count here.
+    ApiKeyNotAccepted,
     /// The caller is known, and may not.
     NotAllowed {
         /// The scopes that would do, if it is for want of them.
@@ -126,6 +130,9 @@ impl From<CallError> for Refusal {
 
 /// The challenge of a request without a token (RFC 6750, section 3).
 const CHALLENGE: &str = "Bearer realm=\"api\"";
+
+/// The challenge of a request without an API key; a scheme of ours, as there is none.
+const KEY_CHALLENGE: &str = "ApiKey realm=\"api\"";
 
 /// The type of problem that is registered for a used-up quota.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -229,6 +236,7 @@ impl Refusal {
             Self::OtherMethods(allow) => Some(("allow", allow.clone())),
             // RFC 6750, section 3.1: no error code for a request that did not try.
             Self::NoToken => Some(("www-authenticate", CHALLENGE.to_owned())),
+            Self::NoApiKey | Self::ApiKeyNotAccepted => Some(("www-authenticate", KEY_CHALLENGE.to_owned())),
             Self::TokenExpired => challenge("invalid_token", "The token has expired"),
             Self::TokenNotYet => challenge("invalid_token", "The token is not valid yet"),
             Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use crate::head::Head;
 use crate::path::decode;
-use crate::policy::jwt::Caller;
+use crate::policy::caller::Caller;
 use crate::query;
 use crate::router::Params;
 use crate::settings::{Text, written_as_text};

@@ -144,3 +144,71 @@ fn help_tells_of_every_command() {
         }
     }
 }
+
+/// Keys are put into KV by Wrangler: here, by something that tells how it was called.
+#[cfg(unix)]
+#[test]
+fn a_key_is_made_put_listed_and_revoked() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = std::env::temp_dir().join(format!("postern-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let npx = folder.join("npx");
+    std::fs::write(&npx, "#!/bin/sh\nprintf '%s|' \"$@\"\necho\n").unwrap();
+    std::fs::set_permissions(&npx, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let key = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_postern")).arg("key").args(arguments).env("PATH", &path).output();
+        let output = output.unwrap();
+        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    };
+
+    let (status, said) = key(&["create", "partner", "--owner", "acme", "--scope", "a", "--expires", "2027-01-31"]);
+    assert_eq!(status, Some(0), "{said}");
+    let [_, made, _, record]: [&str; 4] = said.lines().collect::<Vec<_>>().try_into().unwrap();
+    let record: Value = serde_json::from_str(record).unwrap();
+    let digest = record["hash"].as_str().unwrap().to_owned();
+    assert_eq!(record, json!({ "hash": digest, "owner": "acme", "scopes": ["a"], "expires": "2027-01-31" }));
+    // What it says counts, and its key is known by it.
+    let file = json!({
+        "auth": { "partner": { "api_key": { "keys": [record] } } },
+        "routes": [{ "path": "/x", "auth": "partner", "reply": {} }]
+    });
+    let gateway = crate::chaos::loaded(&file.to_string());
+    let world = crate::world::World::new(|_| unreachable!());
+    let got = world.run(world.send(&gateway, "GET", "http://g/x", &format!("x-api-key:{made}\n")));
+    assert_eq!(got.status, 200);
+
+    let place = format!("postern/api-keys/partner/{digest}");
+    for (arguments, expected) in [
+        (
+            vec!["list", "partner"],
+            "wrangler|kv|key|list|--prefix|postern/api-keys/partner/|--binding|KV|--local|".to_owned(),
+        ),
+        (vec!["list", "partner", made], format!("wrangler|kv|key|get|{place}|--binding|KV|--local|")),
+        (vec!["revoke", "partner", made, "--remote"], format!("wrangler|kv|key|delete|{place}|--binding|KV|--remote|")),
+        (
+            vec!["revoke", "partner", &digest, "--env", "staging"],
+            format!("wrangler|kv|key|delete|{place}|--binding|KV|--local|--env|staging|"),
+        ),
+    ] {
+        assert_eq!(key(&arguments), (Some(0), format!("{expected}\n")));
+    }
+    let (status, said) = key(&["create", "partner", "--owner", "acme", "--put", "--remote"]);
+    assert_eq!(status, Some(0), "{said}");
+    let (call, rest) = said.split_once('\n').unwrap();
+    let key_line = rest.lines().find(|line| line.starts_with("pstn_")).unwrap();
+    assert!(call.contains("|put|postern/api-keys/partner/sha256-") && call.contains(r#"|{"owner":"acme"}|"#), "{call}");
+    assert!(!call.contains(key_line));
+
+    for (arguments, why) in [
+        (vec!["create", "partner"], "needs --owner"),
+        (vec!["create", "partner", "--owner", "a", "--expires", "soon"], "is no day"),
+        (vec!["revoke", "partner"], "needs \"create RULE\""),
+        (vec![], "needs \"create RULE\""),
+    ] {
+        let (status, said) = key(&arguments);
+        assert!(status == Some(2) && said.contains(why), "{said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

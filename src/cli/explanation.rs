@@ -17,8 +17,10 @@ use crate::handle;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::identify;
 use crate::platform::Platform;
+use crate::policy::auth::AuthRule;
+use crate::policy::caller::NotIdentified;
 use crate::policy::headers::{Field, HeaderEdits};
-use crate::policy::jwt::{Caller, NotIdentified};
+use crate::policy::jwt;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
@@ -187,8 +189,11 @@ impl Explanation {
                     Some(caller)
                 }
                 Err(why) => {
-                    let token = rules.iter().find_map(|rule| rule.token(head));
-                    let claimed = token.as_ref().and_then(|(token, _)| Caller::claimed(token));
+                    let token = rules.iter().find_map(|rule| match rule {
+                        AuthRule::Jwt(rule) => rule.token(head),
+                        AuthRule::ApiKey(_) => None,
+                    });
+                    let claimed = token.as_ref().and_then(|(token, _)| jwt::claimed(token));
                     let Some(claimed) = claimed else {
                         let note = "there is no token: the answer would be 401; give one with --token to see more";
                         self.notes.push(note.to_owned());
@@ -293,7 +298,8 @@ fn refused(refusal: &Refusal) -> String {
 
 fn reason(why: &NotIdentified) -> String {
     match why {
-        NotIdentified::NoToken => "there is none".to_owned(),
+        NotIdentified::NoToken | NotIdentified::NoApiKey => "there is none".to_owned(),
+        NotIdentified::ApiKeyNotAccepted(why) => format!("the API key {why}"),
         NotIdentified::Expired => "its time is over".to_owned(),
         NotIdentified::NotYet => "its time has not come".to_owned(),
         NotIdentified::NotAccepted(why) => why.to_string(),

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::document::{AuthSettings, Document};
 use super::{routes, services};
 use crate::gateway::{Gateway, Service};
+use crate::policy::api_key::ApiKeyRule;
+use crate::policy::auth::AuthRule;
 use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::rate_limit::Limit;
@@ -35,7 +37,20 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
         if name == PUBLIC {
             problems.add(&place_of_auth.at(name), "has the name by which routes are open to everyone");
         }
-        JwtRule::compile(name, settings.jwt?, &place_of_auth.at(name).at("jwt"), problems)
+        let place = place_of_auth.at(name);
+        match (settings.jwt?, settings.api_key?) {
+            (Some(jwt), None) => {
+                JwtRule::compile(name, jwt, &place.at("jwt"), problems).map(|rule| AuthRule::Jwt(Arc::new(rule)))
+            }
+            (None, Some(key)) => {
+                let rule = ApiKeyRule::compile(name, key, &place.at("api_key"), problems);
+                rule.map(|rule| AuthRule::ApiKey(Arc::new(rule)))
+            }
+            _ => {
+                problems.add(&place, "must have exactly one of \"jwt\" and \"api_key\"");
+                None
+            }
+        }
     });
 
     let place_of_limits = root.at("limits");
@@ -73,7 +88,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
 /// not called unknown as well.
 pub struct Known {
     pub services: Vec<(String, Option<Arc<Service>>)>,
-    pub auth: Vec<(String, Option<Arc<JwtRule>>)>,
+    pub auth: Vec<(String, Option<Arc<AuthRule>>)>,
     pub limits: Vec<(String, Option<Arc<Limit>>)>,
     /// The most calls to services for one request.
     pub max_calls: u32,

@@ -13,6 +13,7 @@ pub use part::{PartSettings, SpreadSettings};
 pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
+use crate::policy::api_key::ApiKeyRuleSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
@@ -73,13 +74,15 @@ shape! {
 }
 
 shape! {
-    /// How a caller proves who it is.
+    /// How a caller proves who it is: exactly one of these.
     pub struct AuthSettings {
-        /// By a bearer token that is a signed JWT, in the Authorization header.
-        "jwt" => jwt: JwtSettings = {
+        /// By a token that is a signed JWT.
+        "jwt" => jwt: Option<JwtSettings> = {
             "issuer": "https://id.example.com/",
             "audience": "shop",
             "keys": [{ "alg": "HS256", "secret": "{env.JWT_SECRET}" }]
         },
+        /// By a key that was given to the caller.
+        "api_key" => api_key: Option<ApiKeyRuleSettings> = { "kv": true },
     }
 }

@@ -6,10 +6,10 @@ use super::compile::{Known, PUBLIC, named};
 use super::document::RouteSettings;
 use super::prefix::Prefix;
 use crate::head::is_token;
+use crate::policy::auth::AuthRule;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
 use crate::policy::idempotency::Idempotency;
-use crate::policy::jwt::JwtRule;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
 use crate::policy::requirement::Requirement;
@@ -50,7 +50,7 @@ pub enum Auth {
     /// Everyone.
     Public,
     /// Whom one of these rules lets in.
-    Rules(Vec<Arc<JwtRule>>),
+    Rules(Vec<AuthRule>),
 }
 
 impl Said {
@@ -79,7 +79,9 @@ impl Said {
                 let named = names.iter().filter(|name| *name != PUBLIC);
                 let rules: Vec<_> =
                     named.map(|name| self::named(&known.auth, "auth rule", name, &place, problems)).collect();
-                said.auth = rules.into_iter().collect::<Option<_>>().map_or(Auth::Unknown, Auth::Rules);
+                let rules =
+                    rules.into_iter().map(|rule: Option<Arc<AuthRule>>| rule.map(|rule| AuthRule::clone(&rule)));
+                said.auth = rules.collect::<Option<_>>().map_or(Auth::Unknown, Auth::Rules);
             }
         }
         if let Some(Some(require)) = settings.require.take() {

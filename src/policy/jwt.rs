@@ -21,11 +21,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::head::{Head, UnixMillis};
-use crate::json::path::{Path, Step};
+use crate::json::path::Path;
+use crate::policy::caller::{Caller, NotIdentified};
 use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, shape};
 
 pub mod algorithm;
-mod claim_test;
+pub mod claim_test;
 pub mod jwk;
 pub mod key;
 pub mod key_set;
@@ -34,7 +35,7 @@ pub mod revocation;
 mod token_from;
 
 use algorithm::Algorithm;
-pub use claim_test::ClaimTest;
+use claim_test::ClaimTest;
 use key::{Key, KeySettings, SignedClaims, Unchecked};
 use key_set::{KeySet, KeySetSettings};
 use remembered::Remembered;
@@ -109,105 +110,14 @@ pub struct JwtRule {
     remembered: Mutex<Remembered>,
 }
 
-/// Who is calling, from a token that was verified.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Caller {
-    issuer: String,
-    claims: Map<String, Value>,
-    scopes: Vec<String>,
-    roles: Vec<String>,
-}
-
-impl Caller {
-    /// A caller with these claims, vouched for by this issuer; scopes and roles are where they usually are: `scope`
-    /// (RFC 8693, section 4.2) or `scp`, and `roles`.
-    pub fn new(issuer: &str, claims: Map<String, Value>) -> Self {
-        let named = |name: &str| words(claims.get(name), true);
-        let scopes = if claims.contains_key("scope") { named("scope") } else { named("scp") };
-        let roles = words(claims.get("roles"), false);
-        Self { issuer: issuer.to_owned(), claims, scopes, roles }
-    }
-
-    /// What the caller was granted.
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// What the caller is.
-    pub fn roles(&self) -> &[String] {
-        &self.roles
-    }
-
-    /// A claim of whatever kind.
-    pub fn claim_value(&self, name: &str) -> Option<&Value> {
-        self.claims.get(name)
-    }
-
-    /// A claim within others: each name is a member of the one before.
-    fn claim_at(&self, path: &Path) -> Option<&Value> {
-        let (first, rest) = path.steps().split_first()?;
-        let name = |step: &'_ Step| if let Step::Name(name) = step { Some(name.text.clone()) } else { None };
-        let first = self.claims.get(&name(first)?)?;
-        rest.iter().try_fold(first, |value, step| value.get(name(step)?))
-    }
-
-    /// Whom a token claims to be of; its signature and times are not looked at. For the tool, to
-    /// show what would be sent; never for a request.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn claimed(token: &str) -> Option<Self> {
-        let token = jwt_compact::UntrustedToken::new(token).ok()?;
-        let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
-        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Some(Self::new(&issuer, claims))
-    }
-
-    /// The issuer that vouches for the caller.
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// A claim that is a single value, as text: a string, a number or a boolean. An empty string is
-    /// none: it would turn "this user's" into "everybody's", and strangers into one caller.
-    pub fn claim(&self, name: &str) -> Option<String> {
-        match self.claims.get(name)? {
-            Value::String(text) if text.is_empty() => None,
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(value) => Some(value.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        }
-    }
-}
-
-impl Caller {
-    /// A claim of whatever kind, as JSON text.
-    pub fn claim_json(&self, name: &str) -> Option<String> {
-        self.claims.get(name).map(Value::to_string)
-    }
-}
-
-/// Why nobody is known to be calling.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotIdentified {
-    /// There is no token.
-    NoToken,
-    /// The token was good, and its time is over.
-    Expired,
-    /// The token will be good later.
-    NotYet,
-    /// The token does not count here; the reason is for the log alone.
-    NotAccepted(Cow<'static, str>),
-    /// The gateway lacks what it needs to tell; the reason is for the log alone.
-    Misconfigured(String),
-    /// The issuer's keys are not there, and cannot be fetched; the reason is for the log alone.
-    NoKeys(String),
-}
-
-impl NotIdentified {
-    /// What is said of a signature that is no key's here.
-    pub fn not_signed() -> Self {
-        Self::NotAccepted("not signed by a key here, or with claims of a wrong type".into())
-    }
+/// Whom a token claims to be of; its signature and times are not looked at. For the tool, to
+/// show what would be sent; never for a request.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn claimed(token: &str) -> Option<Caller> {
+    let token = jwt_compact::UntrustedToken::new(token).ok()?;
+    let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
+    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(Caller::new(&issuer, claims))
 }
 
 impl JwtRule {
@@ -365,29 +275,11 @@ impl JwtRule {
         if let Some((name, _)) = self.claims.iter().find(|(name, test)| !test.holds(custom.get(name))) {
             return Err(NotIdentified::NotAccepted(format!("with another {name} than the rule asks for").into()));
         }
-        let mut caller = Caller::new(&self.issuer, custom);
-        if let Some(path) = &self.scopes_in {
-            caller.scopes = words(caller.claim_at(path), true);
-        }
-        if let Some(path) = &self.roles_in {
-            caller.roles = words(caller.claim_at(path), false);
-        }
-        let caller = Arc::new(caller);
+        let caller = Caller::new(&self.issuer, custom);
+        let caller = Arc::new(caller.with_places(self.scopes_in.as_ref(), self.roles_in.as_ref()));
         let until = UnixMillis(u64::try_from(until).unwrap_or_default());
         self.memory().remember(token, &caller, until);
         Ok(caller)
-    }
-}
-
-/// The words of a claim: the elements of an array that are texts; of a text its words, or the text itself.
-fn words(claim: Option<&Value>, is_of_words: bool) -> Vec<String> {
-    match claim {
-        Some(Value::Array(elements)) => elements.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) if is_of_words => {
-            text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-        }
-        Some(Value::String(text)) => vec![text.clone()],
-        _ => Vec::new(),
     }
 }
 

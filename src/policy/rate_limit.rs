@@ -12,8 +12,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::gcra::{Quota, Verdict};
+use crate::policy::caller::Caller;
 use crate::policy::headers::Field;
-use crate::policy::jwt::Caller;
 use crate::settings::{
     FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text, written_as_word,
 };

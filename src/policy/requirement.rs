@@ -6,7 +6,8 @@
 //!   "require": { "scopes": ["orders:read"], "roles": { "any": ["staff", "owner"] }, "match": { "sub": "{user}" } } }
 //! ```
 
-use crate::policy::jwt::{Caller, ClaimTest};
+use crate::policy::caller::Caller;
+use crate::policy::jwt::claim_test::ClaimTest;
 use crate::refusal::Refusal;
 use crate::settings::{FromNode, Named, Node, Place, Problems, described_as, shape, wrong_kind};
 use crate::template::{Source, TextTemplate, Values};

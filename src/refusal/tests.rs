@@ -36,6 +36,8 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::BadGateway, 502, None),
         (Refusal::Unavailable, 503, Some("retry-after")),
         (Refusal::NotAllowed { scopes: Some("a b".into()) }, 403, Some("www-authenticate")),
+        (Refusal::NoApiKey, 401, Some("www-authenticate")),
+        (Refusal::ApiKeyNotAccepted, 401, Some("www-authenticate")),
         (Refusal::NoKeys, 503, Some("retry-after")),
         (Refusal::GatewayTimeout, 504, None),
         (Refusal::ClientGone, 499, None),

@@ -130,6 +130,10 @@ impl Refusal {
             }
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
             Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
+            Self::NoApiKey => Wording(401, "no-api-key", "There is no API key", "Send the key that you were given."),
+            Self::ApiKeyNotAccepted => {
+                Wording(401, "api-key-not-accepted", "The API key is not accepted here", "Ask for another key.")
+            }
             Self::NotAllowed { .. } => {
                 Wording(403, "not-allowed", "The caller may not do this", "Ask for a token that is allowed to.")
             }

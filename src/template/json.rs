@@ -163,7 +163,7 @@ impl Values<'_> {
 mod tests {
     use super::*;
     use crate::head::Head;
-    use crate::policy::jwt::Caller;
+    use crate::policy::caller::Caller;
     use crate::router::Params;
     use crate::template::InnerValues;
     use serde_json::json;

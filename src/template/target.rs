@@ -142,7 +142,7 @@ fn has_broken_escape(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::head::Head;
-    use crate::policy::jwt::Caller;
+    use crate::policy::caller::Caller;
     use crate::router::Params;
     use crate::template::InnerValues;
     use serde_json::json;

@@ -86,7 +86,7 @@ impl Texts for TextTemplate {
 mod tests {
     use super::*;
     use crate::head::Head;
-    use crate::policy::jwt::Caller;
+    use crate::policy::caller::Caller;
     use crate::router::Params;
     use crate::template::InnerValues;
     use serde_json::json;

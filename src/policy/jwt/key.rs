@@ -6,9 +6,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::NotIdentified;
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
+use crate::policy::caller::NotIdentified;
 use crate::settings::{Node, Place, Problems, SecretName, shape};
 
 shape! {

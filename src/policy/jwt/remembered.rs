@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::Caller;
 use crate::head::UnixMillis;
+use crate::policy::caller::Caller;
 
 /// How many tokens one half has: a caller has some hundred bytes, an isolate 128 MB.
 const HALF: usize = 1_000;

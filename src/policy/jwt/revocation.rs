@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Caller;
+use crate::policy::caller::Caller;
 use crate::policy::rate_limit::WhenDown;
 use crate::settings::{FromNode, Node, Place, Problems, TimeLimit, shape};
 

@@ -1,0 +1,310 @@
+//! Who is calling: a key that was given to them. Of a key, the gateway knows a digest alone, and what goes with it:
+//! in the file, for a few, or in KV under `postern/api-keys/RULE/DIGEST`.
+//!
+//! ```json
+//! "auth": { "partner": { "api_key": { "kv": true,
+//!     "keys": [{ "hash": "sha256-9f86…", "owner": "acme", "plan": "pro", "scopes": ["orders:read"] }] } } }
+//! ```
+//!
+//! A key of 256 random bits cannot be guessed from its digest, so that one round of SHA-256 is enough.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar;
+use crate::head::{Head, UnixMillis};
+use crate::policy::caller::Caller;
+use crate::policy::jwt::TokenFrom;
+use crate::settings::{
+    FromNode, List, Node, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text,
+};
+
+const DEFAULT_REFRESH: Duration = Duration::from_secs(30);
+
+/// The shortest and the longest key that is looked at, in bytes.
+const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;
+
+/// How many keys an isolate remembers what KV has of them.
+const MOST_REMEMBERED: usize = 2_000;
+
+/// The digest of a key: `sha256-` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest(String);
+
+impl Digest {
+    /// Of a key.
+    pub fn of(key: &str) -> Self {
+        Self(format!("sha256-{:x}", Sha256::digest(key)))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Text for Digest {
+    const FORM: &'static str = "\"sha256-\" and 64 hexadecimal digits, as postern key tells it";
+    const PATTERN: &'static str = "^sha256-[0-9a-f]{64}$";
+    // Who writes a key here by mistake does not want it shown.
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("sha256-").unwrap_or_default();
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if digits.len() == 64 && digits.bytes().all(is_digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(not_of_form::<Self>())
+        }
+    }
+}
+
+/// A day, from its first moment in UTC on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(UnixMillis);
+
+impl Text for Day {
+    const FORM: &'static str = "a day such as \"2027-01-31\"";
+    const PATTERN: &'static str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        calendar::day(text).map(Self).ok_or_else(not_of_form::<Self>)
+    }
+}
+
+written_as_text!(Digest, Day);
+
+shape! {
+    /// What goes with a key.
+    pub struct RecordSettings {
+        /// Whose key it is; {jwt.sub} of its callers.
+        "owner" => owner: String = "acme",
+        /// What its callers pay for; {jwt.plan}.
+        "plan" => plan: Option<String> = "pro",
+        /// What its callers may, for `require`.
+        "scopes" => scopes: Option<List<String>> = ["orders:read"],
+        /// What its callers are, for `require`.
+        "roles" => roles: Option<List<String>> = ["partner"],
+        /// The day (UTC) from which on it counts no more. Default: never.
+        "expires" => expires: Option<Day> = "2027-01-31",
+        /// The patterns of the routes that it is for; one that ends in * is for all that begin so. Default: all.
+        "routes" => routes: Option<OneOrMany<String>> = ["/orders", "/v1/*"],
+    }
+}
+
+shape! {
+    /// A key of the file.
+    pub struct ApiKeySettings with record: RecordSettings {
+        /// Its digest, as `postern key create` tells it; the key itself never stands in the file.
+        "hash" => hash: Digest = "sha256-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    }
+}
+
+shape! {
+    /// A key that was given to the caller.
+    pub struct ApiKeyRuleSettings {
+        /// Where the key is: { "header": NAME }, "authorization" (as a bearer token), { "cookie": NAME } or
+        /// { "query": NAME }; of several, the first that is there. Default { "header": "x-api-key" }.
+        "from" => from: Option<OneOrMany<TokenFrom>> = { "header": "x-api-key" },
+        /// Whether the key goes on to services with a forwarded request. Default false.
+        "pass" => pass: Option<bool> = true,
+        /// The keys that count.
+        "keys" => keys: Option<List<ApiKeySettings>> = [
+            { "hash": "sha256-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "owner": "acme", "plan": "pro" }
+        ],
+        /// Whether keys count that KV has under postern/api-keys/RULE/HASH. Default false.
+        "kv" => kv: Option<bool> = true,
+        /// How long it is remembered what KV has of a key, or that it has nothing. Default "30s".
+        "refresh" => refresh: Option<TimeLimit> = "10s",
+    }
+}
+
+/// What goes with a key.
+#[derive(Debug)]
+pub struct Record {
+    caller: Arc<Caller>,
+    expires: Option<UnixMillis>,
+    routes: Vec<String>,
+}
+
+/// What KV has of keys, and until when that counts.
+type Memory = BTreeMap<Digest, (Option<Arc<Record>>, UnixMillis)>;
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct ApiKeyRule {
+    /// Its name in the file.
+    pub name: String,
+    from: Vec<TokenFrom>,
+    passes: bool,
+    keys: BTreeMap<Digest, Arc<Record>>,
+    /// Whether KV has keys, too.
+    pub has_kv: bool,
+    refresh: Duration,
+    remembered: Mutex<Memory>,
+}
+
+/// Under which key KV has what goes with a digest, for a rule.
+pub fn kept_under(rule: &str, digest: &str) -> String {
+    format!("postern/api-keys/{rule}/{digest}")
+}
+
+/// What is known of a key without asking KV.
+#[derive(Debug)]
+pub enum Known {
+    /// What goes with it; `None` is that there is no such key.
+    Record(Option<Arc<Record>>),
+    /// KV is to be asked. What it said before, if it did.
+    Asked(Option<Arc<Record>>),
+}
+
+impl ApiKeyRule {
+    /// Compiles a rule; notes each fault.
+    pub fn compile(
+        name: &str,
+        settings: ApiKeyRuleSettings,
+        place: &Place<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let place_of_keys = place.at("keys");
+        let has_kv = settings.kv.map(|kv| kv.unwrap_or(false));
+        let written = settings.keys.map(|keys| keys.map(|keys| keys.0).unwrap_or_default());
+        if has_kv == Some(false) && written.as_ref().is_some_and(Vec::is_empty) {
+            problems.add(place, "has neither \"keys\" nor \"kv\", so that nobody can call");
+        }
+        let mut keys = BTreeMap::new();
+        let mut is_faultless = true;
+        for (at, key) in written?.into_iter().enumerate() {
+            let record = key.and_then(|key| Some((key.hash, Record::compile(name, key.record)?)));
+            let Some((Some(hash), record)) = record else {
+                is_faultless = false;
+                continue;
+            };
+            if keys.insert(hash, Arc::new(record)).is_some() {
+                problems.add(&place_of_keys.at(at).at("hash"), "is there twice");
+            }
+        }
+        let default_from = || vec![TokenFrom::Header("x-api-key".to_owned())];
+        let rule = Self {
+            name: name.to_owned(),
+            from: settings.from?.map_or_else(default_from, |from| from.0),
+            passes: settings.pass?.unwrap_or(false),
+            keys,
+            has_kv: has_kv?,
+            refresh: settings.refresh?.map_or(DEFAULT_REFRESH, |limit| limit.0),
+            remembered: Mutex::default(),
+        };
+        is_faultless.then_some(rule)
+    }
+
+    /// The key of a request, and where it is.
+    pub fn key<'h>(&self, head: &'h Head) -> Option<(Cow<'h, str>, &TokenFrom)> {
+        self.from.iter().find_map(|from| Some((from.token(head)?, from)))
+    }
+
+    /// Whether a key from there goes on to services.
+    pub fn passes(&self, from: &TokenFrom) -> bool {
+        self.passes && !matches!(from, TokenFrom::Query(_))
+    }
+
+    /// Under which key KV has what goes with a key.
+    pub fn kept_under(&self, digest: &Digest) -> String {
+        kept_under(&self.name, digest.as_str())
+    }
+
+    /// What is known of a key.
+    pub fn known(&self, key: &str, now: UnixMillis) -> (Digest, Known) {
+        let digest = Digest::of(key);
+        if !LENGTH.contains(&key.len()) {
+            return (digest, Known::Record(None));
+        }
+        if let Some(record) = self.keys.get(&digest) {
+            return (digest, Known::Record(Some(Arc::clone(record))));
+        }
+        if !self.has_kv {
+            return (digest, Known::Record(None));
+        }
+        let known = match self.memory().get(&digest) {
+            Some((record, until)) if now < *until => Known::Record(record.clone()),
+            Some((record, _)) => Known::Asked(record.clone()),
+            None => Known::Asked(None),
+        };
+        (digest, known)
+    }
+
+    /// What KV has of a key; the error is for the log. It is remembered.
+    pub fn learned(&self, digest: Digest, kept: Option<&str>, now: UnixMillis) -> Result<Option<Arc<Record>>, String> {
+        let record = kept.map(|kept| Record::read(&self.name, kept)).transpose()?.map(Arc::new);
+        let mut memory = self.memory();
+        if memory.len() >= MOST_REMEMBERED {
+            memory.retain(|_, (_, until)| now < *until);
+        }
+        if memory.len() >= MOST_REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(digest, (record.clone(), now.after(self.refresh)));
+        Ok(record)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // One thread: nobody waits here, and what a panic left is as good as what it found.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn compile(rule: &str, settings: RecordSettings) -> Option<Self> {
+        let RecordSettings { owner, plan, scopes, roles, expires, routes } = settings;
+        let mut claims = Map::new();
+        claims.insert("sub".to_owned(), json!(owner?));
+        if let Some(plan) = plan? {
+            claims.insert("plan".to_owned(), json!(plan));
+        }
+        for (name, words) in [("scope", scopes?), ("roles", roles?)] {
+            if let Some(words) = words {
+                claims.insert(name.to_owned(), words.0.into_iter().collect::<Option<Vec<String>>>()?.into());
+            }
+        }
+        Some(Self {
+            // No token's issuer is written so.
+            caller: Arc::new(Caller::new(&format!("api-key {rule}"), claims)),
+            expires: expires?.map(|day| day.0),
+            routes: routes?.map(|routes| routes.0).unwrap_or_default(),
+        })
+    }
+
+    /// Reads what KV has.
+    fn read(rule: &str, kept: &str) -> Result<Self, String> {
+        let node: Node = serde_json::from_str(kept).map_err(|_| "is not JSON".to_owned())?;
+        let mut problems = Problems::default();
+        let settings = RecordSettings::from_node(&node, &Place::root(), &mut problems);
+        let record = settings.and_then(|settings| Self::compile(rule, settings));
+        match (record, problems.in_order_of(&node).into_iter().next()) {
+            (Some(record), None) => Ok(record),
+            (_, Some(problem)) => Err(format!("is at fault: {problem}")),
+            (None, None) => Err("is at fault".to_owned()),
+        }
+    }
+
+    /// Whose key it is, if it counts now for a route of this pattern; the error is for the log.
+    pub fn caller(&self, route: Option<&str>, now: UnixMillis) -> Result<Arc<Caller>, &'static str> {
+        if self.expires.is_some_and(|expires| now >= expires) {
+            return Err("is over");
+        }
+        let is_for = |pattern: &String| match (pattern.strip_suffix('*'), route) {
+            (_, None) => false,
+            (Some(prefix), Some(route)) => route.starts_with(prefix),
+            (None, Some(route)) => route == pattern,
+        };
+        if !self.routes.is_empty() && !self.routes.iter().any(is_for) {
+            return Err("is not for this route");
+        }
+        Ok(Arc::clone(&self.caller))
+    }
+}

@@ -1,0 +1,25 @@
+//! How callers prove who they are: one rule of the file.
+
+use std::sync::Arc;
+
+use crate::policy::api_key::ApiKeyRule;
+use crate::policy::jwt::JwtRule;
+
+/// A rule of the file.
+#[derive(Clone, Debug)]
+pub enum AuthRule {
+    /// By a token.
+    Jwt(Arc<JwtRule>),
+    /// By a key that was given to them.
+    ApiKey(Arc<ApiKeyRule>),
+}
+
+impl AuthRule {
+    /// Its name in the file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Jwt(rule) => rule.name(),
+            Self::ApiKey(rule) => &rule.name,
+        }
+    }
+}
