@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::head::{Head, UnixMillis};
 use crate::json::path::Path;
@@ -115,7 +115,7 @@ pub struct JwtRule {
 #[cfg(not(target_arch = "wasm32"))]
 pub fn claimed(token: &str) -> Option<Caller> {
     let token = jwt_compact::UntrustedToken::new(token).ok()?;
-    let claims = token.deserialize_claims_unchecked::<Map<String, Value>>().ok()?.custom;
+    let claims = token.deserialize_claims_unchecked::<serde_json::Map<String, Value>>().ok()?.custom;
     let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
     Some(Caller::new(&issuer, claims))
 }
