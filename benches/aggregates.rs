@@ -12,7 +12,6 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use futures::executor::block_on;
 use postern::answer::{Answer, Response};
 use postern::gateway::Gateway;
-use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
@@ -22,6 +21,7 @@ use postern::platform::{
 use postern::policy::headers::HeaderEdits;
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::Charge;
+use postern::quota::Verdict;
 use serde_json::{Value, json};
 
 const PICKED: &str = r#""pick":["id","owner.name","items.id","items.name","items.price"]"#;
@@ -289,6 +289,8 @@ impl Platform for Memory<'_> {
     async fn lose(&self, _: &FirstRequest, _: Duration) {}
 
     async fn forget(&self, _: &FirstRequest) {}
+
+    async fn give_back(&self, _: &Charge) {}
 
     async fn remember(&self, _: &str, _: &str) {}
 

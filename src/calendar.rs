@@ -44,6 +44,16 @@ pub fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + days_of_year - 719_468
 }
 
+/// The first day of the month after that of a day, both in days from 1970-01-01.
+pub fn next_month(days: i64) -> i64 {
+    let mut year = 1970 + days / 366;
+    while days_since_1970(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    let first_days = (2..=12).map(|month| days_since_1970(year, month, 1)).chain([days_since_1970(year + 1, 1, 1)]);
+    first_days.into_iter().find(|first| *first > days).unwrap_or(days + 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

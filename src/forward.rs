@@ -12,6 +12,7 @@ use crate::platform::{AnswerOn, CallError, Onward, Platform};
 use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::jwt::TokenFrom;
 use crate::policy::public_names::PublicNames;
+use crate::policy::rate_limit::Who;
 use crate::query;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
@@ -94,7 +95,8 @@ impl<P: Platform> Request<'_, '_, P> {
     /// Where the request goes: to the service, or for a share of the callers to its canary.
     fn destination<'f>(&self, forward: &'f Forward) -> &'f Destination {
         let Some(canary) = &forward.canary else { return &forward.to };
-        let Ok(key) = canary.by.key(self.values.caller, self.visit.head.client) else { return &forward.to };
+        let who = Who { caller: self.values.caller, head: self.visit.head, route: &self.route.place };
+        let Ok(key) = canary.by.key(who) else { return &forward.to };
         if canary::share(&key, &canary.name) < f64::from(canary.share.hundredths()) / 100.0 {
             self.visit.trace.note("canary");
             return &canary.to;

@@ -50,7 +50,9 @@ pub struct Route {
     /// What a caller must be allowed.
     pub(crate) require: Vec<Arc<Requirement>>,
     /// How often a caller may.
-    pub(crate) limit: Option<Arc<Limit>>,
+    pub(crate) limits: Vec<Arc<Limit>>,
+    /// How many units of them a call costs.
+    pub(crate) cost: u32,
     /// The largest body that is passed on, in bytes, as the file says.
     pub(crate) max_body: Option<u64>,
     /// Whether a request that comes again is done once.

@@ -1,5 +1,7 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
+use futures::future::join_all;
+
 use crate::aggregate;
 use crate::allowance::Allowance;
 use crate::answer::{Answer, Response};
@@ -10,11 +12,11 @@ use crate::head::Head;
 use crate::identify;
 use crate::once;
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, LimiterDown, Platform};
+use crate::platform::{Afterwards, AnswerOn, LimiterDown, Platform};
 use crate::policy::caller::Caller;
 use crate::policy::cors;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::rate_limit::{LIMITER_TIMEOUT, Limit, WhenDown};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, WhenDown, Who, retry_after};
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
@@ -107,8 +109,8 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
 
     // 4. How often may they?
-    if let Some(limit) = &route.limit {
-        admit(limit, caller, visit).await?;
+    if !route.limits.is_empty() {
+        admit(route, caller, visit).await?;
     }
 
     // 5. Was it done already?
@@ -207,27 +209,53 @@ fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
 }
 
-async fn admit<P: Platform>(limit: &Limit, caller: Option<&Caller>, visit: &mut Visit<'_, P>) -> Result<(), Refusal> {
-    let charge = limit.charge(caller, visit.head.client).map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
+/// Takes what a call costs from all limits, or from none.
+async fn admit<P: Platform>(route: &Route, caller: Option<&Caller>, visit: &mut Visit<'_, P>) -> Result<(), Refusal> {
+    let who = Who { caller, head: visit.head, route: &route.place };
+    let charges = route.limits.iter().map(|limit| limit.charge(who, route.cost));
+    let charges: Vec<Charge> =
+        charges.collect::<Result<_, &str>>().map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
     let within = visit.time_left().min(LIMITER_TIMEOUT);
-    match visit.platform.spend(&charge, within).await {
-        Ok(verdict) => {
-            limit.headers(&verdict).into_iter().for_each(|(name, value)| visit.answer_edits.set(name, value));
-            if verdict.admitted {
-                return Ok(());
+    let verdicts = join_all(charges.iter().map(|charge| visit.platform.spend(charge, within))).await;
+
+    let (mut policies, mut states, mut refused, mut is_down) = (Vec::new(), Vec::new(), Vec::new(), false);
+    for ((limit, charge), verdict) in route.limits.iter().zip(&charges).zip(&verdicts) {
+        match (verdict, limit.when_down) {
+            (Ok(verdict), _) if !limit.is_enforced => {
+                if !verdict.admitted {
+                    visit.trace.note(format!("limit {} would refuse", limit.name()));
+                }
             }
-            Err(Refusal::OverLimit { retry_after: limit.retry_after(&verdict), limit: limit.name().to_owned() })
-        }
-        Err(LimiterDown) => match limit.when_down {
-            WhenDown::Open => {
-                visit.trace.note("limiter down, let through");
-                Ok(())
+            (Ok(verdict), _) => {
+                let [policy, state] = limit.told(charge, verdict);
+                policies.push(policy);
+                states.push(state);
+                if !verdict.admitted {
+                    refused.push((limit.name().to_owned(), retry_after(verdict)));
+                }
             }
-            WhenDown::Closed => {
+            (Err(LimiterDown), WhenDown::Closed) if limit.is_enforced => {
                 visit.trace.note("limiter down, refused");
-                Err(Refusal::LimiterDown)
+                is_down = true;
             }
-        },
+            (Err(LimiterDown), _) => visit.trace.note("limiter down, let through"),
+        }
+    }
+    if !policies.is_empty() {
+        visit.answer_edits.set("ratelimit-policy", policies.join(", "));
+        visit.answer_edits.set("ratelimit", states.join(", "));
+    }
+    if refused.is_empty() && !is_down {
+        return Ok(());
+    }
+    for (charge, _) in charges.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok_and(|it| it.admitted)) {
+        visit.platform.afterwards(Afterwards::GiveBack(charge));
+    }
+    match refused.iter().map(|(_, after)| *after).max() {
+        Some(retry_after) => {
+            Err(Refusal::OverLimit { retry_after, limits: refused.into_iter().map(|(name, _)| name).collect() })
+        }
+        None => Err(Refusal::LimiterDown),
     }
 }
 

@@ -33,9 +33,9 @@ pub mod template;
 pub mod trace;
 pub mod visit;
 
-pub mod gcra;
 pub mod json;
 pub mod merge;
+pub mod quota;
 pub mod shaping;
 pub mod xml;
 

@@ -10,7 +10,7 @@ use crate::platform::{AnswerOn, FirstRequest, Known, Platform, StoreDown};
 use crate::policy::caller::Caller;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::{Idempotency, MOST, NoKey, REPLAYED, WhenUnknown, was_not_done};
-use crate::policy::rate_limit::By;
+use crate::policy::rate_limit::{By, Who};
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 
@@ -32,7 +32,7 @@ pub async fn claim<P: Platform>(
     let (head, platform) = (visit.head, visit.platform);
     let Some(key) = rule.key(head).map_err(|NoKey| Err(Refusal::NoIdempotencyKey))? else { return Ok(None) };
     // It names no claim, so there is always a key.
-    let whose = By::Caller.key(caller, head.client).unwrap_or_default();
+    let whose = By::Caller.key(Who { caller, head, route: &route.place }).unwrap_or_default();
     let most = route.max_body.map_or(MOST, |most| u32::try_from(most).map_or(MOST, |most| most.min(MOST)));
     let asked = asked(route, path, head);
     let within = visit.time_left();

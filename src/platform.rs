@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{Answer, Response};
-use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::identify;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
+use crate::quota::Verdict;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
 /// client goes away.
@@ -111,8 +111,11 @@ pub trait Platform {
     /// Gives up the claim of a request: the next one is the first.
     async fn forget(&self, request: &FirstRequest);
 
-    /// Takes one unit of a quota, in the one place that counts for its key.
+    /// Takes units of a quota, in the one place that counts for its key.
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
+
+    /// Gives units back that were taken.
+    async fn give_back(&self, charge: &Charge);
 
     /// Puts a text into KV under a key. Where there is no KV, or it is down, nothing comes of it.
     async fn remember(&self, key: &str, text: &str);
@@ -276,6 +279,8 @@ pub struct KeyUnusable;
 pub enum Afterwards {
     /// The keys of an issuer are fetched.
     RefreshKeys(Arc<JwtRule>),
+    /// Units are given back that a call took, and that was refused for another limit.
+    GiveBack(Charge),
     /// A text is put into KV.
     Remember {
         /// Under this key.
@@ -290,6 +295,7 @@ impl Afterwards {
     pub async fn run<P: Platform>(self, platform: &P) {
         match self {
             Self::RefreshKeys(rule) => identify::refresh(&rule, platform).await,
+            Self::GiveBack(charge) => platform.give_back(&charge).await,
             Self::Remember { key, text } => platform.remember(&key, &text).await,
         }
     }

@@ -57,8 +57,8 @@ pub enum Refusal {
     OverLimit {
         /// Seconds until the next call can be admitted.
         retry_after: u64,
-        /// The limit's name.
-        limit: String,
+        /// The limits' names.
+        limits: Vec<String>,
     },
     /// The limiter cannot be asked, and the file says that nothing passes then.
     LimiterDown,
@@ -148,7 +148,7 @@ struct ProblemDocument<'p> {
     request_id: &'p str,
     /// Of the registered problem type for a used-up quota.
     #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
-    violated_policies: Option<[&'p str; 1]>,
+    violated_policies: Option<&'p [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'p str>,
     /// What is wrong, each with its place in the body (RFC 9457, section 3), or of which part.
@@ -202,7 +202,7 @@ impl Refusal {
             status,
             request_id,
             violated_policies: match self {
-                Self::OverLimit { limit, .. } => Some([limit]),
+                Self::OverLimit { limits, .. } => Some(limits),
                 _ => None,
             },
             claim: match self {

@@ -91,7 +91,6 @@ fn what_has_another_shape_is_not_valid() {
         ("keys", "/auth/b/jwt/leeway"),
         ("keys", "/auth/b/jwt/keys/0/alg"),
         ("keys", "/auth/b/jwt/keys/4/secret"),
-        ("limits", "/limits/a"),
         ("limits", "/limits/b/rate"),
         ("limits", "/limits/b/by"),
         ("limits", "/limits/b/when_down"),

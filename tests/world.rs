@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use postern::answer::{Answer, Response};
 use postern::gateway::Gateway;
-use postern::gcra::Verdict;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
@@ -22,6 +21,7 @@ use postern::policy::headers::HeaderEdits;
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::Charge;
+use postern::quota::{Taken, Verdict};
 
 use crate::signing;
 
@@ -106,7 +106,7 @@ pub struct World {
     sleepers: RefCell<Vec<(Duration, Waker)>>,
     services: Box<Services>,
     secrets: HashMap<String, String>,
-    counters: RefCell<HashMap<String, u64>>,
+    counters: RefCell<HashMap<String, Taken>>,
     requests: Cell<u32>,
     /// What KV has; `None` is down.
     pub kv: RefCell<Option<HashMap<String, String>>>,
@@ -499,12 +499,17 @@ impl Platform for Simulated<'_> {
         self.world.sleep_until(self.world.now() + latency).await;
         let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
         let mut counters = self.world.counters.borrow_mut();
-        let paid_until = counters.entry(charge.key.clone()).or_default();
-        let (verdict, after) = charge.quota.spend(*paid_until, now);
-        if verdict.admitted {
-            *paid_until = after;
-        }
+        let taken = counters.entry(charge.key.clone()).or_default();
+        let (verdict, after) = charge.quota.spend(*taken, charge.units, now);
+        *taken = after;
         Ok(verdict)
+    }
+
+    async fn give_back(&self, charge: &Charge) {
+        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
+        if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
+            *taken = charge.quota.give_back(*taken, charge.units, now);
+        }
     }
 
     async fn remember(&self, key: &str, text: &str) {

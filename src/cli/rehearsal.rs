@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::answer::Response;
-use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
@@ -13,6 +12,7 @@ use crate::platform::{
 use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
+use crate::quota::Verdict;
 
 /// The runtime of a rehearsal.
 pub(super) struct Rehearsal {
@@ -117,6 +117,8 @@ impl Platform for Rehearsal {
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
         Err(LimiterDown)
     }
+
+    async fn give_back(&self, _: &Charge) {}
 
     async fn remember(&self, _: &str, _: &str) {}
 

@@ -72,7 +72,7 @@ fn rows(gateway: &Gateway) -> Vec<Row> {
         methods: wording::methods(&matcher.methods),
         conditions: matcher.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         auth: wording::auth(route),
-        limit: route.limit.as_ref().map(|limit| limit.name().to_owned()).unwrap_or_default(),
+        limit: route.limits.iter().map(|limit| limit.name()).collect::<Vec<_>>().join(" and "),
         does: wording::action(&route.action),
         gateway: route.gateway.as_deref().unwrap_or_default().to_owned(),
         place: route.place.to_string(),

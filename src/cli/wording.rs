@@ -85,7 +85,7 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
             policies.extend(several.as_ref().map(|several| format!("require: {what} {}", several.words())));
         }
     }
-    if let Some(limit) = &route.limit {
+    for limit in &route.limits {
         policies.push(format!("limit: {}", limit.name()));
     }
     if let (Action::Forward(_), Some(_)) = (&route.action, &route.idempotency) {

@@ -124,7 +124,13 @@ impl Compiled<'_> {
         if is_public && !said.require.is_empty() {
             problems.add(place, "has something to \"require\" of a caller; the route is public");
         }
-        if let Some(limit) = said.limit.as_ref().filter(|limit| is_public && limit.needs_caller()) {
+        let cost = said.cost.unwrap_or(1);
+        for limit in said.limits.iter().filter(|limit| limit.least() < cost) {
+            let (name, least) = (limit.name(), limit.least());
+            problems
+                .add(place, format!("costs {cost} units of the limit {name:?}, of which some callers have {least}"));
+        }
+        if let Some(limit) = said.limits.iter().find(|limit| is_public && limit.needs_caller()) {
             let name = limit.name();
             problems.add(place, format!("has the limit {name:?}, which counts by a claim; the route is public"));
         }
@@ -290,7 +296,8 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
             _ => Vec::new(),
         },
         require: said.require.clone(),
-        limit: said.limit.clone(),
+        limits: said.limits.clone(),
+        cost: said.cost.unwrap_or(1),
         max_body: said.max_body,
         idempotency: said.idempotency,
         cors: said.cors.clone(),

@@ -28,7 +28,8 @@ pub struct Said {
     pub slash: SlashAtEnd,
     pub auth: Auth,
     pub require: Vec<Arc<Requirement>>,
-    pub limit: Option<Arc<Limit>>,
+    pub limits: Vec<Arc<Limit>>,
+    pub cost: Option<u32>,
     pub max_body: Option<u64>,
     pub idempotency: Option<Idempotency>,
     pub cors: Option<Arc<Cors>>,
@@ -88,7 +89,16 @@ impl Said {
             said.require.extend(Requirement::compile(require, &place.at("require"), problems).map(Arc::new));
         }
         if let Some(Some(limit)) = settings.limit.take() {
-            said.limit = limit.0.and_then(|name| named(&known.limits, "limit", &name, &place.at("limit"), problems));
+            let names = limit.0.map(|names| names.0).unwrap_or_default();
+            let place = place.at("limit");
+            said.limits =
+                names.iter().filter_map(|name| named(&known.limits, "limit", name, &place, problems)).collect();
+        }
+        if let Some(Some(cost)) = settings.cost.take() {
+            if cost == 0 {
+                problems.add(&place.at("cost"), "is 0, must be at least 1");
+            }
+            said.cost = Some(cost.max(1));
         }
         if let Some(Some(rule)) = settings.idempotency.take() {
             said.idempotency = rule.0.and_then(Idempotency::compile);

@@ -1,40 +1,87 @@
 //! How often a caller may call.
 //!
 //! ```json
-//! "limits": { "per-user": { "rate": "100/min", "burst": 20, "by": "caller", "when_down": "open" } }
+//! "limits": { "per-user": { "rate": "100/min", "burst": 20, "by": "caller", "when_down": "open" },
+//!             "per-month": { "quota": "10000/month", "plans": { "pro": { "quota": "1000000/month" } } } }
 //! ```
 //!
-//! The counting is [`crate::gcra`]; the state of one caller lives in one place of the runtime's,
-//! which spends one unit at a time. Answers carry `RateLimit` and `RateLimit-Policy`
+//! The counting is [`crate::quota`]; the state of one caller lives in one place of the runtime's,
+//! which does one thing at a time. Answers carry `RateLimit` and `RateLimit-Policy`
 //! (draft-ietf-httpapi-ratelimit-headers-10), a refused one `Retry-After` (RFC 9110).
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::gcra::{Quota, Verdict};
+use crate::head::{Head, is_token};
 use crate::policy::caller::Caller;
-use crate::policy::headers::Field;
+use crate::quota::{Quota, Span, Verdict};
 use crate::settings::{
-    FromNode, Node, Place, Problems, Text, described_as, not_of_form, shape, written_as_text, written_as_word,
+    FromNode, Named, Node, OneOrMany, Place, Problems, Text, described_as, not_of_form, shape, written_as_text,
+    written_as_word,
 };
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 shape! {
-    /// How often a caller may call.
+    /// How often a caller may call: a `rate` or a `quota`.
     pub struct LimitSettings {
-        /// How many calls in which time: a number from 1 to 1000000, and s, min, h or day.
-        "rate" => rate: Rate = "60/min",
-        /// How many calls may come at once; at least 1. Default: the rate's number.
+        /// How many calls in which time, coming back one by one: a number from 1 to 1000000, and s, min, h or day.
+        "rate" => rate: Option<Rate> = "60/min",
+        /// How many calls may come at once, of a rate; at least 1. Default: the rate's number.
         "burst" => burst: Option<u32> = 20,
-        /// Whose calls count together: "caller" (the token's subject, else the address), "address" (an
-        /// IPv6 one by its /64), or "jwt.NAME" (a claim of the token; not for a public route). Default
+        /// How many calls in an hour, a day or a month of the calendar (UTC), coming back all at once: a number from 1
+        /// to 1000000000, and hour, day or month.
+        "quota" => quota: Option<Calendar> = "10000/month",
+        /// Whose calls count together: "caller" (who is known, else the address), "address" (an IPv6 one by
+        /// its /64), "jwt.NAME" (a claim of the caller; not for a public route), "header.NAME" (those without it count
+        /// together), "route" or "host". Of several, calls count together that have all of them in common. Default
         /// "caller".
-        "by" => by: Option<By> = "address",
+        "by" => by: Option<OneOrMany<By>> = ["caller", "route"],
+        /// Other rates or quotas for callers whose claim `plan`, or that of their API key, is one of these.
+        "plans" => plans: Named<PlanSettings> = { "pro": { "rate": "600/min" }, "free": { "rate": "10/min", "burst": 2 } },
+        /// Whether calls beyond it are refused. With false they are counted and noted in the log, and go through.
+        /// Default true.
+        "enforce" => enforce: Option<bool> = false,
         /// What happens while the limiter cannot be asked: "open" lets calls through uncounted, "closed"
         /// refuses them with 503. Default "open".
         "when_down" => when_down: Option<WhenDown> = "closed",
+    }
+}
+
+shape! {
+    /// How often callers of a plan may call.
+    pub struct PlanSettings {
+        /// As of the limit.
+        "rate" => rate: Option<Rate> = "600/min",
+        /// As of the limit.
+        "burst" => burst: Option<u32> = 100,
+        /// As of the limit.
+        "quota" => quota: Option<Calendar> = "1000000/month",
+    }
+}
+
+/// How many in a part of the calendar: `"10000/month"`; `hour`, `day` or `month`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calendar(Quota);
+
+impl Text for Calendar {
+    const FORM: &'static str = "a quota such as \"100/hour\", \"1000/day\" or \"10000/month\"";
+    const PATTERN: &'static str = "^0*[1-9][0-9]*/(hour|day|month)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let (most, span) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
+        let span = match span {
+            "hour" => Span::Hour,
+            "day" => Span::Day,
+            "month" => Span::Month,
+            _ => return Err(not_of_form::<Self>()),
+        };
+        let digits = most.bytes().all(|byte| byte.is_ascii_digit());
+        match most.parse() {
+            Ok(most @ 1..=1_000_000_000) if digits => Ok(Self(Quota::Window { span, most })),
+            _ => Err(not_of_form::<Self>()),
+        }
     }
 }
 
@@ -48,7 +95,7 @@ pub struct Rate {
 impl Rate {
     /// The quota of this rate with `burst` units at once (by default, all of a period's).
     pub fn quota(self, burst: Option<u32>) -> Quota {
-        Quota {
+        Quota::Rate {
             // Rounded up, so that no more than the rate is ever let through.
             interval: self.period_micros.div_ceil(u64::from(self.count)),
             burst: burst.unwrap_or(self.count),
@@ -77,31 +124,51 @@ impl Text for Rate {
     }
 }
 
-written_as_text!(Rate);
+written_as_text!(Rate, Calendar);
 
 /// Whose calls count together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The token's subject; where there is none, the client's address.
+    /// The caller's subject; where there is none, the client's address.
     Caller,
     /// The client's address: an IPv4 address, or the /64 of an IPv6 one.
     Address,
-    /// A claim of the token, written `jwt.NAME`.
+    /// A claim of the caller, written `jwt.NAME`.
     Claim(String),
+    /// A header field of the client's, by its name in lower case.
+    Header(String),
+    /// The route.
+    Route,
+    /// The host that the client asked for.
+    Host,
+}
+
+/// Who makes a call, and which.
+#[derive(Clone, Copy, Debug)]
+pub struct Who<'w> {
+    /// The caller, if one is known.
+    pub caller: Option<&'w Caller>,
+    /// The request.
+    pub head: &'w Head,
+    /// Where the route stands in the file.
+    pub route: &'w str,
 }
 
 impl By {
     /// What is the same for calls that count together. `Err` names the claim that is missing.
-    pub fn key(&self, caller: Option<&Caller>, address: Option<IpAddr>) -> Result<String, &str> {
+    pub fn key(&self, who: Who<'_>) -> Result<String, &str> {
         let claim = |name: &str| {
-            let caller = caller?;
+            let caller = who.caller?;
             let value = caller.claim(name)?;
             Some(format!("{name}\n{}\n{value}", caller.issuer()))
         };
         match self {
             Self::Claim(name) => claim(name).ok_or(name.as_str()),
-            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(address))),
-            Self::Address => Ok(address_key(address)),
+            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(who.head.client))),
+            Self::Address => Ok(address_key(who.head.client)),
+            Self::Header(name) => Ok(format!("header\n{}", who.head.headers.get(name).unwrap_or_default())),
+            Self::Route => Ok(format!("route\n{}", who.route)),
+            Self::Host => Ok(format!("host\n{}", who.head.authority.to_ascii_lowercase())),
         }
     }
 }
@@ -109,12 +176,16 @@ impl By {
 impl FromNode for By {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let text = String::from_node(node, place, problems)?;
-        match (text.as_str(), text.strip_prefix("jwt.")) {
-            ("caller", _) => Some(Self::Caller),
-            ("address", _) => Some(Self::Address),
-            (_, Some(claim)) if !claim.is_empty() => Some(Self::Claim(claim.to_owned())),
+        match (text.as_str(), text.strip_prefix("jwt."), text.strip_prefix("header.")) {
+            ("caller", ..) => Some(Self::Caller),
+            ("address", ..) => Some(Self::Address),
+            ("route", ..) => Some(Self::Route),
+            ("host", ..) => Some(Self::Host),
+            (_, Some(claim), _) if !claim.is_empty() => Some(Self::Claim(claim.to_owned())),
+            (_, _, Some(name)) if is_token(name) => Some(Self::Header(name.to_ascii_lowercase())),
             _ => {
-                problems.add(place, format!("is {text:?}, must be \"caller\", \"address\" or \"jwt.NAME\", a claim"));
+                let words = "\"caller\", \"address\", \"route\", \"host\", \"jwt.NAME\" (a claim) or \"header.NAME\"";
+                problems.add(place, format!("is {text:?}, must be {words}"));
                 None
             }
         }
@@ -122,7 +193,11 @@ impl FromNode for By {
 }
 
 described_as!(By, {
-    "anyOf": [{ "enum": ["caller", "address"] }, { "type": "string", "pattern": r"^jwt\.", "minLength": 5 }]
+    "anyOf": [
+        { "enum": ["caller", "address", "route", "host"] },
+        { "type": "string", "pattern": r"^jwt\.", "minLength": 5 },
+        { "type": "string", "pattern": r"^header\.", "minLength": 8 }
+    ]
 });
 
 /// What happens while the limiter cannot be asked.
@@ -141,18 +216,23 @@ written_as_word!(WhenDown { "open" => Self::Open, "closed" => Self::Closed });
 pub struct Limit {
     name: String,
     quota: Quota,
-    by: By,
+    plans: Vec<(String, Quota)>,
+    by: Vec<By>,
+    /// Whether calls beyond it are refused.
+    pub is_enforced: bool,
     /// What happens while the limiter cannot be asked.
     pub when_down: WhenDown,
 }
 
-/// One unit to take from the state that `key` names.
+/// Units to take from the state that `key` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Names the state: limit, kind of key and key, never two callers' alike.
+    /// Names the state: limit, kinds of key and keys, never two callers' alike.
     pub key: String,
     /// The quota to hold it to.
     pub quota: Quota,
+    /// How many.
+    pub units: u32,
 }
 
 impl Limit {
@@ -161,38 +241,54 @@ impl Limit {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
-        let burst = settings.burst?;
-        if burst == Some(0) {
-            problems.add(&place.at("burst"), "is 0, must be at least 1");
-            return None;
-        }
+        let quota = quota(settings.rate, settings.burst, settings.quota, place, problems);
+        let place_of_plans = place.at("plans");
+        let plans = settings.plans.map(|plans| {
+            let plans = plans.0.into_iter().map(|(name, plan)| {
+                let place = place_of_plans.at(&name);
+                let PlanSettings { rate, burst, quota } = plan?;
+                let quota = self::quota(rate, burst, quota, &place, problems)?;
+                Some((name, quota))
+            });
+            // Collected in two steps, so that a fault does not hide the next.
+            plans.collect::<Vec<_>>()
+        });
         Some(Self {
             name: name.to_owned(),
-            quota: settings.rate?.quota(burst),
-            by: settings.by?.unwrap_or(By::Caller),
+            quota: quota?,
+            plans: plans?.into_iter().collect::<Option<_>>()?,
+            by: settings.by?.map_or_else(|| vec![By::Caller], |by| by.0),
+            is_enforced: settings.enforce?.unwrap_or(true),
             when_down: settings.when_down?.unwrap_or(WhenDown::Open),
         })
     }
 
-    /// Whether the limit cannot count calls without a token.
+    /// Whether the limit cannot count calls of nobody who is known.
     pub fn needs_caller(&self) -> bool {
-        matches!(self.by, By::Claim(_))
+        self.by.iter().any(|by| matches!(by, By::Claim(_)))
     }
 
-    /// What a call of this caller from this address costs. `Err` names the claim that is missing.
-    pub fn charge(&self, caller: Option<&Caller>, address: Option<IpAddr>) -> Result<Charge, &str> {
-        let key = self.by.key(caller, address)?;
-        Ok(Charge { key: format!("{}\n{key}", self.name), quota: self.quota })
+    /// The fewest units that any caller can take at once.
+    pub fn least(&self) -> u32 {
+        self.plans.iter().map(|(_, quota)| quota).chain([&self.quota]).map(Quota::most).min().unwrap_or(1)
     }
 
-    /// The header fields that tell the client of its limit.
-    pub fn headers(&self, verdict: &Verdict) -> [Field; 2] {
-        let Quota { burst, .. } = self.quota;
-        let window = seconds(self.quota.window());
+    /// What a call costs. `Err` names the claim that is missing.
+    pub fn charge(&self, who: Who<'_>, units: u32) -> Result<Charge, &str> {
+        let keys = self.by.iter().map(|by| by.key(who)).collect::<Result<Vec<_>, _>>()?;
+        let plan = who.caller.and_then(|caller| caller.claim("plan"));
+        let of_plan = self.plans.iter().find(|(name, _)| Some(name) == plan.as_ref());
+        let quota = of_plan.map_or(self.quota, |(_, quota)| *quota);
+        Ok(Charge { key: format!("{}\n{}", self.name, keys.join("\n")), quota, units })
+    }
+
+    /// What the client is told of its limit, as `RateLimit-Policy` and as `RateLimit` have it.
+    pub fn told(&self, charge: &Charge, verdict: &Verdict) -> [String; 2] {
+        let window = seconds(charge.quota.window());
         let reset = seconds(verdict.next_unit);
         [
-            ("ratelimit-policy".into(), format!("\"{}\";q={burst};w={window}", self.name)),
-            ("ratelimit".into(), format!("\"{}\";r={};t={reset}", self.name, verdict.remaining)),
+            format!("\"{}\";q={};w={window}", self.name, charge.quota.most()),
+            format!("\"{}\";r={};t={reset}", self.name, verdict.remaining),
         ]
     }
 
@@ -200,10 +296,36 @@ impl Limit {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
 
-    /// Seconds until a refused caller can be admitted.
-    pub fn retry_after(&self, verdict: &Verdict) -> u64 {
-        seconds(verdict.next_unit)
+/// Seconds until a refused caller can be admitted.
+pub fn retry_after(verdict: &Verdict) -> u64 {
+    seconds(verdict.next_unit)
+}
+
+/// The rate or the quota that is written; notes none, both, and what does not go together.
+fn quota(
+    rate: Option<Option<Rate>>,
+    burst: Option<Option<u32>>,
+    quota: Option<Option<Calendar>>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Quota> {
+    if burst == Some(Some(0)) {
+        problems.add(&place.at("burst"), "is 0, must be at least 1");
+        return None;
+    }
+    match (rate?, burst?, quota?) {
+        (Some(rate), burst, None) => Some(rate.quota(burst)),
+        (None, None, Some(Calendar(quota))) => Some(quota),
+        (None, Some(_), Some(_)) => {
+            problems.add(&place.at("burst"), "is of a \"rate\", and there is none");
+            None
+        }
+        _ => {
+            problems.add(place, "must have exactly one of \"rate\" and \"quota\"");
+            None
+        }
     }
 }
 
@@ -229,8 +351,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn limit(by: By) -> Limit {
-        Limit { name: "l".into(), quota: Quota { interval: 3_000_000, burst: 20 }, by, when_down: WhenDown::Open }
+    fn limit(by: Vec<By>) -> Limit {
+        let quota = Quota::Rate { interval: 3_000_000, burst: 20 };
+        Limit { name: "l".into(), quota, plans: Vec::new(), by, is_enforced: true, when_down: WhenDown::Open }
     }
 
     fn caller(claims: serde_json::Value) -> Caller {
@@ -238,10 +361,14 @@ mod tests {
         Caller::new("https://id/", claims)
     }
 
+    fn head(client: &str) -> Head {
+        Head::from_text(&format!("GET\nhttps://H/x\n{client}\nid\n0\nx-tenant:t\n")).unwrap()
+    }
+
     #[test]
     fn a_rate_has_one_form() {
-        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota { interval: 600_000, burst: 100 });
-        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota { interval: 142_858, burst: 1 });
+        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota::Rate { interval: 600_000, burst: 100 });
+        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota::Rate { interval: 142_858, burst: 1 });
         for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
             assert!(Rate::read(text).is_err(), "of {text:?}");
         }
@@ -252,32 +379,34 @@ mod tests {
         let ada = caller(json!({"sub": "ada", "org": 7}));
         let nobody = caller(json!({"org": []}));
         let empty = caller(json!({"sub": "", "org": ""}));
-        let v4 = Some("192.0.2.7".parse().unwrap());
-        let v6 = Some("2001:db8:1:2:3:4:5:6".parse().unwrap());
-        let mapped = Some("::ffff:192.0.2.7".parse().unwrap());
+        let (v4, v6, mapped) = ("192.0.2.7", "2001:db8:1:2:3:4:5:6", "::ffff:192.0.2.7");
         let table = [
-            (By::Caller, Some(&ada), v4, Ok("l\nsub\nhttps://id/\nada")),
-            (By::Caller, Some(&nobody), v4, Ok("l\naddress\n192.0.2.7")),
-            (By::Caller, None, v6, Ok("l\naddress\n2001:db8:1:2::/64")),
-            (By::Caller, None, mapped, Ok("l\naddress\n192.0.2.7")),
-            (By::Address, Some(&ada), None, Ok("l\naddress\nunknown")),
-            (By::Claim("org".into()), Some(&ada), v4, Ok("l\norg\nhttps://id/\n7")),
-            (By::Claim("org".into()), Some(&nobody), v4, Err("org")),
+            (vec![By::Caller], Some(&ada), v4, Ok("l\nsub\nhttps://id/\nada")),
+            (vec![By::Caller], Some(&nobody), v4, Ok("l\naddress\n192.0.2.7")),
+            (vec![By::Caller], None, v6, Ok("l\naddress\n2001:db8:1:2::/64")),
+            (vec![By::Caller], None, mapped, Ok("l\naddress\n192.0.2.7")),
+            (vec![By::Address], Some(&ada), "", Ok("l\naddress\nunknown")),
+            (vec![By::Claim("org".into())], Some(&ada), v4, Ok("l\norg\nhttps://id/\n7")),
+            (vec![By::Claim("org".into())], Some(&nobody), v4, Err("org")),
             // An empty claim would put strangers into one count.
-            (By::Caller, Some(&empty), v4, Ok("l\naddress\n192.0.2.7")),
-            (By::Claim("org".into()), Some(&empty), v4, Err("org")),
+            (vec![By::Caller], Some(&empty), v4, Ok("l\naddress\n192.0.2.7")),
+            (vec![By::Claim("org".into())], Some(&empty), v4, Err("org")),
+            (vec![By::Route], None, v4, Ok("l\nroute\n/routes/0")),
+            (vec![By::Host, By::Header("x-tenant".into())], None, v4, Ok("l\nhost\nh\nheader\nt")),
+            (vec![By::Header("x-other".into())], None, v4, Ok("l\nheader\n")),
         ];
-        for (by, caller, address, key) in table {
-            let limit = limit(by);
-            assert_eq!(limit.charge(caller, address).map(|charge| charge.key), key.map(str::to_owned));
+        for (by, caller, client, key) in table {
+            let (limit, head) = (limit(by), head(client));
+            let who = Who { caller, head: &head, route: "/routes/0" };
+            assert_eq!(limit.charge(who, 1).map(|charge| charge.key), key.map(str::to_owned));
         }
     }
 
     #[test]
     fn the_header_fields_have_the_form_of_the_draft() {
         let verdict = Verdict { admitted: false, remaining: 0, next_unit: 2_000_001 };
-        let [policy, state] = limit(By::Caller).headers(&verdict);
-        assert_eq!(policy, ("ratelimit-policy".into(), "\"l\";q=20;w=60".to_owned()));
-        assert_eq!(state, ("ratelimit".into(), "\"l\";r=0;t=3".to_owned()));
+        let (limit, head) = (limit(vec![By::Caller]), head(""));
+        let charge = limit.charge(Who { caller: None, head: &head, route: "" }, 1).unwrap();
+        assert_eq!(limit.told(&charge, &verdict), ["\"l\";q=20;w=60", "\"l\";r=0;t=3"]);
     }
 }

@@ -16,7 +16,7 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::TokenNotAccepted, 401, Some("www-authenticate")),
         (Refusal::ClaimMissing("a\"b".into()), 403, Some("www-authenticate")),
         (Refusal::UnusableValue, 400, None),
-        (Refusal::OverLimit { retry_after: 3, limit: "l".into() }, 429, Some("retry-after")),
+        (Refusal::OverLimit { retry_after: 3, limits: vec!["l".into()] }, 429, Some("retry-after")),
         (Refusal::LimiterDown, 503, Some("retry-after")),
         (Refusal::BodyNotJson, 400, None),
         (Refusal::UnusableFields, 400, None),

@@ -458,12 +458,16 @@ export class Opened {
   }
 }
 
-/** Takes one unit in the object that counts for `key`. Resolves to a verdict's line. */
-export function spend(env, key, quota, ms) {
-  return inTime(ms, async () => {
-    const object = env.LIMITER.get(env.LIMITER.idFromName(key));
-    return (await object.fetch(`https://limiter/${quota}`)).text();
-  });
+const limiter = (env, key) => env.LIMITER.get(env.LIMITER.idFromName(key));
+
+/** Takes units in the object that counts for `key`. Resolves to a verdict's line. */
+export function spend(env, key, quota, units, ms) {
+  return inTime(ms, async () => (await limiter(env, key).fetch(`https://limiter/${quota}/${units}`)).text());
+}
+
+/** Gives units back in the object that counts for `key`. */
+export async function giveBack(env, key, quota, units) {
+  await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method: "DELETE" }).catch(() => {});
 }
 
 /** A secret of the environment. */

@@ -96,7 +96,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Opened);
 
-    pub fn spend(env: &JsValue, key: &str, quota: &str, ms: u32) -> Promise;
+    pub fn spend(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = giveBack)]
+    pub fn give_back(env: &JsValue, key: &str, quota: &str, units: u32) -> Promise;
     pub fn secret(env: &JsValue, name: &str) -> Option<String>;
     pub fn log(line: &str);
 }

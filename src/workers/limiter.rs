@@ -1,62 +1,60 @@
 //! The place that counts for one key of a limit: a Durable Object, which does one thing at a time.
-//! It keeps one number and has no rule of its own; the rule is [`crate::gcra`].
+//! It has no rule of its own; the rule is [`crate::quota`].
 
 use std::cell::Cell;
 
-use futures::future::try_join;
-use wasm_bindgen::JsValue;
+use js_sys::{Object, Reflect};
 use worker::durable::State;
-use worker::{DurableObject, Env, Request, Response, Result, durable_object};
+use worker::{DurableObject, Env, Method, Request, Response, Result, durable_object};
 
-use crate::gcra::{Micros, Quota};
+use crate::quota::{Micros, Quota, Taken};
 
-/// Where the arrival time is kept, in microseconds since 1970.
-const PAID_UNTIL: &str = "paid_until";
+/// Where the moment is kept from which on nothing counts any more, in microseconds since 1970, and the count of a
+/// window.
+const UNTIL: &str = "paid_until";
+const COUNT: &str = "count";
 
 /// Counts for one key.
 #[durable_object(alarm)]
 pub struct Limiter {
     state: State,
-    /// What storage holds, once it was read; 0 is nothing.
-    paid_until: Cell<Option<Micros>>,
+    /// What storage holds, once it was read.
+    taken: Cell<Option<Taken>>,
 }
 
 impl DurableObject for Limiter {
     fn new(state: State, _env: Env) -> Self {
-        Self { state, paid_until: Cell::new(None) }
+        Self { state, taken: Cell::new(None) }
     }
 
-    /// `GET /{interval}/{burst}`: takes one unit of that quota, answers with the verdict's line.
+    /// `GET /{quota}/{units}`: takes units of that quota, answers with the verdict's line. `DELETE` gives them
+    /// back.
     async fn fetch(&self, request: Request) -> Result<Response> {
         let path = request.path();
-        let Some(quota) = Quota::from_path(path.trim_start_matches('/')) else {
-            return Response::error("not a quota", 400);
-        };
-        let before = self.paid_until().await?;
+        let asked = path.trim_start_matches('/').rsplit_once('/');
+        let asked = asked.and_then(|(quota, units)| Some((Quota::from_path(quota)?, units.parse().ok()?)));
+        let Some((quota, units)) = asked else { return Response::error("not a quota", 400) };
+        let before = self.taken().await?;
         // From here until the write has begun nothing is awaited: no other call comes between.
-        let (verdict, after) = quota.spend(before, now());
+        if request.method() == Method::Delete {
+            self.keep(before, quota.give_back(before, units, now())).await?;
+            return Response::empty();
+        }
+        let (verdict, after) = quota.spend(before, units, now());
         if verdict.admitted {
-            self.paid_until.set(Some(after));
             // The answer leaves only once this is on disk (the runtime's output gate).
-            let storage = self.state.storage();
-            let keep = storage.put_raw(PAID_UNTIL, JsValue::from_f64(after as f64));
-            if before == 0 {
-                // Begun in one turn, the two are written together or not at all.
-                try_join(keep, self.forget_at(after)).await?;
-            } else {
-                keep.await?;
-            }
+            self.keep(before, after).await?;
         }
         Response::ok(verdict.to_line())
     }
 
     /// Forgets what is paid for, so that a key seen once leaves nothing behind.
     async fn alarm(&self) -> Result<Response> {
-        let paid_until = self.paid_until().await?;
-        if paid_until > now() {
-            self.forget_at(paid_until).await?;
+        let Taken { until, .. } = self.taken().await?;
+        if until > now() {
+            self.forget_at(until).await?;
         } else {
-            self.paid_until.set(Some(0));
+            self.taken.set(Some(Taken::default()));
             self.state.storage().delete_all().await?;
         }
         Response::empty()
@@ -64,15 +62,31 @@ impl DurableObject for Limiter {
 }
 
 impl Limiter {
-    async fn paid_until(&self) -> Result<Micros> {
-        if self.paid_until.get().is_none() {
-            let kept: Option<f64> = self.state.storage().get(PAID_UNTIL).await?;
-            if self.paid_until.get().is_none() {
+    async fn taken(&self) -> Result<Taken> {
+        if self.taken.get().is_none() {
+            let kept = self.state.storage().get_multiple(vec![UNTIL, COUNT]).await?;
+            if self.taken.get().is_none() {
                 // Microseconds since 1970 stay below 2^53 until the year 2255.
-                self.paid_until.set(Some(kept.unwrap_or_default() as Micros));
+                let number = |name: &str| kept.get(&name.into()).as_f64().unwrap_or_default() as u64;
+                self.taken.set(Some(Taken { until: number(UNTIL), count: number(COUNT) }));
             }
         }
-        Ok(self.paid_until.get().unwrap_or_default())
+        Ok(self.taken.get().unwrap_or_default())
+    }
+
+    async fn keep(&self, before: Taken, after: Taken) -> Result<()> {
+        self.taken.set(Some(after));
+        let values = Object::new();
+        Reflect::set(&values, &UNTIL.into(), &(after.until as f64).into())?;
+        Reflect::set(&values, &COUNT.into(), &(after.count as f64).into())?;
+        let storage = self.state.storage();
+        let written = storage.put_multiple_raw(values);
+        if before.until == 0 {
+            // Begun in one turn, the two are written together or not at all.
+            futures::future::try_join(written, self.forget_at(after.until)).await?;
+            return Ok(());
+        }
+        written.await
     }
 
     async fn forget_at(&self, moment: Micros) -> Result<()> {

@@ -14,7 +14,6 @@ use worker::Context;
 
 use super::bridge::{self, Opened, Sending};
 use crate::answer;
-use crate::gcra::Verdict;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
@@ -24,6 +23,7 @@ use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
+use crate::quota::Verdict;
 
 /// The runtime, as one request sees it.
 pub struct Workers {
@@ -239,9 +239,14 @@ impl Platform for Workers {
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
-        let asked = bridge::spend(&self.shared.env, &charge.key, &charge.quota.to_path(), millis(within));
+        let asked = bridge::spend(&self.shared.env, &charge.key, &charge.quota.to_path(), charge.units, millis(within));
         let line = self.waited(JsFuture::from(asked)).await.map_err(|_| LimiterDown)?;
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
+    }
+
+    async fn give_back(&self, charge: &Charge) {
+        let Charge { key, quota, units } = charge;
+        let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;
     }
 
     async fn remember(&self, key: &str, text: &str) {

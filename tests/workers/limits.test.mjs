@@ -86,3 +86,34 @@ test("a token that is refused costs nothing", async () => {
   for (let call = 0; call < 3; call += 1) await gateway.get("/quick", bearer({ sub, exp: 1 }));
   assert.equal((await gateway.get("/quick", bearer({ sub }))).headers.get("ratelimit"), '"quick";r=1;t=1');
 });
+
+test("quotas of the calendar and several limits, in the real runtime: all are taken, or none", async () => {
+  const gateway = await startGateway({
+    auth: { customer: CUSTOMER },
+    limits: { burst: { rate: "1/min" }, month: { quota: "3/month" } },
+    routes: [
+      { path: "/both", auth: "customer", limit: ["burst", "month"], reply: hello },
+      { path: "/month", auth: "customer", limit: "month", reply: hello },
+      { path: "/dear", auth: "customer", limit: "month", cost: 2, reply: hello },
+    ],
+  });
+  const call = async (path) => {
+    const answer = await gateway.get(path, bearer());
+    return [answer.status, answer.headers.get("ratelimit").replace(/t=\d+/g, "t")];
+  };
+  assert.deepEqual(await call("/both"), [200, '"burst";r=0;t, "month";r=2;t']);
+  const refused = await Promise.all(Array.from({ length: 5 }, () => call("/both")));
+  assert.deepEqual(refused.map(([status]) => status), Array(5).fill(429));
+  // What the refused ones took is given back once their answers are there.
+  let left;
+  for (let tries = 0; tries < 50 && left !== '"month";r=1;t'; tries += 1) {
+    await sleep(20);
+    const [status, told] = await call("/dear");
+    if (status === 200) left = told.replace("r=0", "r=1");
+  }
+  assert.equal(left, '"month";r=1;t');
+  assert.deepEqual(await call("/month"), [429, '"month";r=0;t']);
+  await gateway.stop();
+  await gateway.start();
+  assert.equal((await call("/month"))[0], 429);
+});

@@ -52,9 +52,11 @@ shape! {
         "auth" => auth: Option<OneOrMany<String>> = "customer",
         /// What a caller must be allowed, beside being known: scopes, roles, claims. What groups say holds too.
         "require" => require: Option<RequirementSettings> = { "scopes": ["orders:read"], "match": { "sub": "{user}" } },
-        /// The name of the limit that calls count against; null is none, where the group has one.
-        /// Default: none.
-        "limit" => limit: Option<OrNone<String>> = "per-user",
+        /// The name of the limit that calls count against, or of several: a call takes of all or, where one refuses
+        /// it, of none; null is none, where the group has one. Default: none.
+        "limit" => limit: Option<OrNone<OneOrMany<String>>> = ["per-user", "per-month"],
+        /// How many units of its limits a call costs. Default 1.
+        "cost" => cost: Option<u32> = 5,
         /// What a POST or PATCH with an Idempotency-Key does once, however often it is sent; null is nothing,
         /// where the group has it. Default: nothing. For forwards.
         "idempotency" => idempotency: Option<OrNone<IdempotencySettings>> = { "keep": "24h", "required": true },
