@@ -290,6 +290,10 @@ impl Platform for Memory<'_> {
 
     async fn forget(&self, _: &FirstRequest) {}
 
+    async fn borrow(&self, _: &Charge, _: Duration) -> Result<(u32, Verdict), LimiterDown> {
+        Err(LimiterDown)
+    }
+
     async fn give_back(&self, _: &Charge) {}
 
     async fn remember(&self, _: &str, _: &str) {}

@@ -1,7 +1,5 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
-use futures::future::join_all;
-
 use crate::aggregate;
 use crate::allowance::Allowance;
 use crate::answer::{Answer, Response};
@@ -10,13 +8,12 @@ use crate::forward;
 use crate::gateway::{Action, Gateway, Redirect, Route};
 use crate::head::Head;
 use crate::identify;
+use crate::limits;
 use crate::once;
 use crate::path::NormalPath;
-use crate::platform::{Afterwards, AnswerOn, LimiterDown, Platform};
-use crate::policy::caller::Caller;
+use crate::platform::{AnswerOn, Platform};
 use crate::policy::cors;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, WhenDown, Who, retry_after};
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
@@ -110,7 +107,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
 
     // 4. How often may they?
     if !route.limits.is_empty() {
-        admit(route, caller, visit).await?;
+        limits::admit(route, caller, visit).await?;
     }
 
     // 5. Was it done already?
@@ -207,56 +204,6 @@ fn redirect_to(path: &NormalPath, head: &Head) -> Response {
 /// The answer to OPTIONS for a path whose routes do not answer it themselves (RFC 9110, section 9.3.7).
 fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
-}
-
-/// Takes what a call costs from all limits, or from none.
-async fn admit<P: Platform>(route: &Route, caller: Option<&Caller>, visit: &mut Visit<'_, P>) -> Result<(), Refusal> {
-    let who = Who { caller, head: visit.head, route: &route.place };
-    let charges = route.limits.iter().map(|limit| limit.charge(who, route.cost));
-    let charges: Vec<Charge> =
-        charges.collect::<Result<_, &str>>().map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
-    let within = visit.time_left().min(LIMITER_TIMEOUT);
-    let verdicts = join_all(charges.iter().map(|charge| visit.platform.spend(charge, within))).await;
-
-    let (mut policies, mut states, mut refused, mut is_down) = (Vec::new(), Vec::new(), Vec::new(), false);
-    for ((limit, charge), verdict) in route.limits.iter().zip(&charges).zip(&verdicts) {
-        match (verdict, limit.when_down) {
-            (Ok(verdict), _) if !limit.is_enforced => {
-                if !verdict.admitted {
-                    visit.trace.note(format!("limit {} would refuse", limit.name()));
-                }
-            }
-            (Ok(verdict), _) => {
-                let [policy, state] = limit.told(charge, verdict);
-                policies.push(policy);
-                states.push(state);
-                if !verdict.admitted {
-                    refused.push((limit.name().to_owned(), retry_after(verdict)));
-                }
-            }
-            (Err(LimiterDown), WhenDown::Closed) if limit.is_enforced => {
-                visit.trace.note("limiter down, refused");
-                is_down = true;
-            }
-            (Err(LimiterDown), _) => visit.trace.note("limiter down, let through"),
-        }
-    }
-    if !policies.is_empty() {
-        visit.answer_edits.set("ratelimit-policy", policies.join(", "));
-        visit.answer_edits.set("ratelimit", states.join(", "));
-    }
-    if refused.is_empty() && !is_down {
-        return Ok(());
-    }
-    for (charge, _) in charges.into_iter().zip(verdicts).filter(|(_, verdict)| verdict.is_ok_and(|it| it.admitted)) {
-        visit.platform.afterwards(Afterwards::GiveBack(charge));
-    }
-    match refused.iter().map(|(_, after)| *after).max() {
-        Some(retry_after) => {
-            Err(Refusal::OverLimit { retry_after, limits: refused.into_iter().map(|(name, _)| name).collect() })
-        }
-        None => Err(Refusal::LimiterDown),
-    }
 }
 
 fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>) -> Result<Response, Refusal> {

@@ -19,6 +19,7 @@ pub mod forward;
 pub mod handle;
 pub mod head;
 pub mod identify;
+mod limits;
 pub mod once;
 pub mod path;
 pub mod policy;

@@ -10,10 +10,11 @@ use std::time::Duration;
 use crate::answer::{Answer, Response};
 use crate::head::{Head, Headers, UnixMillis};
 use crate::identify;
+use crate::limits;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::Charge;
+use crate::policy::rate_limit::{Charge, Limit};
 use crate::quota::Verdict;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
@@ -113,6 +114,9 @@ pub trait Platform {
 
     /// Takes units of a quota, in the one place that counts for its key.
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown>;
+
+    /// Takes as many units as there are, those of the charge at most; how many, and what is left.
+    async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown>;
 
     /// Gives units back that were taken.
     async fn give_back(&self, charge: &Charge);
@@ -279,6 +283,8 @@ pub struct KeyUnusable;
 pub enum Afterwards {
     /// The keys of an issuer are fetched.
     RefreshKeys(Arc<JwtRule>),
+    /// More units of a limit are borrowed, of this key and quota.
+    Borrow(Arc<Limit>, Charge),
     /// Units are given back that a call took, and that was refused for another limit.
     GiveBack(Charge),
     /// A text is put into KV.
@@ -295,6 +301,7 @@ impl Afterwards {
     pub async fn run<P: Platform>(self, platform: &P) {
         match self {
             Self::RefreshKeys(rule) => identify::refresh(&rule, platform).await,
+            Self::Borrow(limit, charge) => limits::borrow_more(&limit, charge, platform).await,
             Self::GiveBack(charge) => platform.give_back(&charge).await,
             Self::Remember { key, text } => platform.remember(&key, &text).await,
         }

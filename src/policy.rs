@@ -5,7 +5,7 @@
 //! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`], [`api_key`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
-//! | [`rate_limit`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`rate_limit`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
@@ -24,6 +24,7 @@ pub mod field_edits;
 pub mod headers;
 pub mod idempotency;
 pub mod jwt;
+pub mod lease;
 pub mod provenance;
 pub mod public_names;
 pub mod query_edits;

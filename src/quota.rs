@@ -116,6 +116,14 @@ impl Quota {
         }
     }
 
+    /// Takes as many units as there are, `most` at most; how many, and what [`Self::spend`] gives.
+    pub fn spend_up_to(&self, taken: Taken, most: u32, now: Micros) -> (u32, Verdict, Taken) {
+        let (there, _) = self.spend(taken, 0, now);
+        let granted = there.remaining.min(most);
+        let (verdict, kept) = self.spend(taken, granted, now);
+        (granted, verdict, kept)
+    }
+
     /// Gives units back that were taken: they count as never taken, but that others were refused for them.
     pub fn give_back(&self, taken: Taken, units: u32, now: Micros) -> Taken {
         match *self {
@@ -169,6 +177,19 @@ impl Quota {
                 first.parse().ok().filter(|interval| *interval > 0).map(|interval| Self::Rate { interval, burst: most })
             }
         }
+    }
+}
+
+impl Taken {
+    /// The form in which it is kept.
+    pub fn to_line(&self) -> String {
+        format!("{} {}", self.until, self.count)
+    }
+
+    /// Reads [`Self::to_line`]'s form.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let (until, count) = line.split_once(' ')?;
+        Some(Self { until: until.parse().ok()?, count: count.parse().ok()? })
     }
 }
 
@@ -257,6 +278,17 @@ mod tests {
             // What has come back by itself is not given back twice.
             let later = now + 2 * DAY;
             assert_eq!(quota.spend(quota.give_back(twice, 3, later), 5, later).0.remaining, 0);
+        }
+    }
+
+    #[test]
+    fn as_many_are_taken_as_there_are() {
+        for quota in [rate(1_000, 5), Quota::Window { span: Span::Day, most: 5 }] {
+            let (granted, verdict, kept) = quota.spend_up_to(Taken::default(), 3, DAY);
+            assert_eq!((granted, verdict.remaining), (3, 2));
+            let (granted, verdict, kept) = quota.spend_up_to(kept, 3, DAY);
+            assert_eq!((granted, verdict.remaining), (2, 0));
+            assert_eq!(quota.spend_up_to(kept, 3, DAY).0, 0);
         }
     }
 
@@ -354,6 +386,11 @@ mod tests {
         ] {
             assert_eq!((quota.to_path().as_str(), Quota::from_path(written)), (written, Some(quota)));
         }
+        let taken = Taken { until: 1_767_225_600_000_000, count: 7 };
+        assert_eq!(
+            (taken.to_line().as_str(), Taken::from_line("1767225600000000 7")),
+            ("1767225600000000 7", Some(taken))
+        );
         let verdict = Verdict { admitted: true, remaining: 19, next_unit: 600_000 };
         assert_eq!(verdict.to_line(), "1 19 600000");
         assert_eq!(Verdict::from_line("1 19 600000"), Some(verdict));

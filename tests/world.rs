@@ -114,6 +114,8 @@ pub struct World {
     pub firsts: RefCell<Option<Firsts>>,
     /// How often KV was asked.
     pub recalled: Cell<u32>,
+    /// How often the place that counts for a limit was asked.
+    pub counted: Cell<u32>,
     /// How often a signature was checked by a public key.
     pub verified: Cell<u32>,
     /// What is to be done once an answer is on its way.
@@ -139,6 +141,7 @@ impl World {
             firsts: RefCell::new(Some(HashMap::new())),
             recalled: Cell::new(0),
             verified: Cell::new(0),
+            counted: Cell::new(0),
             jobs: RefCell::default(),
             lots: Cell::new(1),
             limiter: Cell::new(Some(Duration::from_millis(1))),
@@ -498,11 +501,27 @@ impl Platform for Simulated<'_> {
         };
         self.world.sleep_until(self.world.now() + latency).await;
         let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
+        self.world.counted.set(self.world.counted.get() + 1);
         let mut counters = self.world.counters.borrow_mut();
         let taken = counters.entry(charge.key.clone()).or_default();
         let (verdict, after) = charge.quota.spend(*taken, charge.units, now);
         *taken = after;
         Ok(verdict)
+    }
+
+    async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown> {
+        let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
+            self.world.sleep_until(self.world.now() + within).await;
+            return Err(LimiterDown);
+        };
+        self.world.sleep_until(self.world.now() + latency).await;
+        self.world.counted.set(self.world.counted.get() + 1);
+        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
+        let mut counters = self.world.counters.borrow_mut();
+        let taken = counters.entry(charge.key.clone()).or_default();
+        let (granted, verdict, after) = charge.quota.spend_up_to(*taken, charge.units, now);
+        *taken = after;
+        Ok((granted, verdict))
     }
 
     async fn give_back(&self, charge: &Charge) {

@@ -10,18 +10,22 @@
 //! (draft-ietf-httpapi-ratelimit-headers-10), a refused one `Retry-After` (RFC 9110).
 
 use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::head::{Head, is_token};
 use crate::policy::caller::Caller;
+use crate::policy::lease::{Leases, Terms};
 use crate::quota::{Quota, Span, Verdict};
 use crate::settings::{
-    FromNode, Named, Node, OneOrMany, Place, Problems, Text, described_as, not_of_form, shape, written_as_text,
-    written_as_word,
+    FromNode, Named, Node, OneOrMany, Place, Problems, Text, TimeLimit, described_as, not_of_form, shape,
+    written_as_text, written_as_word,
 };
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
+
+const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(5);
 
 shape! {
     /// How often a caller may call: a `rate` or a `quota`.
@@ -43,6 +47,12 @@ shape! {
         /// Whether calls beyond it are refused. With false they are counted and noted in the log, and go through.
         /// Default true.
         "enforce" => enforce: Option<bool> = false,
+        /// How many units an isolate borrows at once, which it then spends without a call, and borrows more in the
+        /// background. All isolates together admit no more in all than the limit says, but up to so many each later
+        /// than they paid for them. Default: none, every call is counted where all are.
+        "lease" => lease: Option<u32> = 20,
+        /// How long borrowed units can be spent; then they lapse. Default "5s".
+        "lease_time" => lease_time: Option<TimeLimit> = "10s",
         /// What happens while the limiter cannot be asked: "open" lets calls through uncounted, "closed"
         /// refuses them with 503. Default "open".
         "when_down" => when_down: Option<WhenDown> = "closed",
@@ -218,6 +228,9 @@ pub struct Limit {
     quota: Quota,
     plans: Vec<(String, Quota)>,
     by: Vec<By>,
+    /// How much an isolate borrows, if it does.
+    pub lease: Option<Terms>,
+    leases: Mutex<Leases>,
     /// Whether calls beyond it are refused.
     pub is_enforced: bool,
     /// What happens while the limiter cannot be asked.
@@ -258,9 +271,17 @@ impl Limit {
             quota: quota?,
             plans: plans?.into_iter().collect::<Option<_>>()?,
             by: settings.by?.map_or_else(|| vec![By::Caller], |by| by.0),
+            lease: lease(settings.lease, settings.lease_time, place, problems)?,
+            leases: Mutex::default(),
             is_enforced: settings.enforce?.unwrap_or(true),
             when_down: settings.when_down?.unwrap_or(WhenDown::Open),
         })
+    }
+
+    /// What this isolate has borrowed.
+    pub fn leases(&self) -> MutexGuard<'_, Leases> {
+        // One thread: nobody waits here, and what a panic left is as good as what it found.
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the limit cannot count calls of nobody who is known.
@@ -301,6 +322,29 @@ impl Limit {
 /// Seconds until a refused caller can be admitted.
 pub fn retry_after(verdict: &Verdict) -> u64 {
     seconds(verdict.next_unit)
+}
+
+/// How much is borrowed, if it is said.
+fn lease(
+    units: Option<Option<u32>>,
+    lasts: Option<Option<TimeLimit>>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Terms>> {
+    match (units?, lasts?) {
+        (Some(units @ 1..=100_000), lasts) => {
+            Some(Some(Terms { units, lasts: lasts.map_or(DEFAULT_LEASE_TIME, |limit| limit.0) }))
+        }
+        (Some(units), _) => {
+            problems.add(&place.at("lease"), format!("is {units}, must be from 1 to 100000"));
+            None
+        }
+        (None, Some(_)) => {
+            problems.add(&place.at("lease_time"), "is of a \"lease\", and there is none");
+            None
+        }
+        (None, None) => Some(None),
+    }
 }
 
 /// The rate or the quota that is written; notes none, both, and what does not go together.
@@ -353,7 +397,16 @@ mod tests {
 
     fn limit(by: Vec<By>) -> Limit {
         let quota = Quota::Rate { interval: 3_000_000, burst: 20 };
-        Limit { name: "l".into(), quota, plans: Vec::new(), by, is_enforced: true, when_down: WhenDown::Open }
+        Limit {
+            name: "l".into(),
+            quota,
+            plans: Vec::new(),
+            by,
+            lease: None,
+            leases: Mutex::default(),
+            is_enforced: true,
+            when_down: WhenDown::Open,
+        }
     }
 
     fn caller(claims: serde_json::Value) -> Caller {

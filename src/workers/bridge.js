@@ -465,6 +465,12 @@ export function spend(env, key, quota, units, ms) {
   return inTime(ms, async () => (await limiter(env, key).fetch(`https://limiter/${quota}/${units}`)).text());
 }
 
+/** Takes as many units as there are, so many at most. Resolves to how many, and a verdict's line. */
+export function borrow(env, key, quota, units, ms) {
+  const method = "POST";
+  return inTime(ms, async () => (await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method })).text());
+}
+
 /** Gives units back in the object that counts for `key`. */
 export async function giveBack(env, key, quota, units) {
   await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method: "DELETE" }).catch(() => {});

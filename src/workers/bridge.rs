@@ -97,6 +97,7 @@ extern "C" {
     pub fn close(this: &Opened);
 
     pub fn spend(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
+    pub fn borrow(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = giveBack)]
     pub fn give_back(env: &JsValue, key: &str, quota: &str, units: u32) -> Promise;
     pub fn secret(env: &JsValue, name: &str) -> Option<String>;

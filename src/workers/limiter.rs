@@ -3,16 +3,14 @@
 
 use std::cell::Cell;
 
-use js_sys::{Object, Reflect};
+use wasm_bindgen::JsValue;
 use worker::durable::State;
 use worker::{DurableObject, Env, Method, Request, Response, Result, durable_object};
 
 use crate::quota::{Micros, Quota, Taken};
 
-/// Where the moment is kept from which on nothing counts any more, in microseconds since 1970, and the count of a
-/// window.
-const UNTIL: &str = "paid_until";
-const COUNT: &str = "count";
+/// Where it is kept what was taken: one text, since each value is a crossing.
+const TAKEN: &str = "taken";
 
 /// Counts for one key.
 #[durable_object(alarm)]
@@ -27,8 +25,8 @@ impl DurableObject for Limiter {
         Self { state, taken: Cell::new(None) }
     }
 
-    /// `GET /{quota}/{units}`: takes units of that quota, answers with the verdict's line. `DELETE` gives them
-    /// back.
+    /// `GET /{quota}/{units}`: takes units of that quota, answers with the verdict's line. `POST` takes as many as
+    /// there are, and says how many before the line. `DELETE` gives them back.
     async fn fetch(&self, request: Request) -> Result<Response> {
         let path = request.path();
         let asked = path.trim_start_matches('/').rsplit_once('/');
@@ -39,6 +37,13 @@ impl DurableObject for Limiter {
         if request.method() == Method::Delete {
             self.keep(before, quota.give_back(before, units, now())).await?;
             return Response::empty();
+        }
+        if request.method() == Method::Post {
+            let (granted, verdict, after) = quota.spend_up_to(before, units, now());
+            if granted > 0 {
+                self.keep(before, after).await?;
+            }
+            return Response::ok(format!("{granted} {}", verdict.to_line()));
         }
         let (verdict, after) = quota.spend(before, units, now());
         if verdict.admitted {
@@ -64,11 +69,9 @@ impl DurableObject for Limiter {
 impl Limiter {
     async fn taken(&self) -> Result<Taken> {
         if self.taken.get().is_none() {
-            let kept = self.state.storage().get_multiple(vec![UNTIL, COUNT]).await?;
+            let kept: Option<String> = self.state.storage().get(TAKEN).await?;
             if self.taken.get().is_none() {
-                // Microseconds since 1970 stay below 2^53 until the year 2255.
-                let number = |name: &str| kept.get(&name.into()).as_f64().unwrap_or_default() as u64;
-                self.taken.set(Some(Taken { until: number(UNTIL), count: number(COUNT) }));
+                self.taken.set(Some(kept.as_deref().and_then(Taken::from_line).unwrap_or_default()));
             }
         }
         Ok(self.taken.get().unwrap_or_default())
@@ -76,11 +79,8 @@ impl Limiter {
 
     async fn keep(&self, before: Taken, after: Taken) -> Result<()> {
         self.taken.set(Some(after));
-        let values = Object::new();
-        Reflect::set(&values, &UNTIL.into(), &(after.until as f64).into())?;
-        Reflect::set(&values, &COUNT.into(), &(after.count as f64).into())?;
         let storage = self.state.storage();
-        let written = storage.put_multiple_raw(values);
+        let written = storage.put_raw(TAKEN, JsValue::from_str(&after.to_line()));
         if before.until == 0 {
             // Begun in one turn, the two are written together or not at all.
             futures::future::try_join(written, self.forget_at(after.until)).await?;

@@ -244,6 +244,14 @@ impl Platform for Workers {
         line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
     }
 
+    async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown> {
+        let Charge { key, quota, units } = charge;
+        let asked = bridge::borrow(&self.shared.env, key, &quota.to_path(), *units, millis(within));
+        let line = self.waited(JsFuture::from(asked)).await.ok().and_then(|line| line.as_string());
+        let (granted, line) = line.as_deref().and_then(|line| line.split_once(' ')).ok_or(LimiterDown)?;
+        granted.parse().ok().zip(Verdict::from_line(line)).ok_or(LimiterDown)
+    }
+
     async fn give_back(&self, charge: &Charge) {
         let Charge { key, quota, units } = charge;
         let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;

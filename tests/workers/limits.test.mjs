@@ -117,3 +117,18 @@ test("quotas of the calendar and several limits, in the real runtime: all are ta
   await gateway.start();
   assert.equal((await call("/month"))[0], 429);
 });
+
+test("what is borrowed comes to no more in all than the limit, and a refusal is right", async () => {
+  const gateway = await startGateway({
+    auth: { customer: CUSTOMER },
+    limits: { leased: { quota: "20/day", lease: 5 } },
+    routes: [{ path: "/leased", auth: "customer", limit: "leased", reply: hello }],
+  });
+  const all = [];
+  for (let round = 0; round < 5; round += 1) {
+    all.push(...(await Promise.all(Array.from({ length: 10 }, () => gateway.get("/leased", bearer({ sub: "crowd" }))))));
+  }
+  assert.deepEqual(statuses(all), [...Array(20).fill(200), ...Array(30).fill(429)]);
+  assert.ok(Number(all.at(-1).headers.get("retry-after")) > 0);
+  assert.equal(all.at(-1).headers.get("ratelimit-policy"), '"leased";q=20;w=86400');
+});
