@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::aggregate::plan::Aggregate;
 use crate::answer::Response;
 use crate::discovery::Discovery;
+use crate::policy::addresses::Addresses;
 use crate::policy::auth::AuthRule;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::FieldEdits;
@@ -45,6 +46,8 @@ pub struct Route {
     pub(crate) pattern: String,
     /// The name of the group of clients that it is for.
     pub(crate) gateway: Option<Arc<str>>,
+    /// From which addresses clients may call.
+    pub(crate) addresses: Vec<Arc<Addresses>>,
     /// Who may call: whom one of these knows; without any, everyone.
     pub(crate) auth: Vec<AuthRule>,
     /// What a caller must be allowed.

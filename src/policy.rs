@@ -2,6 +2,7 @@
 //!
 //! | policy | its question | standard |
 //! | --- | --- | --- |
+//! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`], [`api_key`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
@@ -16,6 +17,7 @@
 //! of values. `ARCHITECTURE.md` says how to add one.
 
 pub mod additions;
+pub mod addresses;
 pub mod api_key;
 pub mod auth;
 pub mod caller;

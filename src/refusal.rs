@@ -88,6 +88,8 @@ pub enum Refusal {
     NoApiKey,
     /// The API key does not count here.
     ApiKeyNotAccepted,
+    /// The client may not call from its address.
+    AddressNotAllowed,
     /// The caller is known, and may not.
     NotAllowed {
         /// The scopes that would do, if it is for want of them.

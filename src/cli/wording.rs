@@ -76,6 +76,9 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
     if route.cors.is_some() {
         policies.push("cors: pages of some other origins may call".to_owned());
     }
+    if !route.addresses.is_empty() {
+        policies.push("addresses: clients of some alone may call".to_owned());
+    }
     match route.auth.as_slice() {
         [] => policies.push("auth: public, everyone may call".to_owned()),
         _ => policies.push(format!("auth: {}", auth(route))),

@@ -295,6 +295,7 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
             Auth::Rules(rules) => rules.clone(),
             _ => Vec::new(),
         },
+        addresses: said.addresses.clone(),
         require: said.require.clone(),
         limits: said.limits.clone(),
         cost: said.cost.unwrap_or(1),

@@ -6,6 +6,7 @@ use super::compile::{Known, PUBLIC, named};
 use super::document::RouteSettings;
 use super::prefix::Prefix;
 use crate::head::is_token;
+use crate::policy::addresses::Addresses;
 use crate::policy::auth::AuthRule;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
@@ -27,6 +28,7 @@ pub struct Said {
     pub conditions: Vec<Condition>,
     pub slash: SlashAtEnd,
     pub auth: Auth,
+    pub addresses: Vec<Arc<Addresses>>,
     pub require: Vec<Arc<Requirement>>,
     pub limits: Vec<Arc<Limit>>,
     pub cost: Option<u32>,
@@ -84,6 +86,9 @@ impl Said {
                     rules.into_iter().map(|rule: Option<Arc<AuthRule>>| rule.map(|rule| AuthRule::clone(&rule)));
                 said.auth = rules.collect::<Option<_>>().map_or(Auth::Unknown, Auth::Rules);
             }
+        }
+        if let Some(Some(addresses)) = settings.addresses.take() {
+            said.addresses.extend(Addresses::compile(addresses, &place.at("addresses"), problems).map(Arc::new));
         }
         if let Some(Some(require)) = settings.require.take() {
             said.require.extend(Requirement::compile(require, &place.at("require"), problems).map(Arc::new));

@@ -36,6 +36,7 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::BadGateway, 502, None),
         (Refusal::Unavailable, 503, Some("retry-after")),
         (Refusal::NotAllowed { scopes: Some("a b".into()) }, 403, Some("www-authenticate")),
+        (Refusal::AddressNotAllowed, 403, None),
         (Refusal::NoApiKey, 401, Some("www-authenticate")),
         (Refusal::ApiKeyNotAccepted, 401, Some("www-authenticate")),
         (Refusal::NoKeys, 503, Some("retry-after")),

@@ -134,6 +134,9 @@ impl Refusal {
             Self::ApiKeyNotAccepted => {
                 Wording(401, "api-key-not-accepted", "The API key is not accepted here", "Ask for another key.")
             }
+            Self::AddressNotAllowed => {
+                Wording(403, "address-not-allowed", "Not from this address", "Call from an address that may.")
+            }
             Self::NotAllowed { .. } => {
                 Wording(403, "not-allowed", "The caller may not do this", "Ask for a token that is allowed to.")
             }

@@ -3,6 +3,7 @@
 use super::action::{BatchSettings, Forwarding, Redirecting, ReplySettings};
 use super::answer::AnswerSettings;
 use super::part::PartSettings;
+use crate::policy::addresses::AddressSettings;
 use crate::policy::cors::CorsSettings;
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::idempotency::IdempotencySettings;
@@ -50,6 +51,8 @@ shape! {
         /// Who may call: the name of an auth rule, or of several, one of which must know the caller; or "public" for
         /// everyone. Never left out: who may call is said, not assumed.
         "auth" => auth: Option<OneOrMany<String>> = "customer",
+        /// From which addresses clients may call, others get 403. What groups say holds too.
+        "addresses" => addresses: Option<AddressSettings> = { "allow": ["198.51.100.0/24", "2001:db8::/32"] },
         /// What a caller must be allowed, beside being known: scopes, roles, claims. What groups say holds too.
         "require" => require: Option<RequirementSettings> = { "scopes": ["orders:read"], "match": { "sub": "{user}" } },
         /// The name of the limit that calls count against, or of several: a call takes of all or, where one refuses
