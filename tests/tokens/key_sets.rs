@@ -238,3 +238,40 @@ fn a_fetch_that_is_dropped_holds_nobody_up() {
         assert_eq!(status(&world, &gateway, &second).await, 200);
     });
 }
+
+#[test]
+fn the_issuer_leads_to_no_place_where_others_could_put_keys() {
+    let discovered = |jwks_uri: &str| {
+        let configuration = json!({ "issuer": "https://id.example/", "jwks_uri": jwks_uri }).to_string();
+        let world = World::new(move |url| match url {
+            "https://id.example/.well-known/openid-configuration" => {
+                Behaviour::json(Duration::ZERO, configuration.clone())
+            }
+            _ => Behaviour::status(Duration::ZERO, 404),
+        });
+        let token = token_by(&Signer::ed25519(), "a", 1);
+        assert_eq!(world.run(status(&world, &gateway(&json!("discover")), &token)), 503);
+        let seen = world.seen.take();
+        seen.into_iter().map(|seen| seen.url).filter(|url| !url.contains(".well-known")).collect::<Vec<_>>()
+    };
+    for url in ["https://keys.example/a", "http://localhost/a", "http://127.0.0.1:8080/a", "http://[::1]:8080/a"] {
+        assert_eq!(discovered(url), [url]);
+    }
+    for url in [
+        "http://keys.example/a",
+        "http://localhost.example/a",
+        "http://localhost:80@keys.example/a",
+        "http://[::1]:80@keys.example/a",
+        "https://user@keys.example/a",
+        "https://",
+        "https:///a",
+        "file:///a",
+        // The line after that of the URL names the service binding that is called.
+        "https://keys.example/a\nINTERNAL",
+        "https://keys.example/a\r",
+        " https://keys.example/a",
+        "https://keys.example/ä",
+    ] {
+        assert_eq!(discovered(url), [""; 0], "of {url:?}");
+    }
+}

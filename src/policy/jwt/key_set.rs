@@ -53,15 +53,21 @@ written_as_text!(KeySetUrl);
 
 /// Whether nobody on the way can put other keys there: it is over TLS, or within one machine.
 pub fn is_safe(url: &str) -> bool {
-    let host_of = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-    let has_user = |host: &str| host.contains('@');
+    // Others end the line in which a URL goes to the runtime, or are left out by who reads it.
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
+    // What is before an `@` is no host.
+    let host_of = |rest: &str| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        (!host.contains('@')).then(|| host.to_owned())
+    };
     match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => !host_of(rest).is_empty() && !has_user(&host_of(rest)),
-        (None, Some(rest)) => {
-            let host = host_of(rest);
+        (Some(rest), _) => host_of(rest).is_some_and(|host| !host.is_empty()),
+        (None, Some(rest)) => host_of(rest).is_some_and(|host| {
             let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
             matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-        }
+        }),
         (None, None) => false,
     }
 }
