@@ -230,6 +230,14 @@ impl JwtRule {
             algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
         });
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        if let (Some(Some(jwks)), Some(issuer)) = (&settings.jwks, &settings.issuer)
+            && jwks.is_discovered()
+            && !key_set::is_safe(issuer)
+        {
+            // Who is on the way to its configuration could put other keys there.
+            problems
+                .add(&place.at("issuer"), "is no URL that begins with https://, where \"jwks\" could be discovered");
+        }
         let key_set = match (settings.jwks?, algorithms?) {
             (Some(jwks), algorithms) => Some(KeySet::compile(jwks, algorithms)?),
             (None, _) => None,

@@ -95,6 +95,16 @@ pub enum KeySetSettings {
     Full(FullKeySetSettings),
 }
 
+impl KeySetSettings {
+    /// Whether the issuer's OpenID configuration says where they are.
+    pub fn is_discovered(&self) -> bool {
+        match self {
+            Self::Brief(url) => *url == KeySetUrl::Discovered,
+            Self::Full(full) => full.url == Some(KeySetUrl::Discovered),
+        }
+    }
+}
+
 impl FromNode for KeySetSettings {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         match node {
