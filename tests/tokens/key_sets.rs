@@ -275,3 +275,29 @@ fn the_issuer_leads_to_no_place_where_others_could_put_keys() {
         assert_eq!(discovered(url), [""; 0], "of {url:?}");
     }
 }
+
+#[test]
+fn an_issuer_that_does_not_answer_is_asked_once_and_holds_nobody_up() {
+    let issuer = Issuer::new(&["a"]);
+    issuer.takes.set(Duration::from_secs(1_000));
+    let (world, gateway) = (world(&issuer), gateway(&json!("https://id.example/keys")));
+    let tokens: Vec<String> = (0..20).map(|number| issuer.token("a", number)).collect();
+    let answers = world.run(join_all(tokens.iter().map(|token| async {
+        let before = world.now();
+        (status(&world, &gateway, token).await, (world.now() - before).as_millis())
+    })));
+    assert!(answers.iter().all(|(status, took)| *status == 503 && *took < 2_100), "{answers:?}");
+    assert_eq!(issuer.asked.get(), 1);
+}
+
+#[test]
+fn a_made_up_kid_is_worth_one_fetch_however_short_the_interval() {
+    let issuer = Issuer::new(&["a"]);
+    let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "retry": "1ms" })));
+    world.run(async {
+        assert_eq!(status(&world, &gateway, &issuer.token("a", 1)).await, 200);
+        later(&world, 1).await;
+        assert_eq!(status(&world, &gateway, &token_by(&Signer::ed25519(), "made-up", 1)).await, 401);
+        assert_eq!(issuer.asked.get(), 2);
+    });
+}

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
 use crate::head::UnixMillis;
-use crate::settings::{FromNode, Node, Place, Problems, Span, Text, TimeLimit, not_of_form, shape, written_as_text};
+use crate::settings::{FromNode, Node, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text};
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(86_400);
@@ -82,7 +82,7 @@ shape! {
         /// The age until which they count while the issuer cannot be reached. Default "24h".
         "keep" => keep: Option<TimeLimit> = "6h",
         /// The least time between two fetches, also for a `kid` that is not known. Default "30s".
-        "retry" => retry: Option<Span> = "1m",
+        "retry" => retry: Option<TimeLimit> = "1m",
         /// How long a fetch may take. Default "2s".
         "timeout" => timeout: Option<TimeLimit> = "5s",
     }
@@ -142,7 +142,7 @@ struct State {
     keys: Arc<[PublicKey]>,
     /// When the issuer gave them.
     fetched: Option<UnixMillis>,
-    /// When it was asked last.
+    /// When it was asked last, or was done with that: an answer may take longer than the least time between two.
     asked: Option<UnixMillis>,
     /// Until when somebody is at it.
     busy_until: Option<UnixMillis>,
@@ -177,7 +177,7 @@ impl KeySet {
             timeout: or(timeout, DEFAULT_TIMEOUT),
             refresh: or(refresh, DEFAULT_REFRESH),
             keep: or(keep, DEFAULT_KEEP),
-            retry: retry.map_or(DEFAULT_RETRY, |span| span.0),
+            retry: or(retry, DEFAULT_RETRY),
             state: Mutex::default(),
         })
     }
@@ -214,9 +214,11 @@ impl KeySet {
         state.busy_until = Some(now.after(self.timeout));
     }
 
-    /// Nobody is at it any more.
-    pub fn end(&self) {
-        self.state().busy_until = None;
+    /// Nobody is at it any more; whoever was had an answer then, or none, unless they were dropped before.
+    pub fn end(&self, done: Option<UnixMillis>) {
+        let mut state = self.state();
+        state.busy_until = None;
+        state.asked = done.or(state.asked);
     }
 
     /// Whether keys that the issuer gave then are newer than those that there are, and count yet.
