@@ -277,7 +277,9 @@ impl JwtRule {
 
     /// Whose token this is, if it was checked before and still counts.
     pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<Arc<Caller>> {
-        self.memory().caller(token, now)
+        // What was checked with keys that are to be fetched anew is checked again, and has them fetched.
+        let is_current = self.key_set.as_ref().is_none_or(|set| set.is_current(now));
+        is_current.then(|| self.memory().caller(token, now))?
     }
 
     /// Forgets the tokens that were checked: the keys have changed.

@@ -301,3 +301,27 @@ fn a_made_up_kid_is_worth_one_fetch_however_short_the_interval() {
         assert_eq!(issuer.asked.get(), 2);
     });
 }
+
+#[test]
+fn a_remembered_token_of_a_key_that_is_gone_counts_until_the_next_look_at_the_keys() {
+    let issuer = Issuer::new(&["a"]);
+    let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "keep": "1h" })));
+    world.run(async {
+        let token = issuer.token("a", 1);
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        issuer.has(&["b"]);
+        // The first after `refresh` has the keys fetched, nobody else asks.
+        later(&world, 601).await;
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        assert_eq!(status(&world, &gateway, &token).await, 401);
+        // While the issuer is down, it counts no longer than the keys do.
+        let token = issuer.token("b", 1);
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        issuer.is_up.set(false);
+        *world.kv.borrow_mut() = None;
+        later(&world, 3_000).await;
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        later(&world, 3_000).await;
+        assert_eq!(status(&world, &gateway, &token).await, 503);
+    });
+}

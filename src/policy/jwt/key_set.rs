@@ -201,6 +201,12 @@ impl KeySet {
         }
     }
 
+    /// Whether what was checked with the keys that there are need not be checked again: they are not to be fetched
+    /// anew yet.
+    pub fn is_current(&self, now: UnixMillis) -> bool {
+        self.state().fetched.is_none_or(|fetched| now.since(fetched) < self.refresh)
+    }
+
     /// The keys that a token of this algorithm and `kid` may be of.
     pub fn keys_for(&self, algorithm: Algorithm, kid: Option<&str>) -> Vec<PublicKey> {
         let keys = Arc::clone(&self.state().keys);
