@@ -125,9 +125,10 @@ impl Requirement {
         }
         let has_roles = self.roles.as_ref().is_none_or(|roles| roles.are_met(caller.roles()));
         let has_claims = self.claims.iter().all(|(name, test)| test.holds(caller.claim_value(name)));
-        // What is missing on both sides is not equal.
+        // What is missing on both sides is not equal, and of what is said twice a service may take the other.
         let is_own = |(name, text): &(String, TextTemplate)| {
-            caller.claim(name).zip(text.plain(values)).is_some_and(|(claim, asked)| claim == asked)
+            text.sources().all(|source| values.has_at_most_one(source))
+                && caller.claim(name).zip(text.plain(values)).is_some_and(|(claim, asked)| claim == asked)
         };
         let is_allowed = has_roles && has_claims && self.matches.iter().all(is_own);
         (!is_allowed).then_some(Refusal::NotAllowed { scopes: None })
