@@ -8,7 +8,7 @@
 
 use crate::policy::jwt::{Caller, ClaimTest};
 use crate::refusal::Refusal;
-use crate::settings::{FromNode, Named, Node, Place, Problems, described_as, shape, wrong_kind};
+use crate::settings::{FromNode, Named, Node, Place, Problems, Text, described_as, shape, wrong_kind};
 use crate::template::{Source, TextTemplate, Values};
 
 shape! {
@@ -106,6 +106,12 @@ impl Requirement {
             matches: all(settings.matches?)?,
         };
         let Self { scopes, roles, claims, matches } = &requirement;
+        for (name, text) in matches {
+            if TextTemplate::read(&format!("{{jwt.{name}}}")).as_ref() == Ok(text) {
+                let place = place.at("match");
+                problems.add(&place.at(name), "is what it is compared with, and so holds of everyone who has it");
+            }
+        }
         if scopes.is_none() && roles.is_none() && claims.is_empty() && matches.is_empty() {
             problems.add(place, "asks for nothing");
         }
