@@ -173,6 +173,11 @@ impl Caller {
 }
 
 impl Caller {
+    /// All claims, as JSON text.
+    pub fn claims_json(&self) -> String {
+        serde_json::to_string(&self.claims).unwrap_or_default()
+    }
+
     /// A claim of whatever kind, as JSON text.
     pub fn claim_json(&self, name: &str) -> Option<String> {
         self.claims.get(name).map(Value::to_string)
