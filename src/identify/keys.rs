@@ -126,6 +126,8 @@ async fn get<P: Platform>(url: &str, platform: &P, within: Duration) -> Result<S
         reads: "".into(),
         wants: "".into(),
         max_answer: MOST_BYTES,
+        // Others wait for the keys: who comes and leaves must not keep them from everyone.
+        outlives_client: true,
     };
     let fetched =
         platform.fetch(&call, within).await.map_err(|error| format!("could not be fetched: the issuer {error}"))?;
