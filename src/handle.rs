@@ -1,5 +1,7 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
+use std::borrow::Cow;
+
 use crate::aggregate;
 use crate::allowance::Allowance;
 use crate::answer::{Answer, Response};
@@ -14,6 +16,8 @@ use crate::path::NormalPath;
 use crate::platform::{AnswerOn, Platform};
 use crate::policy::cors;
 use crate::policy::headers::HeaderEdits;
+use crate::policy::jwt::TokenFrom;
+use crate::query;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
@@ -165,7 +169,7 @@ pub(crate) async fn answer<P: Platform>(
     let own = match &route.action {
         Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
         Action::Reply(reply) => reply.response(),
-        Action::Redirect(redirect) => redirect_elsewhere(redirect, values)?,
+        Action::Redirect(redirect) => redirect_elsewhere(redirect, values, visit.hidden_token)?,
         Action::Aggregate(aggregate) => {
             return aggregate::answer(aggregate, route, values, visit).await;
         }
@@ -209,12 +213,24 @@ fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
 }
 
-fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>) -> Result<Response, Refusal> {
+fn redirect_elsewhere(
+    redirect: &Redirect,
+    values: &Values<'_>,
+    hidden: Option<&TokenFrom>,
+) -> Result<Response, Refusal> {
     let mut location = redirect.origin.clone().unwrap_or_default();
     location.push_str(&redirect.path.render(values)?);
-    if let Some(query) = values.head.query.as_deref().filter(|_| !redirect.path.has_query()) {
+    let sent = values.head.query.as_deref().filter(|_| !redirect.path.has_query());
+    let query = match (hidden, &redirect.origin) {
+        // Here it is asked for again; what is elsewhere must not learn it.
+        (Some(TokenFrom::Query(name)), Some(_)) => {
+            sent.map(|sent| query::without(sent, name)).filter(|others| !others.is_empty()).map(Cow::Owned)
+        }
+        _ => sent.map(Cow::Borrowed),
+    };
+    if let Some(query) = query {
         location.push('?');
-        location.push_str(query);
+        location.push_str(&query);
     }
     Ok(Response::empty(redirect.status, vec![("location".into(), location)]))
 }

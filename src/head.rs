@@ -160,10 +160,18 @@ impl Headers {
 
     /// The value of the first cookie of this name (RFC 6265, section 4.2.1), as sent.
     pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies(name).next()
+    }
+
+    /// The values of all cookies of this name, as sent.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &str> {
         // Several fields come joined by a comma.
-        let pieces = self.get("cookie")?.split(';').flat_map(|piece| piece.split(", "));
+        let pieces = self.get("cookie").unwrap_or_default().split(';').flat_map(|piece| piece.split(", "));
         let pairs = pieces.filter_map(|pair| pair.split_once('='));
-        pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
+        pairs
+            .map(|(key, value)| (key.trim(), value.trim()))
+            .filter(move |(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     /// All fields, name and value, in the order of the runtime.

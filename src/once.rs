@@ -34,7 +34,7 @@ pub async fn claim<P: Platform>(
     // It names no claim, so there is always a key.
     let whose = By::Caller.key(Who { caller, head, route: &route.place }).unwrap_or_default();
     let most = route.max_body.map_or(MOST, |most| u32::try_from(most).map_or(MOST, |most| most.min(MOST)));
-    let asked = asked(route, path, head);
+    let asked = asked(route, path, caller, head);
     let within = visit.time_left();
     let fingerprint = platform.fingerprint(&asked, most, within).await.map_err(|error| Err(error.into()))?;
     // Its answer is read whole within the same time once more.
@@ -87,14 +87,15 @@ pub async fn keep<P: Platform>(
     }
 }
 
-/// What is asked for, but for the body. Where no token tells callers apart, what else may tell them apart
-/// is part of it: nobody gets an answer that was another's.
-fn asked(route: &Route, path: &NormalPath, head: &Head) -> String {
+/// What is asked for, but for the body. Where no token tells callers apart by its subject, what else may tell them
+/// apart is part of it: nobody gets an answer that was another's.
+fn asked(route: &Route, path: &NormalPath, caller: Option<&Caller>, head: &Head) -> String {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
     let field = |name: &str| head.headers.get(name).unwrap_or_default();
-    let credentials = match route.auth.is_empty() {
-        true => format!("{}\n{}\n", field("authorization"), field("cookie")),
-        false => String::new(),
+    let credentials = match caller {
+        Some(caller) if caller.claim("sub").is_some() => String::new(),
+        Some(caller) => format!("{}\n", caller.claims_json()),
+        None => format!("{}\n{}\n", field("authorization"), field("cookie")),
     };
     let kind = field("content-type");
     format!("{}\n{} {}{path}{query}\n{kind}\n{credentials}", route.place, head.method, head.authority)

@@ -187,6 +187,8 @@ pub struct Call {
     pub wants: Arc<str>,
     /// The most bytes of an answer that are read.
     pub max_answer: u32,
+    /// Whether the call goes on when the client goes away.
+    pub outlives_client: bool,
 }
 
 /// An answer that was read whole.

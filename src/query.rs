@@ -14,6 +14,11 @@ pub fn value<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     parameters(query).find(|(other, _)| decoded(other) == name).map(|(_, value)| decoded(value))
 }
 
+/// How many parameters of this name there are.
+pub fn count(query: &str, name: &str) -> usize {
+    parameters(query).filter(|(other, _)| decoded(other) == name).count()
+}
+
 /// A query without the parameters of this name; the others as sent.
 pub fn without(query: &str, name: &str) -> String {
     let others = query.split('&').filter(|pair| decoded(pair.split('=').next().unwrap_or_default()) != name);

@@ -119,6 +119,16 @@ impl Values<'_> {
         };
         Some(value).filter(|value| !value.is_empty())
     }
+
+    /// Whether the request does not say a value more than once.
+    pub fn has_at_most_one(&self, source: &Source) -> bool {
+        match source {
+            Source::Query(name) => query::count(self.head.query.as_deref().unwrap_or_default(), name) <= 1,
+            Source::Cookie(name) => self.head.headers.cookies(name).count() <= 1,
+            // Header fields of one name come as one.
+            _ => true,
+        }
+    }
 }
 
 fn with_values_as(pieces: &[Piece], value: &str) -> String {

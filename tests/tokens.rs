@@ -355,3 +355,27 @@ fn a_signature_is_checked_once_until_the_token_expires() {
     world.run(world.sleep_until(std::time::Duration::from_secs(90)));
     assert_eq!(send(token), 401);
 }
+
+#[test]
+fn a_token_in_the_query_does_not_go_elsewhere_with_a_redirect() {
+    let keys = json!([{ "alg": "HS256", "secret": "{env.S}" }]);
+    let rule = json!({ "issuer": "i", "audience": "a", "from": { "query": "token" }, "keys": keys });
+    let gateway = loaded(
+        &json!({ "auth": { "r": { "jwt": rule } }, "routes": [
+            { "path": "/elsewhere", "auth": "r", "redirect": "https://other.example/x" },
+            { "path": "/here", "auth": "r", "redirect": "/x" },
+        ] })
+        .to_string(),
+    );
+    let world = world();
+    let token = hmac_token(r#"{"alg":"HS256"}"#, CLAIMS);
+    let location = |target: String| {
+        let got = world.run(world.send(&gateway, "GET", &format!("http://g{target}"), ""));
+        assert_eq!(got.status, 307);
+        got.headers["location"].clone()
+    };
+    assert_eq!(location(format!("/elsewhere?a=1&token={token}&b=2")), "https://other.example/x?a=1&b=2");
+    assert_eq!(location(format!("/elsewhere?%74oken={token}")), "https://other.example/x");
+    // Here it is asked for again.
+    assert_eq!(location(format!("/here?token={token}")), format!("/x?token={token}"));
+}

@@ -121,6 +121,7 @@ impl<P: Platform> Making<'_, P> {
                 reads: plan.reads.clone(),
                 wants: plan.wants.clone(),
                 max_answer: plan.max_answer,
+                outlives_client: false,
             };
             visit.platform.fetch(&call, within).await
         };

@@ -37,7 +37,19 @@ pub async fn fetch<P: Platform>(
     let now = platform.now();
     set.begin(now);
     // Also if this is dropped because its client went away: the next one begins anew.
-    let _end = End(set);
+    let mut end = End { set, done: None };
+    let fetched = fetch_begun(rule, set, platform, within, now).await;
+    end.done = Some(platform.now());
+    fetched
+}
+
+async fn fetch_begun<P: Platform>(
+    rule: &Arc<JwtRule>,
+    set: &KeySet,
+    platform: &P,
+    within: Duration,
+    now: UnixMillis,
+) -> Result<(), String> {
     let name = kept_under(rule, set);
     let take = |keys: Vec<PublicKey>, fetched: UnixMillis| {
         if set.replace(keys, fetched) {
@@ -114,6 +126,8 @@ async fn get<P: Platform>(url: &str, platform: &P, within: Duration) -> Result<S
         reads: "".into(),
         wants: "".into(),
         max_answer: MOST_BYTES,
+        // Others wait for the keys: who comes and leaves must not keep them from everyone.
+        outlives_client: true,
     };
     let fetched =
         platform.fetch(&call, within).await.map_err(|error| format!("could not be fetched: the issuer {error}"))?;
@@ -131,10 +145,15 @@ fn kept_under(rule: &JwtRule, set: &KeySet) -> String {
     }
 }
 
-struct End<'s>(&'s KeySet);
+/// The end of a fetch.
+struct End<'s> {
+    set: &'s KeySet,
+    /// When it was done, if it was not dropped.
+    done: Option<UnixMillis>,
+}
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.set.end(self.done);
     }
 }

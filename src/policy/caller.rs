@@ -76,6 +76,16 @@ impl Caller {
         }
     }
 
+    /// About how many bytes of memory the claims take, rather too many.
+    pub fn bytes(&self) -> usize {
+        self.claims.iter().map(|(name, value)| name.len() + bytes(value)).sum::<usize>() + PER_OBJECT
+    }
+
+    /// All claims, as JSON text.
+    pub fn claims_json(&self) -> String {
+        serde_json::to_string(&self.claims).unwrap_or_default()
+    }
+
     /// A claim of whatever kind, as JSON text.
     pub fn claim_json(&self, name: &str) -> Option<String> {
         self.claims.get(name).map(Value::to_string)
@@ -108,6 +118,24 @@ impl NotIdentified {
     pub fn not_signed() -> Self {
         Self::NotAccepted("not signed by a key here, or with claims of a wrong type".into())
     }
+}
+
+/// What an object takes that has a member, for each eleven or less: a node of a B-tree.
+const PER_OBJECT: usize = 700;
+
+/// About how many bytes of memory a value takes.
+fn bytes(value: &Value) -> usize {
+    // A vector may have room for twice as many.
+    2 * size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(elements) => elements.iter().map(bytes).sum(),
+            Value::Object(members) => {
+                let nodes = members.len().div_ceil(6);
+                members.iter().map(|(name, value)| name.len() + bytes(value)).sum::<usize>() + nodes * PER_OBJECT
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 /// The words of a claim: the elements of an array that are texts; of a text its words, or the text itself.

@@ -147,6 +147,14 @@ impl JwtRule {
             algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
         });
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        if let (Some(Some(jwks)), Some(issuer)) = (&settings.jwks, &settings.issuer)
+            && jwks.is_discovered()
+            && !key_set::is_safe(issuer)
+        {
+            // Who is on the way to its configuration could put other keys there.
+            problems
+                .add(&place.at("issuer"), "is no URL that begins with https://, where \"jwks\" could be discovered");
+        }
         let key_set = match (settings.jwks?, algorithms?) {
             (Some(jwks), algorithms) => Some(KeySet::compile(jwks, algorithms)?),
             (None, _) => None,
@@ -190,7 +198,9 @@ impl JwtRule {
 
     /// Whose token this is, if it was checked before and still counts, and whether it is known not to be revoked.
     pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
-        self.memory().caller(token, now)
+        // What was checked with keys that are to be fetched anew is checked again, and has them fetched.
+        let is_current = self.key_set.as_ref().is_none_or(|set| set.is_current(now));
+        is_current.then(|| self.memory().caller(token, now))?
     }
 
     /// Remembers that a token was not revoked.

@@ -9,7 +9,7 @@
 use crate::policy::caller::Caller;
 use crate::policy::jwt::claim_test::ClaimTest;
 use crate::refusal::Refusal;
-use crate::settings::{FromNode, Named, Node, Place, Problems, described_as, shape, wrong_kind};
+use crate::settings::{FromNode, Named, Node, Place, Problems, Text, described_as, shape, wrong_kind};
 use crate::template::{Source, TextTemplate, Values};
 
 shape! {
@@ -107,6 +107,12 @@ impl Requirement {
             matches: all(settings.matches?)?,
         };
         let Self { scopes, roles, claims, matches } = &requirement;
+        for (name, text) in matches {
+            if TextTemplate::read(&format!("{{jwt.{name}}}")).as_ref() == Ok(text) {
+                let place = place.at("match");
+                problems.add(&place.at(name), "is what it is compared with, and so holds of everyone who has it");
+            }
+        }
         if scopes.is_none() && roles.is_none() && claims.is_empty() && matches.is_empty() {
             problems.add(place, "asks for nothing");
         }
@@ -126,9 +132,10 @@ impl Requirement {
         }
         let has_roles = self.roles.as_ref().is_none_or(|roles| roles.are_met(caller.roles()));
         let has_claims = self.claims.iter().all(|(name, test)| test.holds(caller.claim_value(name)));
-        // What is missing on both sides is not equal.
+        // What is missing on both sides is not equal, and of what is said twice a service may take the other.
         let is_own = |(name, text): &(String, TextTemplate)| {
-            caller.claim(name).zip(text.plain(values)).is_some_and(|(claim, asked)| claim == asked)
+            text.sources().all(|source| values.has_at_most_one(source))
+                && caller.claim(name).zip(text.plain(values)).is_some_and(|(claim, asked)| claim == asked)
         };
         let is_allowed = has_roles && has_claims && self.matches.iter().all(is_own);
         (!is_allowed).then_some(Refusal::NotAllowed { scopes: None })

@@ -303,12 +303,12 @@ function bounded(request, most, abort) {
 }
 
 /**
- * Makes a call for the sake of a request, and reads the answer whole. `asked` has lines for the method, the
+ * Makes a call, for the sake of a client's request if there is one, and reads the answer whole. `asked` has lines for the method, the
  * URL, the binding, the statuses whose body is read beside 200 to 299, and the names of the header fields
  * that are wanted; then the header fields of the call. Resolves to a Fetched.
  */
-export function fetchWhole(env, request, asked, body, limit, ms) {
-  return sending(request.signal, ms, async (signal) => {
+export function fetchWhole(env, client, asked, body, limit, ms) {
+  return sending(client?.signal, ms, async (signal) => {
     const [method, url, binding, reads, wants] = asked.split("\n", 5);
     const headers = new Headers();
     edit(headers, asked, method.length + url.length + binding.length + reads.length + wants.length + 5);

@@ -71,7 +71,14 @@ extern "C" {
     #[wasm_bindgen(js_name = forgetFirst)]
     pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
     #[wasm_bindgen(js_name = fetchWhole)]
-    pub fn fetch(env: &JsValue, request: &Request, asked: &str, body: Option<&str>, limit: u32, ms: u32) -> Sending;
+    pub fn fetch(
+        env: &JsValue,
+        client: Option<&Request>,
+        asked: &str,
+        body: Option<&str>,
+        limit: u32,
+        ms: u32,
+    ) -> Sending;
 
     pub type Fetched;
     #[wasm_bindgen(method, getter)]

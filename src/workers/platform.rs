@@ -115,8 +115,9 @@ impl Platform for Workers {
         // In one piece: each text costs a crossing of its own.
         let fields = bridge::field_lines(headers);
         let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
-        let (env, request, body, limit) = (&self.shared.env, &self.request, call.body.as_deref(), call.max_answer);
-        let sending = bridge::fetch(env, request, &asked, body, limit, millis(within));
+        let client = (!call.outlives_client).then_some(&self.request);
+        let (env, body, limit) = (&self.shared.env, call.body.as_deref(), call.max_answer);
+        let sending = bridge::fetch(env, client, &asked, body, limit, millis(within));
         let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
         let head = fetched.head();
         let (status, headers) = head.split_once('\n').unwrap_or((&head, ""));

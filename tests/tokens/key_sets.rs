@@ -238,3 +238,90 @@ fn a_fetch_that_is_dropped_holds_nobody_up() {
         assert_eq!(status(&world, &gateway, &second).await, 200);
     });
 }
+
+#[test]
+fn the_issuer_leads_to_no_place_where_others_could_put_keys() {
+    let discovered = |jwks_uri: &str| {
+        let configuration = json!({ "issuer": "https://id.example/", "jwks_uri": jwks_uri }).to_string();
+        let world = World::new(move |url| match url {
+            "https://id.example/.well-known/openid-configuration" => {
+                Behaviour::json(Duration::ZERO, configuration.clone())
+            }
+            _ => Behaviour::status(Duration::ZERO, 404),
+        });
+        let token = token_by(&Signer::ed25519(), "a", 1);
+        assert_eq!(world.run(status(&world, &gateway(&json!("discover")), &token)), 503);
+        let seen = world.seen.take();
+        seen.into_iter().map(|seen| seen.url).filter(|url| !url.contains(".well-known")).collect::<Vec<_>>()
+    };
+    for url in ["https://keys.example/a", "http://localhost/a", "http://127.0.0.1:8080/a", "http://[::1]:8080/a"] {
+        assert_eq!(discovered(url), [url]);
+    }
+    for url in [
+        "http://keys.example/a",
+        "http://localhost.example/a",
+        "http://localhost:80@keys.example/a",
+        "http://[::1]:80@keys.example/a",
+        "https://user@keys.example/a",
+        "https://",
+        "https:///a",
+        "file:///a",
+        // The line after that of the URL names the service binding that is called.
+        "https://keys.example/a\nINTERNAL",
+        "https://keys.example/a\r",
+        " https://keys.example/a",
+        "https://keys.example/ä",
+    ] {
+        assert_eq!(discovered(url), [""; 0], "of {url:?}");
+    }
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_is_asked_once_and_holds_nobody_up() {
+    let issuer = Issuer::new(&["a"]);
+    issuer.takes.set(Duration::from_secs(1_000));
+    let (world, gateway) = (world(&issuer), gateway(&json!("https://id.example/keys")));
+    let tokens: Vec<String> = (0..20).map(|number| issuer.token("a", number)).collect();
+    let answers = world.run(join_all(tokens.iter().map(|token| async {
+        let before = world.now();
+        (status(&world, &gateway, token).await, (world.now() - before).as_millis())
+    })));
+    assert!(answers.iter().all(|(status, took)| *status == 503 && *took < 2_100), "{answers:?}");
+    assert_eq!(issuer.asked.get(), 1);
+}
+
+#[test]
+fn a_made_up_kid_is_worth_one_fetch_however_short_the_interval() {
+    let issuer = Issuer::new(&["a"]);
+    let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "retry": "1ms" })));
+    world.run(async {
+        assert_eq!(status(&world, &gateway, &issuer.token("a", 1)).await, 200);
+        later(&world, 1).await;
+        assert_eq!(status(&world, &gateway, &token_by(&Signer::ed25519(), "made-up", 1)).await, 401);
+        assert_eq!(issuer.asked.get(), 2);
+    });
+}
+
+#[test]
+fn a_remembered_token_of_a_key_that_is_gone_counts_until_the_next_look_at_the_keys() {
+    let issuer = Issuer::new(&["a"]);
+    let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "keep": "1h" })));
+    world.run(async {
+        let token = issuer.token("a", 1);
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        issuer.has(&["b"]);
+        // The first after `refresh` has the keys fetched, nobody else asks.
+        later(&world, 601).await;
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        assert_eq!(status(&world, &gateway, &token).await, 401);
+        // While the issuer is down, it counts no longer than the keys do.
+        let token = issuer.token("b", 1);
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        issuer.is_up.set(false);
+        *world.kv.borrow_mut() = None;
+        later(&world, 3_000).await;
+        assert_eq!(status(&world, &gateway, &token).await, 200);
+        later(&world, 3_000).await;
+        assert_eq!(status(&world, &gateway, &token).await, 503);
+    });
+}

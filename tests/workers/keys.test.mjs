@@ -2,8 +2,9 @@
 // new ones found at once.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import net from "node:net";
 import { test } from "node:test";
-import { json, startGateway, startUpstream, until } from "./harness.mjs";
+import { json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const keys = new Map();
 const makeKey = (kid) => keys.set(kid, generateKeyPairSync("rsa", { modulusLength: 2048 }));
@@ -94,6 +95,21 @@ test("a token from a cookie or a query does not go on, where the file says so", 
   const byQuery = await gateway.get(`/elsewhere?a=1&access_token=${token("a")}&b=2`);
   assert.deepEqual([byQuery.status, (await byQuery.json()).url], [200, "/elsewhere?a=1&b=2"]);
   assert.equal((await gateway.get("/elsewhere", bearer("a"))).status, 401);
+});
+
+test("who comes and leaves keeps the keys from nobody", async () => {
+  const slow = await startUpstream((request, response) => setTimeout(issuer.handle, 200, request, response));
+  const other = await startGateway({
+    auth: { slow: rule(`${slow.url}/keys`) },
+    routes: [{ path: "/slow", auth: "slow", reply: {} }],
+  });
+  const leaving = net.connect(other.port, "127.0.0.1");
+  leaving.write(`GET /slow HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${token("a")}\r\n\r\n`);
+  await until(() => slow.seen.length === 1, "the issuer is asked");
+  leaving.resetAndDestroy();
+  await sleep(50);
+  assert.equal((await other.get("/slow", bearer("a"))).status, 200);
+  assert.equal(slow.seen.length, 1);
 });
 
 test("no token gets into the log", () => assert.doesNotMatch(gateway.log(), /eyJ/));

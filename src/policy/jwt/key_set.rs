@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
 use crate::head::UnixMillis;
-use crate::settings::{FromNode, Node, Place, Problems, Span, Text, TimeLimit, not_of_form, shape, written_as_text};
+use crate::settings::{FromNode, Node, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text};
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(600);
 const DEFAULT_KEEP: Duration = Duration::from_secs(86_400);
@@ -53,15 +53,21 @@ written_as_text!(KeySetUrl);
 
 /// Whether nobody on the way can put other keys there: it is over TLS, or within one machine.
 pub fn is_safe(url: &str) -> bool {
-    let host_of = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-    let has_user = |host: &str| host.contains('@');
+    // Others end the line in which a URL goes to the runtime, or are left out by who reads it.
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
+    // What is before an `@` is no host.
+    let host_of = |rest: &str| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        (!host.contains('@')).then(|| host.to_owned())
+    };
     match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => !host_of(rest).is_empty() && !has_user(&host_of(rest)),
-        (None, Some(rest)) => {
-            let host = host_of(rest);
+        (Some(rest), _) => host_of(rest).is_some_and(|host| !host.is_empty()),
+        (None, Some(rest)) => host_of(rest).is_some_and(|host| {
             let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
             matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-        }
+        }),
         (None, None) => false,
     }
 }
@@ -76,7 +82,7 @@ shape! {
         /// The age until which they count while the issuer cannot be reached. Default "24h".
         "keep" => keep: Option<TimeLimit> = "6h",
         /// The least time between two fetches, also for a `kid` that is not known. Default "30s".
-        "retry" => retry: Option<Span> = "1m",
+        "retry" => retry: Option<TimeLimit> = "1m",
         /// How long a fetch may take. Default "2s".
         "timeout" => timeout: Option<TimeLimit> = "5s",
     }
@@ -87,6 +93,16 @@ shape! {
 pub enum KeySetSettings {
     Brief(KeySetUrl),
     Full(FullKeySetSettings),
+}
+
+impl KeySetSettings {
+    /// Whether the issuer's OpenID configuration says where they are.
+    pub fn is_discovered(&self) -> bool {
+        match self {
+            Self::Brief(url) => *url == KeySetUrl::Discovered,
+            Self::Full(full) => full.url == Some(KeySetUrl::Discovered),
+        }
+    }
 }
 
 impl FromNode for KeySetSettings {
@@ -126,7 +142,7 @@ struct State {
     keys: Arc<[PublicKey]>,
     /// When the issuer gave them.
     fetched: Option<UnixMillis>,
-    /// When it was asked last.
+    /// When it was asked last, or was done with that: an answer may take longer than the least time between two.
     asked: Option<UnixMillis>,
     /// Until when somebody is at it.
     busy_until: Option<UnixMillis>,
@@ -161,7 +177,7 @@ impl KeySet {
             timeout: or(timeout, DEFAULT_TIMEOUT),
             refresh: or(refresh, DEFAULT_REFRESH),
             keep: or(keep, DEFAULT_KEEP),
-            retry: retry.map_or(DEFAULT_RETRY, |span| span.0),
+            retry: or(retry, DEFAULT_RETRY),
             state: Mutex::default(),
         })
     }
@@ -185,6 +201,12 @@ impl KeySet {
         }
     }
 
+    /// Whether what was checked with the keys that there are need not be checked again: they are not to be fetched
+    /// anew yet.
+    pub fn is_current(&self, now: UnixMillis) -> bool {
+        self.state().fetched.is_none_or(|fetched| now.since(fetched) < self.refresh)
+    }
+
     /// The keys that a token of this algorithm and `kid` may be of.
     pub fn keys_for(&self, algorithm: Algorithm, kid: Option<&str>) -> Vec<PublicKey> {
         let keys = Arc::clone(&self.state().keys);
@@ -198,9 +220,11 @@ impl KeySet {
         state.busy_until = Some(now.after(self.timeout));
     }
 
-    /// Nobody is at it any more.
-    pub fn end(&self) {
-        self.state().busy_until = None;
+    /// Nobody is at it any more; whoever was had an answer then, or none, unless they were dropped before.
+    pub fn end(&self, done: Option<UnixMillis>) {
+        let mut state = self.state();
+        state.busy_until = None;
+        state.asked = done.or(state.asked);
     }
 
     /// Whether keys that the issuer gave then are newer than those that there are, and count yet.

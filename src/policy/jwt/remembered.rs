@@ -14,6 +14,9 @@ use crate::policy::caller::Caller;
 /// How many tokens one half has: a caller has some hundred bytes, an isolate 128 MB.
 const HALF: usize = 1_000;
 
+/// How many bytes the callers of one half have: there are claims that have a hundred times the bytes of their token.
+const MOST_BYTES: usize = 4 << 20;
+
 type Key = [u8; 32];
 
 /// The tokens of one rule.
@@ -21,6 +24,8 @@ type Key = [u8; 32];
 pub struct Remembered {
     young: BTreeMap<Key, Known>,
     old: BTreeMap<Key, Known>,
+    /// About how many bytes the callers of the younger half have.
+    bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -67,9 +72,12 @@ impl Remembered {
     }
 
     fn keep(&mut self, key: Key, known: Known) {
-        if self.young.len() >= HALF {
+        let bytes = known.caller.bytes();
+        if self.young.len() >= HALF || self.bytes.saturating_add(bytes) > MOST_BYTES {
             self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
         }
+        self.bytes += bytes;
         self.young.insert(key, known);
     }
 }
@@ -102,6 +110,23 @@ mod tests {
         remembered.remember("a.b.c", &caller("x"), UnixMillis(10));
         remembered.forget();
         assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
+    }
+
+    #[test]
+    fn large_claims_take_no_more_room_than_there_is() {
+        // Of 8 KiB, what takes most: objects of one member each.
+        let claims = serde_json::json!({ "x": vec![serde_json::json!({ "": 0 }); 800] });
+        let serde_json::Value::Object(claims) = claims else { panic!("claims are an object") };
+        let mut remembered = Remembered::default();
+        let kept = allocation_counter::measure(|| {
+            for number in 0..200 {
+                let caller = Arc::new(Caller::new("i", claims.clone()));
+                remembered.remember(&number.to_string(), &caller, UnixMillis(10));
+            }
+        });
+        assert!(kept.bytes_current <= 2 * MOST_BYTES as i64, "{} bytes", kept.bytes_current);
+        assert!(issuer(&mut remembered, "199", 1).is_some());
+        assert!(issuer(&mut remembered, "0", 1).is_none());
     }
 
     #[test]
