@@ -1,6 +1,5 @@
 //! Handing a request on to one service, and its answer back.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::answer::Answer;
@@ -10,10 +9,9 @@ use crate::head::{Head, Headers};
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, CallError, Onward, Platform};
 use crate::policy::headers::{self, HeaderEdits};
-use crate::policy::jwt::TokenFrom;
+use crate::policy::jwt::token_from::{hide, query_without};
 use crate::policy::public_names::PublicNames;
 use crate::policy::rate_limit::Who;
-use crate::query;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
 use crate::resilience::retry::{Body, is_idempotent};
@@ -148,27 +146,14 @@ impl<P: Platform> Request<'_, '_, P> {
             Some(template) => template.render(self.values)?,
             None => self.path.as_str().to_owned(),
         };
-        let hidden = self.visit.hidden_token;
-        let sent = match hidden {
-            Some(TokenFrom::Query(name)) => {
-                head.query.as_deref().map(|sent| query::without(sent, name)).map(Cow::Owned)
-            }
-            _ => head.query.as_deref().map(Cow::Borrowed),
-        };
+        let hidden = &self.visit.hidden_tokens;
+        let sent = head.query.as_deref().map(|sent| query_without(sent, hidden));
         if let Some(query) = self.route.request_query.apply(sent.as_deref(), self.values) {
             target.push('?');
             target.push_str(&query);
         }
         let mut edits = headers::towards_service(head, &self.visit.gateway.provenance);
-        match hidden {
-            Some(TokenFrom::Authorization) => edits.remove("authorization"),
-            Some(TokenFrom::Header(name)) => edits.remove(name),
-            Some(TokenFrom::Cookie(name)) => match head.headers.cookies_without(name) {
-                Some(others) => edits.set("cookie", others),
-                None => edits.remove("cookie"),
-            },
-            Some(TokenFrom::Query(_)) | None => {}
-        }
+        hide(hidden, &head.headers, &mut edits);
         add_fields(&mut edits, &head.headers, &to.service, self.route, self.values, &self.visit.trace)?;
         Ok((target, edits))
     }

@@ -17,7 +17,7 @@ use crate::platform::{AnswerOn, Platform};
 use crate::policy::cors;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::TokenFrom;
-use crate::query;
+use crate::policy::jwt::token_from::query_without;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
@@ -42,8 +42,8 @@ pub(crate) async fn handle_believed<P: Platform>(
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
-    let hidden_token = None;
-    let mut visit = Visit { gateway, head, is_within, hidden_token, allowance, platform, trace, answer_edits };
+    let hidden_tokens = Vec::new();
+    let mut visit = Visit { gateway, head, is_within, hidden_tokens, allowance, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.
@@ -101,7 +101,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
         rules => {
             let identified = identify::identify(rules, visit).await;
             let (caller, hidden) = identified.map_err(|why| identify::refusal(why, visit))?;
-            visit.hidden_token = hidden;
+            visit.hidden_tokens = hidden;
             Some(caller)
         }
     };
@@ -169,7 +169,7 @@ pub(crate) async fn answer<P: Platform>(
     let own = match &route.action {
         Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
         Action::Reply(reply) => reply.response(),
-        Action::Redirect(redirect) => redirect_elsewhere(redirect, values, visit.hidden_token)?,
+        Action::Redirect(redirect) => redirect_elsewhere(redirect, values, &visit.hidden_tokens)?,
         Action::Aggregate(aggregate) => {
             return aggregate::answer(aggregate, route, values, visit).await;
         }
@@ -213,20 +213,14 @@ fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
 }
 
-fn redirect_elsewhere(
-    redirect: &Redirect,
-    values: &Values<'_>,
-    hidden: Option<&TokenFrom>,
-) -> Result<Response, Refusal> {
+fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>, hidden: &[&TokenFrom]) -> Result<Response, Refusal> {
     let mut location = redirect.origin.clone().unwrap_or_default();
     location.push_str(&redirect.path.render(values)?);
     let sent = values.head.query.as_deref().filter(|_| !redirect.path.has_query());
-    let query = match (hidden, &redirect.origin) {
-        // Here it is asked for again; what is elsewhere must not learn it.
-        (Some(TokenFrom::Query(name)), Some(_)) => {
-            sent.map(|sent| query::without(sent, name)).filter(|others| !others.is_empty()).map(Cow::Owned)
-        }
-        _ => sent.map(Cow::Borrowed),
+    // Here it is asked for again; what is elsewhere must not learn it.
+    let query = match redirect.origin {
+        Some(_) => sent.map(|sent| query_without(sent, hidden)).filter(|others| !others.is_empty()),
+        None => sent.map(Cow::Borrowed),
     };
     if let Some(query) = query {
         location.push('?');

@@ -150,11 +150,11 @@ impl Headers {
         self.get("content-type").is_some_and(is_json)
     }
 
-    /// The cookies as one field without those of this name, if any is left.
-    pub fn cookies_without(&self, name: &str) -> Option<String> {
+    /// The cookies as one field without those of these names, if any is left.
+    pub fn cookies_without(&self, names: &[&str]) -> Option<String> {
         let pieces = self.get("cookie")?.split(';').flat_map(|piece| piece.split(", ")).map(str::trim);
-        let key = |pair: &str| pair.split('=').next().map(str::trim).map(str::to_owned);
-        let others: Vec<&str> = pieces.filter(|pair| key(pair).as_deref() != Some(name)).collect();
+        let is_named = |pair: &&str| pair.split('=').next().is_some_and(|key| names.contains(&key.trim()));
+        let others: Vec<&str> = pieces.filter(|pair| !is_named(pair)).collect();
         Some(others.join("; ")).filter(|others| !others.is_empty())
     }
 

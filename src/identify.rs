@@ -28,8 +28,8 @@ use crate::visit::Visit;
 /// How long KV may take to tell what it has of a key, or of a token that is revoked.
 const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The caller, and where the token is if services are not to have it.
-pub type Identified<'g> = (Arc<Caller>, Option<&'g TokenFrom>);
+/// The caller, and where tokens and keys are that services are not to have.
+pub type Identified<'g> = (Arc<Caller>, Vec<&'g TokenFrom>);
 
 /// Who is calling, by the first of the rules that the request fits. Of several, a token is for those whose issuer it
 /// names.
@@ -47,7 +47,12 @@ pub async fn identify<'g, P: Platform>(
             AuthRule::ApiKey(rule) => by_key(rule, visit).await,
         };
         match identified {
-            Ok(identified) => return Ok(identified),
+            Ok((caller, used)) => {
+                // Those of all rules: a client may send several. What was used goes on where its own rule says so.
+                let is_passed = !rule.hidden().contains(&used);
+                let hidden = rules.iter().flat_map(AuthRule::hidden).filter(|from| *from != used || !is_passed);
+                return Ok((caller, hidden.collect()));
+            }
             Err(other) if says_more(&other) >= says_more(&why) => why = other,
             Err(_) => {}
         }
@@ -95,9 +100,8 @@ async fn by_token<'g, P: Platform>(
     rule: &'g Arc<JwtRule>,
     is_one_of_several: bool,
     visit: &Visit<'_, P>,
-) -> Result<Identified<'g>, NotIdentified> {
+) -> Result<(Arc<Caller>, &'g TokenFrom), NotIdentified> {
     let (token, from) = rule.token(visit.head).ok_or(NotIdentified::NoToken)?;
-    let hidden = (!rule.passes(from)).then_some(from);
     let now = visit.head.arrived;
     let (caller, is_unrevoked) = match rule.remembered(&token, now) {
         Some(known) => known,
@@ -106,19 +110,25 @@ async fn by_token<'g, P: Platform>(
             if is_one_of_several && !names(&unchecked, &rule.issuer) {
                 return Err(NotIdentified::NotAccepted("of another issuer".into()));
             }
+            let generation = rule.generation();
             let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
-            (rule.caller(&token, claims, now)?, false)
+            let (caller, until) = rule.caller(claims, now)?;
+            rule.remember(&token, &caller, until, generation);
+            (caller, false)
         }
     };
     if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_unrevoked) {
         check_revoked(rule, revocation, &caller, visit).await?;
         rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
     }
-    Ok((caller, hidden))
+    Ok((caller, from))
 }
 
 /// Who is calling, by a key that was given to them.
-async fn by_key<'g, P: Platform>(rule: &'g ApiKeyRule, visit: &Visit<'_, P>) -> Result<Identified<'g>, NotIdentified> {
+async fn by_key<'g, P: Platform>(
+    rule: &'g ApiKeyRule,
+    visit: &Visit<'_, P>,
+) -> Result<(Arc<Caller>, &'g TokenFrom), NotIdentified> {
     let (key, from) = rule.key(visit.head).ok_or(NotIdentified::NoApiKey)?;
     let now = visit.head.arrived;
     let (digest, known) = rule.known(&key, now);
@@ -143,7 +153,7 @@ async fn by_key<'g, P: Platform>(rule: &'g ApiKeyRule, visit: &Visit<'_, P>) -> 
     let record = record.ok_or(NotIdentified::ApiKeyNotAccepted("is none that is known".into()))?;
     let caller = record.caller(visit.trace.route.as_deref(), now);
     let caller = caller.map_err(|why| NotIdentified::ApiKeyNotAccepted(why.into()))?;
-    Ok((caller, (!rule.passes(from)).then_some(from)))
+    Ok((caller, from))
 }
 
 /// Refuses a caller whose token is revoked, by what KV has of it.
@@ -203,6 +213,8 @@ async fn verify<P: Platform>(
         for key in keys_of_issuer(rule, set, algorithm, kid, visit).await? {
             match verify_by_public_key(&key, token, algorithm, text, visit.platform).await {
                 Ok(claims) => return Ok(claims),
+                // The issuer's fault, not the gateway's: as if it had not given that key.
+                Err(NotIdentified::Misconfigured(why)) => visit.trace.note(why),
                 Err(why) => refused = Some(why),
             }
         }
@@ -230,7 +242,7 @@ async fn verify_by_public_key<P: Platform>(
         Ok(true) => token.deserialize_claims_unchecked().map_err(|_| NotIdentified::not_signed()),
         Ok(false) => Err(NotIdentified::not_signed()),
         Err(_) => {
-            let kid = key.kid.as_deref().unwrap_or_default();
+            let kid: String = key.kid.as_deref().unwrap_or_default().chars().take(64).collect();
             Err(NotIdentified::Misconfigured(format!(
                 "the public key {kid:?} is none that signatures can be checked with"
             )))

@@ -18,8 +18,8 @@ pub struct Visit<'v, P> {
     pub head: &'v Head,
     /// Whether it is one of a batch.
     pub is_within: bool,
-    /// Where its token is, if services are not to have it.
-    pub hidden_token: Option<&'v TokenFrom>,
+    /// Where tokens are that services are not to have.
+    pub hidden_tokens: Vec<&'v TokenFrom>,
     /// What the platform still allows for it.
     pub allowance: &'v Allowance,
     /// The runtime.

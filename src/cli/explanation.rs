@@ -174,7 +174,7 @@ impl Explanation {
             gateway,
             head,
             is_within: false,
-            hidden_token: None,
+            hidden_tokens: Vec::new(),
             allowance: &allowance,
             platform,
             trace: Trace::default(),
@@ -185,7 +185,7 @@ impl Explanation {
             [] => None,
             rules => match block_on(identify::identify(rules, &visit_on(&checking))) {
                 Ok((caller, hidden)) => {
-                    visit.hidden_token = hidden;
+                    visit.hidden_tokens = hidden;
                     Some(caller)
                 }
                 Err(why) => {

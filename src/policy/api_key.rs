@@ -208,9 +208,9 @@ impl ApiKeyRule {
         self.from.iter().find_map(|from| Some((from.token(head)?, from)))
     }
 
-    /// Whether a key from there goes on to services.
-    pub fn passes(&self, from: &TokenFrom) -> bool {
-        self.passes && !matches!(from, TokenFrom::Query(_))
+    /// Where keys are that services are not to have.
+    pub fn hidden(&self) -> impl Iterator<Item = &TokenFrom> {
+        self.from.iter().filter(|from| !self.passes || matches!(from, TokenFrom::Query(_)))
     }
 
     /// Under which key KV has what goes with a key.

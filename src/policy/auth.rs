@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::policy::api_key::ApiKeyRule;
-use crate::policy::jwt::JwtRule;
+use crate::policy::jwt::{JwtRule, TokenFrom};
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
@@ -15,6 +15,14 @@ pub enum AuthRule {
 }
 
 impl AuthRule {
+    /// Where tokens and keys are that services are not to have.
+    pub fn hidden(&self) -> Vec<&TokenFrom> {
+        match self {
+            Self::Jwt(rule) => rule.hidden().collect(),
+            Self::ApiKey(rule) => rule.hidden().collect(),
+        }
+    }
+
     /// Its name in the file.
     pub fn name(&self) -> &str {
         match self {

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::json::path::{Path, Step};
 
+/// The number from which on those with decimals, or too large for 64 bits, are not told apart: 2 to the 53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
@@ -70,6 +73,8 @@ impl Caller {
         match self.claims.get(name)? {
             Value::String(text) if text.is_empty() => None,
             Value::String(text) => Some(text.clone()),
+            // Beyond, several numbers are one.
+            Value::Number(number) if number.is_f64() && number.as_f64()?.abs() >= EXACT => None,
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,

@@ -32,7 +32,7 @@ pub mod key;
 pub mod key_set;
 mod remembered;
 pub mod revocation;
-mod token_from;
+pub mod token_from;
 
 use algorithm::Algorithm;
 use claim_test::ClaimTest;
@@ -191,9 +191,9 @@ impl JwtRule {
         self.from.iter().find_map(|from| Some((from.token(head)?, from)))
     }
 
-    /// Whether a token from there goes on to services.
-    pub fn passes(&self, from: &TokenFrom) -> bool {
-        self.passes && !matches!(from, TokenFrom::Query(_))
+    /// Where tokens are that services are not to have; also those that were not looked at, since another was there.
+    pub fn hidden(&self) -> impl Iterator<Item = &TokenFrom> {
+        self.from.iter().filter(|from| !self.passes || matches!(from, TokenFrom::Query(_)))
     }
 
     /// Whose token this is, if it was checked before and still counts, and whether it is known not to be revoked.
@@ -242,8 +242,18 @@ impl JwtRule {
         }
     }
 
-    /// Who is calling, by a token whose signature was checked; remembers it.
-    pub fn caller(&self, token: &str, claims: SignedClaims, now: UnixMillis) -> Result<Arc<Caller>, NotIdentified> {
+    /// Which keys there are: another number after each change of them.
+    pub fn generation(&self) -> u64 {
+        self.memory().generation()
+    }
+
+    /// Remembers whose token it is, until it is over, if it was checked with the keys that there are yet.
+    pub fn remember(&self, token: &str, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
+        self.memory().remember(token, caller, until, generation);
+    }
+
+    /// Who is calling, by the claims of a token whose signature was checked, and until when that is so.
+    pub fn caller(&self, claims: SignedClaims, now: UnixMillis) -> Result<(Arc<Caller>, UnixMillis), NotIdentified> {
         let leeway = self.leeway;
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;
@@ -288,8 +298,7 @@ impl JwtRule {
         let caller = Caller::new(&self.issuer, custom);
         let caller = Arc::new(caller.with_places(self.scopes_in.as_ref(), self.roles_in.as_ref()));
         let until = UnixMillis(u64::try_from(until).unwrap_or_default());
-        self.memory().remember(token, &caller, until);
-        Ok(caller)
+        Ok((caller, until))
     }
 }
 

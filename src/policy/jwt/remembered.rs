@@ -26,6 +26,8 @@ pub struct Remembered {
     old: BTreeMap<Key, Known>,
     /// About how many bytes the callers of the younger half have.
     bytes: usize,
+    /// How often all were forgotten.
+    generation: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -61,14 +63,22 @@ impl Remembered {
         }
     }
 
-    /// Remembers a token that is good until then.
-    pub fn remember(&mut self, token: &str, caller: &Arc<Caller>, until: UnixMillis) {
+    /// How often all were forgotten.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Remembers a token that is good until then, unless all were forgotten while it was checked.
+    pub fn remember(&mut self, token: &str, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
+        if generation != self.generation {
+            return;
+        }
         self.keep(key(token), Known { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) });
     }
 
     /// Forgets all: keys have changed.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self { generation: self.generation + 1, ..Self::default() };
     }
 
     fn keep(&mut self, key: Key, known: Known) {
@@ -102,13 +112,17 @@ mod tests {
     #[test]
     fn a_token_is_known_until_it_expires() {
         let mut remembered = Remembered::default();
-        remembered.remember("a.b.c", &caller("x"), UnixMillis(10));
+        remembered.remember("a.b.c", &caller("x"), UnixMillis(10), remembered.generation());
         assert_eq!(issuer(&mut remembered, "a.b.c", 9).as_deref(), Some("x"));
         assert_eq!(issuer(&mut remembered, "a.b.d", 9), None);
         assert_eq!(issuer(&mut remembered, "a.b.c", 10), None);
         assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
-        remembered.remember("a.b.c", &caller("x"), UnixMillis(10));
+        remembered.remember("a.b.c", &caller("x"), UnixMillis(10), remembered.generation());
+        let before = remembered.generation();
         remembered.forget();
+        assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
+        // One whose check began before.
+        remembered.remember("a.b.c", &caller("x"), UnixMillis(10), before);
         assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
     }
 
@@ -121,7 +135,7 @@ mod tests {
         let kept = allocation_counter::measure(|| {
             for number in 0..200 {
                 let caller = Arc::new(Caller::new("i", claims.clone()));
-                remembered.remember(&number.to_string(), &caller, UnixMillis(10));
+                remembered.remember(&number.to_string(), &caller, UnixMillis(10), remembered.generation());
             }
         });
         assert!(kept.bytes_current <= 2 * MOST_BYTES as i64, "{} bytes", kept.bytes_current);
@@ -133,9 +147,9 @@ mod tests {
     fn there_are_never_more_than_there_is_room_for_and_who_comes_again_stays() {
         let mut remembered = Remembered::default();
         let until = UnixMillis(10);
-        remembered.remember("often", &caller("often"), until);
+        remembered.remember("often", &caller("often"), until, remembered.generation());
         for number in 0..10 * HALF {
-            remembered.remember(&number.to_string(), &caller("once"), until);
+            remembered.remember(&number.to_string(), &caller("once"), until, remembered.generation());
             if number % 100 == 0 {
                 assert!(issuer(&mut remembered, "often", 1).is_some(), "after {number}");
             }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::bearer_token;
-use crate::head::{Head, is_token};
+use crate::head::{Head, Headers, is_token};
+use crate::policy::headers::HeaderEdits;
 use crate::query;
 use crate::settings::{FromNode, Node, Place, Problems, described_as, wrong_kind};
 
@@ -30,6 +31,33 @@ impl TokenFrom {
             Self::Query(name) => query::value(head.query.as_deref()?, name)?,
         };
         Some(token).filter(|token| !token.is_empty())
+    }
+}
+
+/// A query without the tokens in it that nobody else is to have.
+pub fn query_without<'q>(query: &'q str, hidden: &[&TokenFrom]) -> Cow<'q, str> {
+    hidden.iter().fold(Cow::Borrowed(query), |rest, from| match from {
+        TokenFrom::Query(name) => Cow::Owned(query::without(&rest, name)),
+        _ => rest,
+    })
+}
+
+/// Takes tokens out of the header fields of a request that goes on.
+pub fn hide(hidden: &[&TokenFrom], headers: &Headers, edits: &mut HeaderEdits) {
+    let mut cookies = Vec::new();
+    for from in hidden {
+        match from {
+            TokenFrom::Authorization => edits.remove("authorization"),
+            TokenFrom::Header(name) => edits.remove(name),
+            TokenFrom::Cookie(name) => cookies.push(name.as_str()),
+            TokenFrom::Query(_) => {}
+        }
+    }
+    if !cookies.is_empty() {
+        match headers.cookies_without(&cookies) {
+            Some(others) => edits.set("cookie", others),
+            None => edits.remove("cookie"),
+        }
     }
 }
 
