@@ -125,6 +125,13 @@ impl Compiled<'_> {
             problems.add(place, "has something to \"require\" of a caller; the route is public");
         }
         let cost = said.cost.unwrap_or(1);
+        if let Auth::Rules(rules) = &said.auth
+            && rules.len() > 1
+            && said.require.iter().any(|requirement| requirement.has_matches())
+        {
+            let message = "compares claims of callers that several rules know, of whom two may have the same; let one rule alone know them";
+            problems.warn(place, message);
+        }
         for limit in said.limits.iter().filter(|limit| limit.least() < cost) {
             let (name, least) = (limit.name(), limit.least());
             problems

@@ -124,6 +124,11 @@ impl Requirement {
         self.matches.iter().flat_map(|(_, text)| text.sources())
     }
 
+    /// Whether claims must be what the request says.
+    pub fn has_matches(&self) -> bool {
+        !self.matches.is_empty()
+    }
+
     /// Why a caller may not, if so.
     pub fn refuses(&self, caller: Option<&Caller>, values: &Values<'_>) -> Option<Refusal> {
         let Some(caller) = caller else { return Some(Refusal::NotAllowed { scopes: None }) };
