@@ -9,7 +9,7 @@ use crate::gateway::Route;
 use crate::platform::{Afterwards, LimiterDown, Platform};
 use crate::policy::caller::Caller;
 use crate::policy::lease::Local;
-use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, WhenDown, Who, retry_after};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, WhenDown, Who, retry_after};
 use crate::quota::Verdict;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
@@ -37,9 +37,11 @@ pub async fn admit<P: Platform>(
                 }
             }
             (Ok(verdict), _) => {
-                let [policy, state] = limit.told(charge, verdict);
-                policies.push(policy);
-                states.push(state);
+                if limit.is_told_in(ToldIn::RateLimit) {
+                    let [policy, state] = limit.told(charge, verdict);
+                    policies.push(policy);
+                    states.push(state);
+                }
                 if !verdict.admitted {
                     refused.push((limit.name().to_owned(), retry_after(verdict)));
                 }
@@ -54,6 +56,15 @@ pub async fn admit<P: Platform>(
     if !policies.is_empty() {
         visit.answer_edits.set("ratelimit-policy", policies.join(", "));
         visit.answer_edits.set("ratelimit", states.join(", "));
+    }
+    let told = route.limits.iter().zip(&charges).zip(&verdicts).filter_map(|((limit, charge), verdict)| {
+        let is_told = limit.is_enforced && limit.is_told_in(ToldIn::XRateLimit);
+        verdict.as_ref().ok().filter(|_| is_told).map(|verdict| (charge, verdict))
+    });
+    if let Some((charge, verdict)) = told.min_by_key(|(_, verdict)| verdict.remaining) {
+        visit.answer_edits.set("x-ratelimit-limit", charge.quota.most().to_string());
+        visit.answer_edits.set("x-ratelimit-remaining", verdict.remaining.to_string());
+        visit.answer_edits.set("x-ratelimit-reset", retry_after(verdict).to_string());
     }
     if refused.is_empty() && !is_down {
         return Ok(());

@@ -44,6 +44,10 @@ shape! {
         "by" => by: Option<OneOrMany<By>> = ["caller", "route"],
         /// Other rates or quotas for callers whose claim `plan`, or that of their API key, is one of these.
         "plans" => plans: Named<PlanSettings> = { "pro": { "rate": "600/min" }, "free": { "rate": "10/min", "burst": 2 } },
+        /// In which header fields clients are told: "ratelimit" (RateLimit and RateLimit-Policy, of the IETF's draft), and
+        /// "x-ratelimit" (X-RateLimit-Limit, -Remaining and -Reset in seconds, of the limit that has least left). Default
+        /// "ratelimit".
+        "headers" => headers: Option<OneOrMany<ToldIn>> = ["ratelimit", "x-ratelimit"],
         /// Whether calls beyond it are refused. With false they are counted and noted in the log, and go through.
         /// Default true.
         "enforce" => enforce: Option<bool> = false,
@@ -221,6 +225,17 @@ pub enum WhenDown {
 
 written_as_word!(WhenDown { "open" => Self::Open, "closed" => Self::Closed });
 
+/// In which header fields clients are told of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldIn {
+    /// Those of draft-ietf-httpapi-ratelimit-headers.
+    RateLimit,
+    /// Those that came before.
+    XRateLimit,
+}
+
+written_as_word!(ToldIn { "ratelimit" => Self::RateLimit, "x-ratelimit" => Self::XRateLimit });
+
 /// A compiled limit.
 #[derive(Debug)]
 pub struct Limit {
@@ -231,6 +246,7 @@ pub struct Limit {
     /// How much an isolate borrows, if it does.
     pub lease: Option<Terms>,
     leases: Mutex<Leases>,
+    told_in: Vec<ToldIn>,
     /// Whether calls beyond it are refused.
     pub is_enforced: bool,
     /// What happens while the limiter cannot be asked.
@@ -273,6 +289,7 @@ impl Limit {
             by: settings.by?.map_or_else(|| vec![By::Caller], |by| by.0),
             lease: lease(settings.lease, settings.lease_time, place, problems)?,
             leases: Mutex::default(),
+            told_in: settings.headers?.map_or_else(|| vec![ToldIn::RateLimit], |headers| headers.0),
             is_enforced: settings.enforce?.unwrap_or(true),
             when_down: settings.when_down?.unwrap_or(WhenDown::Open),
         })
@@ -301,6 +318,11 @@ impl Limit {
         let of_plan = self.plans.iter().find(|(name, _)| Some(name) == plan.as_ref());
         let quota = of_plan.map_or(self.quota, |(_, quota)| *quota);
         Ok(Charge { key: format!("{}\n{}", self.name, keys.join("\n")), quota, units })
+    }
+
+    /// Whether clients are told of it in these header fields.
+    pub fn is_told_in(&self, fields: ToldIn) -> bool {
+        self.told_in.contains(&fields)
     }
 
     /// What the client is told of its limit, as `RateLimit-Policy` and as `RateLimit` have it.
@@ -404,6 +426,7 @@ mod tests {
             by,
             lease: None,
             leases: Mutex::default(),
+            told_in: vec![ToldIn::RateLimit],
             is_enforced: true,
             when_down: WhenDown::Open,
         }
