@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+
 // What is measured: for each case the path that clients ask for, what the upstream has, and what
 // Postern's routes.json says of it. What the peers do for it is in peers/answers.mjs.
 
@@ -26,6 +28,20 @@ export const cases = {
     upstream: documents("large", 1, 1_000_000),
     aggregate: { all: part("/large/0") },
   },
+  token: {
+    about: "a fixed answer for those with a token (HS256), the same one again and again",
+    requests: 1500,
+    upstream: {},
+    route: { auth: "customer", reply: { body: { ok: true } } },
+    headers: () => bearer(0),
+  },
+  tokens: {
+    about: "the same, each request with a token that was not there before",
+    requests: 1500,
+    upstream: {},
+    route: { auth: "customer", reply: { body: { ok: true } } },
+    headers: (number) => bearer(number),
+  },
   each: {
     about: "a list of 50, and a call of 1 KB for each",
     requests: 100,
@@ -45,8 +61,29 @@ export const routes = (upstream) => ({
   // A list, and a call for each of its 50.
   max_calls: 51,
   services: { upstream: { url: upstream } },
-  routes: Object.entries(cases).map(([name, { aggregate }]) => ({ path: `/${name}`, auth: "public", aggregate })),
+  auth: {
+    customer: {
+      jwt: { issuer: "https://id.example/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
+    },
+  },
+  routes: Object.entries(cases).map(([name, { aggregate, route = { auth: "public", aggregate } }]) => ({ path: `/${name}`, ...route })),
 });
+
+/** What tokens are signed with. */
+export const SECRET = "a-secret-of-the-benchmarks-of-32-bytes";
+
+const tokens = new Map();
+
+/** The header field with a token of a number. */
+function bearer(number) {
+  if (!tokens.has(number)) {
+    const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = { iss: "https://id.example/", aud: "shop", sub: `user-${number}`, exp: 4_000_000_000 };
+    const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
+    tokens.set(number, `${signed}.${createHmac("sha256", SECRET).update(signed).digest("base64url")}`);
+  }
+  return { authorization: `Bearer ${tokens.get(number)}` };
+}
 
 function part(path) {
   return { get: `upstream:${path}` };

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Fault, at, fromNpm, node, run } from "../scripts/run.mjs";
 import { GATEWAY_FILES, answering, freePort } from "../tests/workers/harness.mjs";
-import { cases, routes } from "./cases.mjs";
+import { SECRET, cases, routes } from "./cases.mjs";
 
 /** The contender that the others are compared with. */
 export const YARDSTICK = "bare JavaScript";
@@ -41,7 +41,11 @@ export async function startContenders() {
 export async function answerAlike(contenders, name) {
   const answers = [];
   for (const [contender, { port }] of Object.entries(contenders)) {
-    const answer = await fetch(`http://127.0.0.1:${port}/${name}`);
+    const headers = cases[name].headers?.(0);
+    const answer = await fetch(`http://127.0.0.1:${port}/${name}`, { headers });
+    if (headers !== undefined && (await fetch(`http://127.0.0.1:${port}/${name}`)).status !== 401) {
+      throw new Fault(`${contender} lets in who has no token, in ${name}`);
+    }
     const text = await answer.text();
     if (answer.status !== 200) throw new Fault(`${contender} answers ${name} with ${answer.status}: ${text.slice(0, 200)}`);
     answers.push([contender, JSON.parse(text)]);
@@ -76,7 +80,7 @@ async function peer(folder, file, upstream) {
     const peer :Workerd.Worker = (
       modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
       ${date},
-      bindings = [(name = "UPSTREAM", text = "${upstream}")],
+      bindings = [(name = "UPSTREAM", text = "${upstream}"), (name = "JWT_SECRET", text = "${SECRET}")],
     );`;
   return { folder, config };
 }
@@ -87,7 +91,11 @@ const ours = () => readFileSync(at("workerd.capnp"), "utf8");
 async function start({ folder, config }, children) {
   const port = await freePort();
   writeFileSync(path.join(folder, "workerd.capnp"), config(port));
-  const child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], {
+    cwd: folder,
+    env: { ...process.env, JWT_SECRET: SECRET },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   children.push(child);
   let said = "";
   child.stderr.on("data", (data) => (said = (said + data).slice(-2000)));

@@ -3,16 +3,20 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import { Fault, output } from "../scripts/run.mjs";
 
-/** Sends so many requests, so many at once, over connections that are kept; gives each one's milliseconds. */
-export async function load({ port, path, requests, atOnce }) {
+/**
+ * Sends so many requests, so many at once, over connections that are kept; each with the header fields of its
+ * number, from `first` on. Gives each one's milliseconds.
+ */
+export async function load({ port, path, headers, first = 0, requests, atOnce }) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: atOnce });
   const took = [];
   let left = requests;
   const client = async () => {
     while (left > 0) {
       left -= 1;
+      const of = headers?.(first + left);
       const start = performance.now();
-      await get({ host: "127.0.0.1", port, path, agent });
+      await get({ host: "127.0.0.1", port, path, headers: of, agent });
       took.push(performance.now() - start);
     }
   };
