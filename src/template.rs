@@ -79,6 +79,11 @@ impl Source {
             _ => None,
         }
     }
+
+    /// Whether it is of an element that a part is made for.
+    pub fn is_of_element(&self) -> bool {
+        matches!(self, Self::Inner(Inner::Item(_)))
+    }
 }
 
 /// What values can stand in.

@@ -128,14 +128,16 @@ impl<'v, P: Platform> Making<'v, P> {
     }
 
     /// What it means that some of these values are missing: a part that asks for one that was not made is not
-    /// made, if nothing else is missing.
+    /// made, if nothing else is missing. What an element lacks says nothing of the part: else the order of
+    /// the elements would decide.
     fn lacks<'s>(&self, sources: impl IntoIterator<Item = &'s Source>, values: &Values<'_>) -> NotMade {
         let is_skipped = |source: &Source| {
             let at = self.parts.iter().position(|part| Some(part.name.as_str()) == source.part());
             let done = at.and_then(|at| self.done.get(at)).and_then(OnceCell::get);
             done.is_some_and(|done| done.state == State::Skipped)
         };
-        let mut missing = sources.into_iter().filter(|source| values.of(source).is_none()).peekable();
+        let is_missing = |source: &&Source| !source.is_of_element() && values.of(source).is_none();
+        let mut missing = sources.into_iter().filter(is_missing).peekable();
         match missing.peek().is_some() && missing.all(is_skipped) {
             true => NotMade::Skipped,
             false => NotMade::Failed(Failure::Missing),

@@ -130,15 +130,15 @@ impl Reference {
     /// What a call comes to, for an element where there is one, and when.
     fn call(&mut self, at: usize, node: &Node, item: Option<&Value>, begins: u64) -> (Result<Value, Lack>, u64) {
         let text_of = |before: usize| self.value(before).and_then(text);
+        let mut missing = node.path.iter().copied().filter(|before| text_of(*before).is_none()).peekable();
+        if missing.peek().is_some() {
+            return (Err(self.lack(missing)), begins);
+        }
         let item = match item.map(text) {
             Some(None) => return (Err(Lack::Failed(502)), begins),
             Some(item) => item,
             None => None,
         };
-        let mut missing = node.path.iter().copied().filter(|before| text_of(*before).is_none()).peekable();
-        if missing.peek().is_some() {
-            return (Err(self.lack(missing)), begins);
-        }
         let query = node.query.and_then(text_of).map(|text| format!("?q={text}")).unwrap_or_default();
         let path = node.path(at, item.as_deref(), |before| text_of(before).unwrap());
         let url = format!("http://s{path}{query}");
