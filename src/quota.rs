@@ -7,7 +7,7 @@
 //! - A **window** is so many units in an hour, a day or a month of the calendar, in UTC. What is kept is how many
 //!   were taken, and the moment at which the window ends.
 //!
-//! What is refused moves nothing, so a caller who keeps knocking is not punished for it. Atomicity is the
+//! What is refused takes nothing, so a caller who keeps knocking is not punished for it. Atomicity is the
 //! caller's.
 
 use crate::calendar;
@@ -87,11 +87,11 @@ impl Quota {
 
     /// Takes units at `now`, of which so much was taken before. Gives the verdict, and what is to be kept.
     pub fn spend(&self, taken: Taken, units: u32, now: Micros) -> (Verdict, Taken) {
+        let taken = self.as_of(taken, now);
         match *self {
             Self::Rate { interval, .. } => {
                 let window = self.window();
-                // A quota that shrank since, or a clock that went back, must not lock a caller out.
-                let owed = taken.until.saturating_sub(now).min(window);
+                let owed = taken.until.saturating_sub(now);
                 let cost = interval.saturating_mul(u64::from(units));
                 let after = owed.saturating_add(cost);
                 let admitted = after <= window;
@@ -104,7 +104,6 @@ impl Quota {
             }
             Self::Window { span, most } => {
                 let end = span.end(now);
-                // A window that ends later than this one does is of a clock that went back, or of another span.
                 let before = if taken.until > now { taken.count } else { 0 };
                 let after = before.saturating_add(u64::from(units));
                 let admitted = after <= u64::from(most);
@@ -114,6 +113,16 @@ impl Quota {
                 (Verdict { admitted, remaining, next_unit: end - now }, kept)
             }
         }
+    }
+
+    /// What was taken, as this quota has it: one that shrank or became another since, or a clock that went back,
+    /// must not lock a caller out for longer than it can itself.
+    fn as_of(&self, taken: Taken, now: Micros) -> Taken {
+        let latest = match self {
+            Self::Rate { .. } => now.saturating_add(self.window()),
+            Self::Window { span, .. } => span.end(now),
+        };
+        Taken { until: taken.until.min(latest), ..taken }
     }
 
     /// Takes as many units as there are, `most` at most; how many, and what [`Self::spend`] gives.
@@ -373,6 +382,21 @@ mod tests {
                 prop_assert!(!verdict.admitted || kept.until <= now + PER_SECOND_BURST_3.window());
                 taken = kept;
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_kept_a_refused_caller_is_admitted_when_told(
+            is_rate in any::<bool>(),
+            most in 1u32..9,
+            until in 0..90 * DAY,
+            count in 0u64..20,
+            now in 0..60 * DAY,
+        ) {
+            let quota = if is_rate { rate(777, most) } else { Quota::Window { span: Span::Hour, most } };
+            let (verdict, kept) = quota.spend(Taken { until, count }, 1, now);
+            prop_assert!(verdict.admitted || quota.spend(kept, 1, now + verdict.next_unit).0.admitted);
         }
     }
 

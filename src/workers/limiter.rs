@@ -40,16 +40,12 @@ impl DurableObject for Limiter {
         }
         if request.method() == Method::Post {
             let (granted, verdict, after) = quota.spend_up_to(before, units, now());
-            if granted > 0 {
-                self.keep(before, after).await?;
-            }
+            self.keep(before, after).await?;
             return Response::ok(format!("{granted} {}", verdict.to_line()));
         }
         let (verdict, after) = quota.spend(before, units, now());
-        if verdict.admitted {
-            // The answer leaves only once this is on disk (the runtime's output gate).
-            self.keep(before, after).await?;
-        }
+        // The answer leaves only once this is on disk (the runtime's output gate).
+        self.keep(before, after).await?;
         Response::ok(verdict.to_line())
     }
 
@@ -77,7 +73,11 @@ impl Limiter {
         Ok(self.taken.get().unwrap_or_default())
     }
 
+    /// Keeps what was taken; what is refused changes nothing of it, and is not written.
     async fn keep(&self, before: Taken, after: Taken) -> Result<()> {
+        if after == before {
+            return Ok(());
+        }
         self.taken.set(Some(after));
         let storage = self.state.storage();
         let written = storage.put_raw(TAKEN, JsValue::from_str(&after.to_line()));
