@@ -103,7 +103,7 @@ async fn by_token<'g, P: Platform>(
 ) -> Result<(Arc<Caller>, &'g TokenFrom), NotIdentified> {
     let (token, from) = rule.token(visit.head).ok_or(NotIdentified::NoToken)?;
     let now = visit.head.arrived;
-    let (caller, is_unrevoked) = match rule.remembered(&token, now) {
+    let (caller, is_known_unrevoked) = match rule.remembered(&token, now) {
         Some(known) => known,
         None => {
             let (unchecked, algorithm) = rule.read(&token)?;
@@ -117,9 +117,10 @@ async fn by_token<'g, P: Platform>(
             (caller, false)
         }
     };
-    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_unrevoked) {
-        check_revoked(rule, revocation, &caller, visit).await?;
-        rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
+    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_known_unrevoked) {
+        if is_unrevoked(rule, revocation, &caller, visit).await? {
+            rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
+        }
     }
     Ok((caller, from))
 }
@@ -156,22 +157,26 @@ async fn by_key<'g, P: Platform>(
     Ok((caller, from))
 }
 
-/// Refuses a caller whose token is revoked, by what KV has of it.
-async fn check_revoked<P: Platform>(
+/// Whether KV could tell that a caller's token is not revoked; one that is, is refused.
+async fn is_unrevoked<P: Platform>(
     rule: &JwtRule,
     revocation: &Revocation,
     caller: &Caller,
     visit: &Visit<'_, P>,
-) -> Result<(), NotIdentified> {
+) -> Result<bool, NotIdentified> {
     let entries = revocation::entries(rule.name(), caller);
     let within = visit.time_left().min(KV_TIMEOUT);
     let kept = join_all(entries.iter().map(|(key, _)| visit.platform.recall(key, within))).await;
+    let mut is_known = true;
     for ((_, entry), kept) in entries.iter().zip(kept) {
         match (kept, revocation.when_down) {
             (Ok(None), _) => {}
             (Ok(Some(kept)), _) if !revocation::is_revoked(entry, &kept, caller) => {}
             (Ok(Some(_)), _) => return Err(NotIdentified::NotAccepted("revoked".into())),
-            (Err(KvDown), WhenDown::Open) => visit.trace.note("KV down, token taken as not revoked"),
+            (Err(KvDown), WhenDown::Open) => {
+                visit.trace.note("KV down, token taken as not revoked");
+                is_known = false;
+            }
             (Err(KvDown), WhenDown::Closed) => {
                 return Err(NotIdentified::NoKeys(
                     "KV down, so that nobody knows whether the token is revoked".to_owned(),
@@ -179,7 +184,7 @@ async fn check_revoked<P: Platform>(
             }
         }
     }
-    Ok(())
+    Ok(is_known)
 }
 
 /// Whether a token says that it is of an issuer; whether that is so is not known yet.

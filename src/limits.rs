@@ -8,11 +8,19 @@ use futures::future::join_all;
 use crate::gateway::Route;
 use crate::platform::{Afterwards, LimiterDown, Platform};
 use crate::policy::caller::Caller;
+use crate::policy::headers::HeaderEdits;
 use crate::policy::lease::Local;
 use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, WhenDown, Who, retry_after};
 use crate::quota::Verdict;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
+
+/// What a call takes of one limit, and what came of it.
+struct Spent<'r> {
+    limit: &'r Arc<Limit>,
+    charge: Charge,
+    verdict: Result<Verdict, LimiterDown>,
+}
 
 /// Takes what a call costs from all limits, or from none.
 pub async fn admit<P: Platform>(
@@ -20,32 +28,14 @@ pub async fn admit<P: Platform>(
     caller: Option<&Caller>,
     visit: &mut Visit<'_, P>,
 ) -> Result<(), Refusal> {
-    let who = Who { caller, head: visit.head, route: &route.place };
-    let charges = route.limits.iter().map(|limit| limit.charge(who, route.cost));
-    let charges: Vec<Charge> =
-        charges.collect::<Result<_, &str>>().map_err(|claim| Refusal::ClaimMissing(claim.to_owned()))?;
-    let within = visit.time_left().min(LIMITER_TIMEOUT);
-    let asked = route.limits.iter().zip(&charges).map(|(limit, charge)| spend(limit, charge, within, visit.platform));
-    let verdicts = join_all(asked).await;
-
-    let (mut policies, mut states, mut refused, mut is_down) = (Vec::new(), Vec::new(), Vec::new(), false);
-    for ((limit, charge), verdict) in route.limits.iter().zip(&charges).zip(&verdicts) {
+    let spent = spend_all(route, caller, visit).await?;
+    tell(&spent, &mut visit.answer_edits);
+    let (mut refused, mut is_down) = (Vec::new(), false);
+    for Spent { limit, verdict, .. } in &spent {
         match (verdict, limit.when_down) {
-            (Ok(verdict), _) if !limit.is_enforced => {
-                if !verdict.admitted {
-                    visit.trace.note(format!("limit {} would refuse", limit.name()));
-                }
-            }
-            (Ok(verdict), _) => {
-                if limit.is_told_in(ToldIn::RateLimit) {
-                    let [policy, state] = limit.told(charge, verdict);
-                    policies.push(policy);
-                    states.push(state);
-                }
-                if !verdict.admitted {
-                    refused.push((limit.name().to_owned(), retry_after(verdict)));
-                }
-            }
+            (Ok(Verdict { admitted: true, .. }), _) => {}
+            (Ok(_), _) if !limit.is_enforced => visit.trace.note(format!("limit {} would refuse", limit.name())),
+            (Ok(verdict), _) => refused.push((limit.name().to_owned(), retry_after(verdict))),
             (Err(LimiterDown), WhenDown::Closed) if limit.is_enforced => {
                 visit.trace.note("limiter down, refused");
                 is_down = true;
@@ -53,36 +43,73 @@ pub async fn admit<P: Platform>(
             (Err(LimiterDown), _) => visit.trace.note("limiter down, let through"),
         }
     }
-    if !policies.is_empty() {
-        visit.answer_edits.set("ratelimit-policy", policies.join(", "));
-        visit.answer_edits.set("ratelimit", states.join(", "));
-    }
-    let told = route.limits.iter().zip(&charges).zip(&verdicts).filter_map(|((limit, charge), verdict)| {
-        let is_told = limit.is_enforced && limit.is_told_in(ToldIn::XRateLimit);
-        verdict.as_ref().ok().filter(|_| is_told).map(|verdict| (charge, verdict))
-    });
-    if let Some((charge, verdict)) = told.min_by_key(|(_, verdict)| verdict.remaining) {
-        visit.answer_edits.set("x-ratelimit-limit", charge.quota.most().to_string());
-        visit.answer_edits.set("x-ratelimit-remaining", verdict.remaining.to_string());
-        visit.answer_edits.set("x-ratelimit-reset", retry_after(verdict).to_string());
-    }
     if refused.is_empty() && !is_down {
         return Ok(());
     }
-    for ((limit, charge), verdict) in route.limits.iter().zip(charges).zip(verdicts) {
-        match verdict {
-            Ok(Verdict { admitted: true, .. }) if limit.lease.is_some() => {
-                limit.leases().give_back(&charge.key, charge.units);
-            }
-            Ok(Verdict { admitted: true, .. }) => visit.platform.afterwards(Afterwards::GiveBack(charge)),
-            _ => {}
-        }
-    }
+    give_back(spent, visit.platform);
     match refused.iter().map(|(_, after)| *after).max() {
         Some(retry_after) => {
             Err(Refusal::OverLimit { retry_after, limits: refused.into_iter().map(|(name, _)| name).collect() })
         }
         None => Err(Refusal::LimiterDown),
+    }
+}
+
+/// What a call takes of each limit of its route, all asked at once.
+async fn spend_all<'r, P: Platform>(
+    route: &'r Route,
+    caller: Option<&Caller>,
+    visit: &Visit<'_, P>,
+) -> Result<Vec<Spent<'r>>, Refusal> {
+    let who = Who { caller, head: visit.head, route: &route.place };
+    let mut charges = Vec::new();
+    for limit in &route.limits {
+        match limit.charge(who, route.cost) {
+            Ok(charge) => charges.push((limit, charge)),
+            Err(claim) if limit.is_enforced => return Err(Refusal::ClaimMissing(claim.to_owned())),
+            Err(claim) => {
+                visit.trace.note(format!("limit {} would refuse, without the claim {claim}", limit.name()));
+            }
+        }
+    }
+    let within = visit.time_left().min(LIMITER_TIMEOUT);
+    let asked = charges.into_iter().map(async |(limit, charge)| {
+        let verdict = spend(limit, &charge, within, visit.platform).await;
+        Spent { limit, charge, verdict }
+    });
+    Ok(join_all(asked).await)
+}
+
+/// Tells the client of the limits that it is held to.
+fn tell(spent: &[Spent<'_>], answer_edits: &mut HeaderEdits) {
+    let told_in = |fields: ToldIn| {
+        spent.iter().filter_map(move |Spent { limit, charge, verdict }| {
+            let is_told = limit.is_enforced && limit.is_told_in(fields);
+            verdict.as_ref().ok().filter(|_| is_told).map(|verdict| (limit, charge, verdict))
+        })
+    };
+    let (policies, states): (Vec<_>, Vec<_>) = told_in(ToldIn::RateLimit)
+        .map(|(limit, charge, verdict)| <(String, String)>::from(limit.told(charge, verdict)))
+        .unzip();
+    if !policies.is_empty() {
+        answer_edits.set("ratelimit-policy", policies.join(", "));
+        answer_edits.set("ratelimit", states.join(", "));
+    }
+    if let Some((_, charge, verdict)) = told_in(ToldIn::XRateLimit).min_by_key(|(.., verdict)| verdict.remaining) {
+        answer_edits.set("x-ratelimit-limit", charge.quota.most().to_string());
+        answer_edits.set("x-ratelimit-remaining", verdict.remaining.to_string());
+        answer_edits.set("x-ratelimit-reset", retry_after(verdict).to_string());
+    }
+}
+
+/// Gives back what was taken for a call that is refused.
+fn give_back<P: Platform>(spent: Vec<Spent<'_>>, platform: &P) {
+    let taken = spent.into_iter().filter(|spent| matches!(spent.verdict, Ok(Verdict { admitted: true, .. })));
+    for Spent { limit, charge, .. } in taken {
+        match limit.lease {
+            Some(_) => limit.leases().give_back(&charge),
+            None => platform.afterwards(Afterwards::GiveBack(charge)),
+        }
     }
 }
 
@@ -94,14 +121,15 @@ async fn spend<P: Platform>(
     platform: &P,
 ) -> Result<Verdict, LimiterDown> {
     let Some(terms) = limit.lease else { return platform.spend(charge, within).await };
-    let local = limit.leases().spend(&charge.key, charge.units, terms, platform.now());
-    match local {
-        Local::Admitted(verdict, is_low) => {
-            if is_low {
-                platform.afterwards(Afterwards::Borrow(Arc::clone(limit), charge.clone()));
-            }
-            Ok(verdict)
+    let admitted = |verdict: Verdict, is_low: bool| {
+        if is_low {
+            platform.afterwards(Afterwards::Borrow(Arc::clone(limit), charge.clone()));
         }
+        verdict
+    };
+    let local = limit.leases().spend(charge, terms, platform.now());
+    match local {
+        Local::Admitted(verdict, is_low) => Ok(admitted(verdict, is_low)),
         Local::Refused(verdict) => Ok(verdict),
         Local::Ask => platform.spend(charge, within).await,
         Local::Borrow => {
@@ -112,13 +140,14 @@ async fn spend<P: Platform>(
             let (granted, said) = match borrowed {
                 Ok(borrowed) => borrowed,
                 Err(LimiterDown) => {
-                    leases.asked_in_vain(&charge.key);
+                    leases.asked_in_vain(charge);
                     return Err(LimiterDown);
                 }
             };
-            leases.borrowed(&charge.key, granted, wanted, &said, terms, now);
-            match leases.spend(&charge.key, charge.units, terms, now) {
-                Local::Admitted(verdict, _) | Local::Refused(verdict) => Ok(verdict),
+            leases.borrowed(charge, granted, wanted, &said, terms, now);
+            match leases.spend(charge, terms, now) {
+                Local::Admitted(verdict, is_low) => Ok(admitted(verdict, is_low)),
+                Local::Refused(verdict) => Ok(verdict),
                 Local::Borrow | Local::Ask => Ok(Verdict { admitted: false, ..said }),
             }
         }
@@ -131,8 +160,8 @@ pub async fn borrow_more<P: Platform>(limit: &Limit, charge: Charge, platform: &
     let borrowed = platform.borrow(&Charge { units: terms.units, ..charge.clone() }, LIMITER_TIMEOUT).await;
     let mut leases = limit.leases();
     match borrowed {
-        Ok((granted, said)) => leases.borrowed(&charge.key, granted, terms.units, &said, terms, platform.now()),
+        Ok((granted, said)) => leases.borrowed(&charge, granted, terms.units, &said, terms, platform.now()),
         // It will be asked for again.
-        Err(LimiterDown) => leases.asked_in_vain(&charge.key),
+        Err(LimiterDown) => leases.asked_in_vain(&charge),
     }
 }

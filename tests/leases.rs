@@ -109,3 +109,13 @@ fn what_is_borrowed_is_spent_while_the_place_that_counts_is_down() {
     assert_eq!(admitted(&world, &isolates, &calls).len(), calls.len());
     assert!(world.now() - before < Duration::from_secs(2));
 }
+
+#[test]
+fn more_is_borrowed_in_the_background_however_small_a_lease_is() {
+    let world = World::new(|_| unreachable!());
+    let isolates = isolates(Some(1));
+    admitted(&world, &isolates, &[(0, 0)]);
+    assert_eq!(world.counted.get(), 2, "once for the call, and once for the next");
+    admitted(&world, &isolates, &[(0, 10)]);
+    assert_eq!(world.counted.get(), 3, "the call itself asked for nothing");
+}

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::head::UnixMillis;
+use crate::policy::rate_limit::Charge;
 use crate::quota::Verdict;
 
 /// How long somebody is taken to be asking: who asks may go away.
@@ -41,7 +42,8 @@ struct Lease {
     asking_until: UnixMillis,
 }
 
-/// What an isolate has borrowed of a limit.
+/// What an isolate has borrowed of a limit, by key and quota: a caller who gets another plan is not held to what is
+/// remembered of the one before.
 #[derive(Debug, Default)]
 pub struct Leases(BTreeMap<String, Lease>);
 
@@ -59,8 +61,8 @@ pub enum Local {
 }
 
 impl Leases {
-    /// Spends units of a key.
-    pub fn spend(&mut self, key: &str, units: u32, terms: Terms, now: UnixMillis) -> Local {
+    /// Spends units of what a charge is on.
+    pub fn spend(&mut self, charge: &Charge, terms: Terms, now: UnixMillis) -> Local {
         let nothing = Lease {
             units: 0,
             until: now,
@@ -69,7 +71,8 @@ impl Leases {
             is_refused: false,
             asking_until: UnixMillis(0),
         };
-        let lease = self.of(key, now, nothing);
+        let units = charge.units;
+        let lease = self.of(charge, now, nothing);
         if now >= lease.until {
             lease.units = 0;
         }
@@ -92,20 +95,29 @@ impl Leases {
         Local::Borrow
     }
 
-    /// The lease of a key, if need be this one.
-    fn of(&mut self, key: &str, now: UnixMillis, new: Lease) -> &mut Lease {
-        if self.0.len() >= MOST_KEYS && !self.0.contains_key(key) {
+    /// The lease that a charge is on, if need be this one.
+    fn of(&mut self, charge: &Charge, now: UnixMillis, new: Lease) -> &mut Lease {
+        let key = kept_under(charge);
+        if self.0.len() >= MOST_KEYS && !self.0.contains_key(&key) {
             self.0.retain(|_, lease| now < lease.until || now < lease.next_unit);
             if self.0.len() >= MOST_KEYS {
                 self.0.clear();
             }
         }
-        self.0.entry(key.to_owned()).or_insert(new)
+        self.0.entry(key).or_insert(new)
     }
 
     /// Takes over what was borrowed, of `wanted` units, and what the place that counts said.
-    pub fn borrowed(&mut self, key: &str, granted: u32, wanted: u32, said: &Verdict, terms: Terms, now: UnixMillis) {
-        let before = self.0.get(key).filter(|lease| now < lease.until).map_or(0, |lease| lease.units);
+    pub fn borrowed(
+        &mut self,
+        charge: &Charge,
+        granted: u32,
+        wanted: u32,
+        said: &Verdict,
+        terms: Terms,
+        now: UnixMillis,
+    ) {
+        let before = self.0.get(&kept_under(charge)).filter(|lease| now < lease.until).map_or(0, |lease| lease.units);
         let lease = Lease {
             units: before.saturating_add(granted),
             until: now.after(terms.lasts),
@@ -114,19 +126,19 @@ impl Leases {
             is_refused: granted < wanted,
             asking_until: UnixMillis(0),
         };
-        *self.of(key, now, lease) = lease;
+        *self.of(charge, now, lease) = lease;
     }
 
     /// Gives units back that a call took, which was refused for another limit.
-    pub fn give_back(&mut self, key: &str, units: u32) {
-        if let Some(lease) = self.0.get_mut(key) {
-            lease.units = lease.units.saturating_add(units);
+    pub fn give_back(&mut self, charge: &Charge) {
+        if let Some(lease) = self.0.get_mut(&kept_under(charge)) {
+            lease.units = lease.units.saturating_add(charge.units);
         }
     }
 
     /// Nobody is asking for more any longer: it was in vain.
-    pub fn asked_in_vain(&mut self, key: &str) {
-        if let Some(lease) = self.0.get_mut(key) {
+    pub fn asked_in_vain(&mut self, charge: &Charge) {
+        if let Some(lease) = self.0.get_mut(&kept_under(charge)) {
             lease.asking_until = UnixMillis(0);
         }
     }
@@ -136,6 +148,11 @@ impl Leases {
     fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// Under which name it is remembered what was borrowed for a charge.
+fn kept_under(charge: &Charge) -> String {
+    format!("{}\n{}", charge.quota.to_path(), charge.key)
 }
 
 impl Lease {
@@ -148,8 +165,14 @@ impl Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Quota;
 
     const TERMS: Terms = Terms { units: 10, lasts: Duration::from_secs(5) };
+
+    /// A unit for this key.
+    fn one(key: &str) -> Charge {
+        Charge { key: key.to_owned(), quota: Quota::Rate { interval: 1, burst: 1 }, units: 1 }
+    }
 
     fn said(remaining: u32) -> Verdict {
         Verdict { admitted: true, remaining, next_unit: 2_000_000 }
@@ -159,39 +182,39 @@ mod tests {
     fn what_is_borrowed_is_spent_and_lapses() {
         let mut leases = Leases::default();
         let at = |seconds: u64| UnixMillis(seconds * 1000);
-        assert_eq!(leases.spend("k", 1, TERMS, at(0)), Local::Borrow);
-        assert_eq!(leases.spend("k", 1, TERMS, at(0)), Local::Ask, "somebody is asking");
-        leases.borrowed("k", 10, 10, &said(90), TERMS, at(0));
-        assert_eq!(leases.spend("other", 1, TERMS, at(0)), Local::Borrow);
-        let spent: Vec<Local> = (0..11).map(|_| leases.spend("k", 1, TERMS, at(1))).collect();
+        assert_eq!(leases.spend(&one("k"), TERMS, at(0)), Local::Borrow);
+        assert_eq!(leases.spend(&one("k"), TERMS, at(0)), Local::Ask, "somebody is asking");
+        leases.borrowed(&one("k"), 10, 10, &said(90), TERMS, at(0));
+        assert_eq!(leases.spend(&one("other"), TERMS, at(0)), Local::Borrow);
+        let spent: Vec<Local> = (0..11).map(|_| leases.spend(&one("k"), TERMS, at(1))).collect();
         let refills = spent.iter().filter(|local| matches!(local, Local::Admitted(_, true))).count();
         assert_eq!((refills, spent[10]), (1, Local::Ask), "asked for once");
         assert!(matches!(spent[0], Local::Admitted(Verdict { remaining: 99, .. }, false)), "{:?}", spent[0]);
-        leases.borrowed("k", 10, 10, &said(80), TERMS, at(1));
-        assert_eq!(leases.spend("k", 1, TERMS, at(6)), Local::Borrow, "lapsed");
+        leases.borrowed(&one("k"), 10, 10, &said(80), TERMS, at(1));
+        assert_eq!(leases.spend(&one("k"), TERMS, at(6)), Local::Borrow, "lapsed");
         // Who asked went away.
-        assert_eq!(leases.spend("k", 1, TERMS, at(9)), Local::Borrow);
-        leases.asked_in_vain("k");
-        assert_eq!(leases.spend("k", 1, TERMS, at(9)), Local::Borrow);
+        assert_eq!(leases.spend(&one("k"), TERMS, at(9)), Local::Borrow);
+        leases.asked_in_vain(&one("k"));
+        assert_eq!(leases.spend(&one("k"), TERMS, at(9)), Local::Borrow);
     }
 
     #[test]
     fn a_refused_key_is_not_asked_for_until_its_next_unit() {
         let mut leases = Leases::default();
-        leases.borrowed("k", 1, 10, &said(0), TERMS, UnixMillis(0));
-        assert!(matches!(leases.spend("k", 1, TERMS, UnixMillis(1)), Local::Admitted(_, false)));
-        let refused = leases.spend("k", 1, TERMS, UnixMillis(500));
+        leases.borrowed(&one("k"), 1, 10, &said(0), TERMS, UnixMillis(0));
+        assert!(matches!(leases.spend(&one("k"), TERMS, UnixMillis(1)), Local::Admitted(_, false)));
+        let refused = leases.spend(&one("k"), TERMS, UnixMillis(500));
         assert_eq!(refused, Local::Refused(Verdict { admitted: false, remaining: 0, next_unit: 1_500_000 }));
-        assert_eq!(leases.spend("k", 1, TERMS, UnixMillis(2000)), Local::Borrow);
-        leases.give_back("k", 1);
-        assert!(matches!(leases.spend("k", 1, TERMS, UnixMillis(3)), Local::Admitted(..)));
+        assert_eq!(leases.spend(&one("k"), TERMS, UnixMillis(2000)), Local::Borrow);
+        leases.give_back(&one("k"));
+        assert!(matches!(leases.spend(&one("k"), TERMS, UnixMillis(3)), Local::Admitted(..)));
     }
 
     #[test]
     fn there_is_room_for_so_many_keys() {
         let mut leases = Leases::default();
         for number in 0..3 * MOST_KEYS {
-            leases.borrowed(&number.to_string(), 1, 1, &said(0), TERMS, UnixMillis(number as u64));
+            leases.borrowed(&one(&number.to_string()), 1, 1, &said(0), TERMS, UnixMillis(number as u64));
         }
         assert!(leases.len() <= MOST_KEYS);
     }
