@@ -9,13 +9,14 @@ mod redirect;
 
 use std::cell::Cell;
 use std::pin::pin;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use futures::future::{Either, select};
 
 use crate::gateway::Service;
 use crate::head::UnixMillis;
+use crate::locked::locked;
 use crate::platform::{CallError, Fetched, Platform, ReplyHead};
 use crate::pool::{Ended, Picked, Pool, UnderWay};
 use crate::resilience::backoff::retry_after;
@@ -289,7 +290,6 @@ impl Drop for Running<'_> {
 impl Service {
     /// What is known of its instances. Never held over an await.
     pub(crate) fn pool(&self) -> MutexGuard<'_, Pool> {
-        // One thread: nobody waits here, and what a panic left is as good as what it found.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.pool)
     }
 }

@@ -8,10 +8,10 @@ use crate::gateway::{Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, CallError, Onward, Platform};
+use crate::policy::by::Who;
+use crate::policy::credential::{hide, query_without};
 use crate::policy::headers::{self, HeaderEdits};
-use crate::policy::jwt::token_from::{hide, query_without};
 use crate::policy::public_names::PublicNames;
-use crate::policy::rate_limit::Who;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
 use crate::resilience::retry::{Body, is_idempotent};
@@ -146,7 +146,7 @@ impl<P: Platform> Request<'_, '_, P> {
             Some(template) => template.render(self.values)?,
             None => self.path.as_str().to_owned(),
         };
-        let hidden = &self.visit.hidden_tokens;
+        let hidden = &self.visit.hidden_credentials;
         let sent = head.query.as_deref().map(|sent| query_without(sent, hidden));
         if let Some(query) = self.route.request_query.apply(sent.as_deref(), self.values) {
             target.push('?');

@@ -15,9 +15,9 @@ use crate::once;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, Platform};
 use crate::policy::cors;
+use crate::policy::credential::Carrier;
+use crate::policy::credential::query_without;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::jwt::TokenFrom;
-use crate::policy::jwt::token_from::query_without;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
@@ -42,8 +42,8 @@ pub(crate) async fn handle_believed<P: Platform>(
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
-    let hidden_tokens = Vec::new();
-    let mut visit = Visit { gateway, head, is_within, hidden_tokens, allowance, platform, trace, answer_edits };
+    let hidden_credentials = Vec::new();
+    let mut visit = Visit { gateway, head, is_within, hidden_credentials, allowance, platform, trace, answer_edits };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.
@@ -98,10 +98,10 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
     let caller = match route.auth.as_slice() {
         [] => None,
-        rules => {
-            let identified = identify::identify(rules, visit).await;
+        _ => {
+            let identified = identify::identify(route, visit).await;
             let (caller, hidden) = identified.map_err(|why| identify::refusal(why, visit))?;
-            visit.hidden_tokens = hidden;
+            visit.hidden_credentials = hidden;
             Some(caller)
         }
     };
@@ -169,7 +169,7 @@ pub(crate) async fn answer<P: Platform>(
     let own = match &route.action {
         Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
         Action::Reply(reply) => reply.response(),
-        Action::Redirect(redirect) => redirect_elsewhere(redirect, values, &visit.hidden_tokens)?,
+        Action::Redirect(redirect) => redirect_elsewhere(redirect, values, &visit.hidden_credentials)?,
         Action::Aggregate(aggregate) => {
             return aggregate::answer(aggregate, route, values, visit).await;
         }
@@ -213,7 +213,7 @@ fn options(allow: String) -> Response {
     Response::empty(204, vec![("allow".into(), allow)])
 }
 
-fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>, hidden: &[&TokenFrom]) -> Result<Response, Refusal> {
+fn redirect_elsewhere(redirect: &Redirect, values: &Values<'_>, hidden: &[&Carrier]) -> Result<Response, Refusal> {
     let mut location = redirect.origin.clone().unwrap_or_default();
     location.push_str(&redirect.path.render(values)?);
     let sent = values.head.query.as_deref().filter(|_| !redirect.path.has_query());

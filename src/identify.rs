@@ -10,33 +10,36 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Map, Value};
 
+use crate::gateway::Route;
 use crate::platform::{Afterwards, KvDown, Platform};
 use crate::policy::api_key::{ApiKeyRule, Known};
 use crate::policy::auth::AuthRule;
 use crate::policy::caller::Caller;
 use crate::policy::caller::NotIdentified;
+use crate::policy::credential::Carrier;
+use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
 use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
 use crate::policy::jwt::key_set::{KeySet, Step};
 use crate::policy::jwt::revocation::{self, Revocation};
-use crate::policy::jwt::{JwtRule, TokenFrom};
-use crate::policy::rate_limit::WhenDown;
+use crate::policy::when_down::WhenDown;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 
-/// How long KV may take to tell what it has of a key, or of a token that is revoked.
+/// How long KV may take to tell what it has: of an API key, of a token that is revoked, or of an issuer's keys.
 const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The caller, and where tokens and keys are that services are not to have.
-pub type Identified<'g> = (Arc<Caller>, Vec<&'g TokenFrom>);
+/// The caller, and where credentials are that services are not to have.
+pub type Identified<'g> = (Arc<Caller>, Vec<&'g Carrier>);
 
-/// Who is calling, by the first of the rules that the request fits. Of several, a token is for those whose issuer it
+/// Who is calling a route, by the first of its rules that the request fits. Of several, a token is for those whose issuer it
 /// names.
 pub async fn identify<'g, P: Platform>(
-    rules: &'g [AuthRule],
+    route: &'g Route,
     visit: &Visit<'_, P>,
 ) -> Result<Identified<'g>, NotIdentified> {
+    let rules = route.auth.as_slice();
     let mut why = match rules {
         [AuthRule::ApiKey(_)] => NotIdentified::NoApiKey,
         _ => NotIdentified::NoToken,
@@ -44,13 +47,14 @@ pub async fn identify<'g, P: Platform>(
     for rule in rules {
         let identified = match rule {
             AuthRule::Jwt(rule) => by_token(rule, rules.len() > 1, visit).await,
-            AuthRule::ApiKey(rule) => by_key(rule, visit).await,
+            AuthRule::ApiKey(rule) => by_key(rule, &route.pattern, visit).await,
         };
         match identified {
             Ok((caller, used)) => {
                 // Those of all rules: a client may send several. What was used goes on where its own rule says so.
-                let is_passed = !rule.hidden().contains(&used);
-                let hidden = rules.iter().flat_map(AuthRule::hidden).filter(|from| *from != used || !is_passed);
+                let is_passed = rule.carriers().hidden().all(|carrier| carrier != used);
+                let hidden =
+                    rules.iter().flat_map(|rule| rule.carriers().hidden()).filter(|from| *from != used || !is_passed);
                 return Ok((caller, hidden.collect()));
             }
             Err(other) if says_more(&other) >= says_more(&why) => why = other,
@@ -89,9 +93,9 @@ pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal
             visit.trace.note(why);
             Refusal::Internal
         }
-        NotIdentified::NoKeys(why) => {
+        NotIdentified::CannotTell(why) => {
             visit.trace.note(why);
-            Refusal::NoKeys
+            Refusal::CannotTell
         }
     }
 }
@@ -100,8 +104,8 @@ async fn by_token<'g, P: Platform>(
     rule: &'g Arc<JwtRule>,
     is_one_of_several: bool,
     visit: &Visit<'_, P>,
-) -> Result<(Arc<Caller>, &'g TokenFrom), NotIdentified> {
-    let (token, from) = rule.token(visit.head).ok_or(NotIdentified::NoToken)?;
+) -> Result<(Arc<Caller>, &'g Carrier), NotIdentified> {
+    let (token, from) = rule.carriers.find(visit.head).ok_or(NotIdentified::NoToken)?;
     let now = visit.head.arrived;
     let (caller, is_known_unrevoked) = match rule.remembered(&token, now) {
         Some(known) => known,
@@ -117,10 +121,10 @@ async fn by_token<'g, P: Platform>(
             (caller, false)
         }
     };
-    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_known_unrevoked) {
-        if is_unrevoked(rule, revocation, &caller, visit).await? {
-            rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
-        }
+    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_known_unrevoked)
+        && is_unrevoked(rule, revocation, &caller, visit).await?
+    {
+        rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
     }
     Ok((caller, from))
 }
@@ -128,9 +132,10 @@ async fn by_token<'g, P: Platform>(
 /// Who is calling, by a key that was given to them.
 async fn by_key<'g, P: Platform>(
     rule: &'g ApiKeyRule,
+    route: &str,
     visit: &Visit<'_, P>,
-) -> Result<(Arc<Caller>, &'g TokenFrom), NotIdentified> {
-    let (key, from) = rule.key(visit.head).ok_or(NotIdentified::NoApiKey)?;
+) -> Result<(Arc<Caller>, &'g Carrier), NotIdentified> {
+    let (key, from) = rule.carriers.find(visit.head).ok_or(NotIdentified::NoApiKey)?;
     let now = visit.head.arrived;
     let (digest, known) = rule.known(&key, now);
     let record = match known {
@@ -147,12 +152,14 @@ async fn by_key<'g, P: Platform>(
                     visit.trace.note("KV down, API key taken as before");
                     before
                 }
-                Err(KvDown) => return Err(NotIdentified::NoKeys("KV down, API keys cannot be looked up".to_owned())),
+                Err(KvDown) => {
+                    return Err(NotIdentified::CannotTell("KV down, API keys cannot be looked up".to_owned()));
+                }
             }
         }
     };
     let record = record.ok_or(NotIdentified::ApiKeyNotAccepted("is none that is known".into()))?;
-    let caller = record.caller(visit.trace.route.as_deref(), now);
+    let caller = record.caller(route, now);
     let caller = caller.map_err(|why| NotIdentified::ApiKeyNotAccepted(why.into()))?;
     Ok((caller, from))
 }
@@ -178,7 +185,7 @@ async fn is_unrevoked<P: Platform>(
                 is_known = false;
             }
             (Err(KvDown), WhenDown::Closed) => {
-                return Err(NotIdentified::NoKeys(
+                return Err(NotIdentified::CannotTell(
                     "KV down, so that nobody knows whether the token is revoked".to_owned(),
                 ));
             }
@@ -273,9 +280,9 @@ async fn keys_of_issuer<P: Platform>(
                 visit.platform.afterwards(Afterwards::RefreshKeys(Arc::clone(rule)));
                 return Ok(set.keys_for(algorithm, kid));
             }
-            Step::Down => return Err(NotIdentified::NoKeys(format!("no keys of {}: {why}", rule.issuer))),
+            Step::Down => return Err(NotIdentified::CannotTell(format!("no keys of {}: {why}", rule.issuer))),
             _ if visit.time_left().is_zero() => {
-                return Err(NotIdentified::NoKeys(format!("no keys of {} in time", rule.issuer)));
+                return Err(NotIdentified::CannotTell(format!("no keys of {} in time", rule.issuer)));
             }
             // What another request waits for cannot be waited for here: the runtime keeps them apart.
             Step::Wait => visit.platform.sleep(keys::PAUSE).await,

@@ -20,6 +20,7 @@ pub mod handle;
 pub mod head;
 pub mod identify;
 mod limits;
+mod locked;
 pub mod once;
 pub mod path;
 pub mod policy;

@@ -7,10 +7,12 @@ use futures::future::join_all;
 
 use crate::gateway::Route;
 use crate::platform::{Afterwards, LimiterDown, Platform};
+use crate::policy::by::Who;
 use crate::policy::caller::Caller;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::lease::Local;
-use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, WhenDown, Who, retry_after};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, retry_after};
+use crate::policy::when_down::WhenDown;
 use crate::quota::Verdict;
 use crate::refusal::Refusal;
 use crate::visit::Visit;

@@ -7,10 +7,10 @@ use crate::gateway::Route;
 use crate::head::Head;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, FirstRequest, Known, Platform, StoreDown};
+use crate::policy::by::{By, Who};
 use crate::policy::caller::Caller;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::{Idempotency, MOST, NoKey, REPLAYED, WhenUnknown, was_not_done};
-use crate::policy::rate_limit::{By, Who};
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 

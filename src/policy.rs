@@ -4,9 +4,9 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`] | who is calling? | RFC 7519, RFC 6750 |
+//! | [`jwt`], [`api_key`], [`credential`] | who is calling? | RFC 7519, RFC 6750 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
-//! | [`rate_limit`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
@@ -20,8 +20,10 @@ pub mod additions;
 pub mod addresses;
 pub mod api_key;
 pub mod auth;
+pub mod by;
 pub mod caller;
 pub mod cors;
+pub mod credential;
 pub mod field_edits;
 pub mod headers;
 pub mod idempotency;
@@ -32,3 +34,4 @@ pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
 pub mod requirement;
+pub mod when_down;

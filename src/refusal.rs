@@ -98,7 +98,7 @@ pub enum Refusal {
     /// No instance of the service takes calls now.
     Unavailable,
     /// There are no keys to check tokens with.
-    NoKeys,
+    CannotTell,
     /// The service gave no answer in time.
     GatewayTimeout,
     /// The client went away; nobody reads this, but the log keeps its status.
@@ -254,7 +254,7 @@ impl Refusal {
             Self::LimiterDown
             | Self::StoreDown
             | Self::Unavailable
-            | Self::NoKeys
+            | Self::CannotTell
             | Self::Composed { status: 503, .. } => Some(("retry-after", "5".to_owned())),
             _ => None,
         }

@@ -6,8 +6,8 @@ use crate::allowance::Allowance;
 use crate::gateway::Gateway;
 use crate::head::Head;
 use crate::platform::Platform;
+use crate::policy::credential::Carrier;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::jwt::TokenFrom;
 use crate::trace::Trace;
 
 /// One request on its way.
@@ -19,7 +19,7 @@ pub struct Visit<'v, P> {
     /// Whether it is one of a batch.
     pub is_within: bool,
     /// Where tokens are that services are not to have.
-    pub hidden_tokens: Vec<&'v TokenFrom>,
+    pub hidden_credentials: Vec<&'v Carrier>,
     /// What the platform still allows for it.
     pub allowance: &'v Allowance,
     /// The runtime.

@@ -174,7 +174,7 @@ impl Explanation {
             gateway,
             head,
             is_within: false,
-            hidden_tokens: Vec::new(),
+            hidden_credentials: Vec::new(),
             allowance: &allowance,
             platform,
             trace: Trace::default(),
@@ -183,20 +183,28 @@ impl Explanation {
         let mut visit = visit_on(&platform);
         let caller = match route.auth.as_slice() {
             [] => None,
-            rules => match block_on(identify::identify(rules, &visit_on(&checking))) {
+            rules => match block_on(identify::identify(route, &visit_on(&checking))) {
                 Ok((caller, hidden)) => {
-                    visit.hidden_tokens = hidden;
+                    visit.hidden_credentials = hidden;
                     Some(caller)
                 }
                 Err(why) => {
                     let token = rules.iter().find_map(|rule| match rule {
-                        AuthRule::Jwt(rule) => rule.token(head),
+                        AuthRule::Jwt(rule) => rule.carriers.find(head),
                         AuthRule::ApiKey(_) => None,
                     });
                     let claimed = token.as_ref().and_then(|(token, _)| jwt::claimed(token));
                     let Some(claimed) = claimed else {
-                        let note = "there is no token: the answer would be 401; give one with --token to see more";
-                        self.notes.push(note.to_owned());
+                        self.notes.push(match why {
+                            NotIdentified::NoToken => {
+                                "there is no token: the answer would be 401; give one with --token to see more"
+                                    .to_owned()
+                            }
+                            NotIdentified::NoApiKey => {
+                                "there is no API key: the answer would be 401; give one with -H to see more".to_owned()
+                            }
+                            other => format!("who calls cannot be told here: {}", reason(&other)),
+                        });
                         return;
                     };
                     self.notes.push(format!("the token would be refused or cannot be verified here ({}); its claims are taken as they stand", reason(&why)));
@@ -303,7 +311,8 @@ fn reason(why: &NotIdentified) -> String {
         NotIdentified::Expired => "its time is over".to_owned(),
         NotIdentified::NotYet => "its time has not come".to_owned(),
         NotIdentified::NotAccepted(why) => why.to_string(),
-        NotIdentified::Misconfigured(why) | NotIdentified::NoKeys(why) => why.clone(),
+        NotIdentified::Misconfigured(why) => why.clone(),
+        NotIdentified::CannotTell(why) => format!("{why}; neither KV nor issuers are asked here"),
     }
 }
 

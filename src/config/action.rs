@@ -10,8 +10,8 @@ use super::document::{
 };
 use super::target::Target;
 use crate::gateway::{Action, Batch, Canary, Destination, Fallback, Forward, Mirror, Redirect, Reply, Service};
+use crate::policy::by::By;
 use crate::policy::field_edits::FieldEdits;
-use crate::policy::rate_limit::By;
 use crate::resilience::percent::Percent;
 use crate::router;
 use crate::settings::{Named, Place, Problems};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::KV_TIMEOUT;
 use crate::head::UnixMillis;
 use crate::platform::{Afterwards, Call, Platform};
 use crate::policy::jwt::JwtRule;
@@ -12,9 +13,6 @@ use crate::settings::Node;
 
 /// How long somebody who waits for another's fetch sleeps before it looks again.
 pub const PAUSE: Duration = Duration::from_millis(20);
-
-/// How long KV may take.
-const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The largest answer of an issuer, in bytes.
 const MOST_BYTES: u32 = 256 << 10;
@@ -67,7 +65,8 @@ async fn fetch_begun<P: Platform>(
         take(keys.clone(), *fetched);
         return Ok(());
     }
-    match from_issuer(rule, set, platform, within.min(set.timeout)).await {
+    let left = within.saturating_sub(platform.now().since(now)).min(set.timeout);
+    match from_issuer(rule, set, platform, left).await {
         Ok((keys, text)) => {
             let fetched = platform.now();
             take(keys, fetched);

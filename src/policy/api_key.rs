@@ -8,18 +8,18 @@
 //!
 //! A key of 256 random bits cannot be guessed from its digest, so that one round of SHA-256 is enough.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Map, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::calendar;
-use crate::head::{Head, UnixMillis};
+use crate::head::UnixMillis;
+use crate::locked::locked;
 use crate::policy::caller::Caller;
-use crate::policy::jwt::TokenFrom;
+use crate::policy::credential::{Carrier, Carriers};
 use crate::settings::{
     FromNode, List, Node, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text,
 };
@@ -111,7 +111,7 @@ shape! {
     pub struct ApiKeyRuleSettings {
         /// Where the key is: { "header": NAME }, "authorization" (as a bearer token), { "cookie": NAME } or
         /// { "query": NAME }; of several, the first that is there. Default { "header": "x-api-key" }.
-        "from" => from: Option<OneOrMany<TokenFrom>> = { "header": "x-api-key" },
+        "from" => from: Option<OneOrMany<Carrier>> = { "header": "x-api-key" },
         /// Whether the key goes on to services with a forwarded request. Default false.
         "pass" => pass: Option<bool> = true,
         /// The keys that count.
@@ -141,8 +141,8 @@ type Memory = BTreeMap<Digest, (Option<Arc<Record>>, UnixMillis)>;
 pub struct ApiKeyRule {
     /// Its name in the file.
     pub name: String,
-    from: Vec<TokenFrom>,
-    passes: bool,
+    /// Where the key is.
+    pub carriers: Carriers,
     keys: BTreeMap<Digest, Arc<Record>>,
     /// Whether KV has keys, too.
     pub has_kv: bool,
@@ -190,27 +190,19 @@ impl ApiKeyRule {
                 problems.add(&place_of_keys.at(at).at("hash"), "is there twice");
             }
         }
-        let default_from = || vec![TokenFrom::Header("x-api-key".to_owned())];
+        let default_from = || vec![Carrier::Header("x-api-key".to_owned())];
         let rule = Self {
             name: name.to_owned(),
-            from: settings.from?.map_or_else(default_from, |from| from.0),
-            passes: settings.pass?.unwrap_or(false),
+            carriers: Carriers {
+                from: settings.from?.map_or_else(default_from, |from| from.0),
+                passes: settings.pass?.unwrap_or(false),
+            },
             keys,
             has_kv: has_kv?,
             refresh: settings.refresh?.map_or(DEFAULT_REFRESH, |limit| limit.0),
             remembered: Mutex::default(),
         };
         is_faultless.then_some(rule)
-    }
-
-    /// The key of a request, and where it is.
-    pub fn key<'h>(&self, head: &'h Head) -> Option<(Cow<'h, str>, &TokenFrom)> {
-        self.from.iter().find_map(|from| Some((from.token(head)?, from)))
-    }
-
-    /// Where keys are that services are not to have.
-    pub fn hidden(&self) -> impl Iterator<Item = &TokenFrom> {
-        self.from.iter().filter(|from| !self.passes || matches!(from, TokenFrom::Query(_)))
     }
 
     /// Under which key KV has what goes with a key.
@@ -253,8 +245,7 @@ impl ApiKeyRule {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        // One thread: nobody waits here, and what a panic left is as good as what it found.
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.remembered)
     }
 }
 
@@ -293,14 +284,13 @@ impl Record {
     }
 
     /// Whose key it is, if it counts now for a route of this pattern; the error is for the log.
-    pub fn caller(&self, route: Option<&str>, now: UnixMillis) -> Result<Arc<Caller>, &'static str> {
+    pub fn caller(&self, route: &str, now: UnixMillis) -> Result<Arc<Caller>, &'static str> {
         if self.expires.is_some_and(|expires| now >= expires) {
             return Err("is over");
         }
-        let is_for = |pattern: &String| match (pattern.strip_suffix('*'), route) {
-            (_, None) => false,
-            (Some(prefix), Some(route)) => route.starts_with(prefix),
-            (None, Some(route)) => route == pattern,
+        let is_for = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(prefix) => route.starts_with(prefix),
+            None => route == pattern,
         };
         if !self.routes.is_empty() && !self.routes.iter().any(is_for) {
             return Err("is not for this route");

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::policy::api_key::ApiKeyRule;
-use crate::policy::jwt::{JwtRule, TokenFrom};
+use crate::policy::credential::Carriers;
+use crate::policy::jwt::JwtRule;
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
@@ -15,11 +16,11 @@ pub enum AuthRule {
 }
 
 impl AuthRule {
-    /// Where tokens and keys are that services are not to have.
-    pub fn hidden(&self) -> Vec<&TokenFrom> {
+    /// Where its credential is.
+    pub fn carriers(&self) -> &Carriers {
         match self {
-            Self::Jwt(rule) => rule.hidden().collect(),
-            Self::ApiKey(rule) => rule.hidden().collect(),
+            Self::Jwt(rule) => &rule.carriers,
+            Self::ApiKey(rule) => &rule.carriers,
         }
     }
 

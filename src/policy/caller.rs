@@ -115,7 +115,7 @@ pub enum NotIdentified {
     /// The gateway lacks what it needs to tell; the reason is for the log alone.
     Misconfigured(String),
     /// The issuer's keys are not there, and cannot be fetched; the reason is for the log alone.
-    NoKeys(String),
+    CannotTell(String),
 }
 
 impl NotIdentified {

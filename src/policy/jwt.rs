@@ -14,15 +14,16 @@
 //! access token. Tokens are read by `jwt-compact`, which checks signatures by secrets too; those by public keys are
 //! checked by the runtime, which is faster and takes none of the Wasm. [`crate::identify`] is the way of a token.
 
-use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::head::{Head, UnixMillis};
+use crate::head::UnixMillis;
 use crate::json::path::Path;
+use crate::locked::locked;
 use crate::policy::caller::{Caller, NotIdentified};
+use crate::policy::credential::{Carrier, Carriers};
 use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, shape};
 
 pub mod algorithm;
@@ -32,7 +33,6 @@ pub mod key;
 pub mod key_set;
 mod remembered;
 pub mod revocation;
-pub mod token_from;
 
 use algorithm::Algorithm;
 use claim_test::ClaimTest;
@@ -40,7 +40,6 @@ use key::{Key, KeySettings, SignedClaims, Unchecked};
 use key_set::{KeySet, KeySetSettings};
 use remembered::Remembered;
 use revocation::{Revocation, RevocationSettings};
-pub use token_from::TokenFrom;
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
@@ -69,7 +68,7 @@ shape! {
         "roles_in" => roles_in: Option<Path> = "realm_access.roles",
         /// Where the token is: "authorization" (a bearer token in that header field, the default), { "header": NAME },
         /// { "cookie": NAME } or { "query": NAME }; of several, the first that is there.
-        "from" => from: Option<OneOrMany<TokenFrom>> = ["authorization", { "cookie": "session" }],
+        "from" => from: Option<OneOrMany<Carrier>> = ["authorization", { "cookie": "session" }],
         /// Whether the token goes on to services with a forwarded request. Default true; one from the query never does.
         "pass" => pass: Option<bool> = false,
         /// The keys that tokens are signed with. A token picks among them by `alg` and `kid`, and can bring none of
@@ -99,8 +98,8 @@ pub struct JwtRule {
     claims: Vec<(String, ClaimTest)>,
     scopes_in: Option<Path>,
     roles_in: Option<Path>,
-    from: Vec<TokenFrom>,
-    passes: bool,
+    /// Where the token is.
+    pub carriers: Carriers,
     /// The keys of the file.
     pub keys: Vec<Key>,
     /// The keys of the issuer.
@@ -140,10 +139,12 @@ impl JwtRule {
             if algorithms.is_some() && !has_set {
                 problems.add(&place, "is for \"jwks\", and there is none");
             }
-            let algorithms = algorithms.map_or_else(|| Algorithm::all().collect(), |algorithms| algorithms.0);
-            if has_set && algorithms.len() < 12 && algorithms.iter().any(|algorithm| algorithm.is_by_secret()) {
+            let names_one_of_secrets =
+                |algorithms: &OneOrMany<Algorithm>| algorithms.0.iter().any(|algorithm| algorithm.is_by_secret());
+            if has_set && algorithms.as_ref().is_some_and(names_one_of_secrets) {
                 problems.add(&place, "has an algorithm of secrets, which nobody has at a URL");
             }
+            let algorithms = algorithms.map_or_else(|| Algorithm::all().collect(), |algorithms| algorithms.0);
             algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
         });
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
@@ -169,8 +170,10 @@ impl JwtRule {
             claims: settings.claims?.0.into_iter().map(|(name, test)| Some((name, test?))).collect::<Option<_>>()?,
             scopes_in: settings.scopes_in?,
             roles_in: settings.roles_in?,
-            from: settings.from?.map_or_else(|| vec![TokenFrom::Authorization], |from| from.0),
-            passes: settings.pass?.unwrap_or(true),
+            carriers: Carriers {
+                from: settings.from?.map_or_else(|| vec![Carrier::Authorization], |from| from.0),
+                passes: settings.pass?.unwrap_or(true),
+            },
             keys: keys?.into_iter().collect::<Option<_>>()?,
             key_set,
             revocation: match settings.revocation? {
@@ -184,16 +187,6 @@ impl JwtRule {
     /// Its name in the file.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The token of a request, and where it is.
-    pub fn token<'h>(&self, head: &'h Head) -> Option<(Cow<'h, str>, &TokenFrom)> {
-        self.from.iter().find_map(|from| Some((from.token(head)?, from)))
-    }
-
-    /// Where tokens are that services are not to have; also those that were not looked at, since another was there.
-    pub fn hidden(&self) -> impl Iterator<Item = &TokenFrom> {
-        self.from.iter().filter(|from| !self.passes || matches!(from, TokenFrom::Query(_)))
     }
 
     /// Whose token this is, if it was checked before and still counts, and whether it is known not to be revoked.
@@ -214,8 +207,7 @@ impl JwtRule {
     }
 
     fn memory(&self) -> MutexGuard<'_, Remembered> {
-        // One thread: nobody waits here, and what a panic left is as good as what it found.
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.remembered)
     }
 
     /// Reads a token, and refuses one whose header does not count here, whatever it is signed with.
@@ -302,37 +294,8 @@ impl JwtRule {
     }
 }
 
-/// The token of `Bearer <token>`; the scheme is case-insensitive (RFC 9110, section 11.1).
-pub(crate) fn bearer_token(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    let token = token.trim_matches(' ');
-    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
-}
-
 /// A type without `application/` before it (RFC 7515, section 4.1.9).
 fn bare_type(token_type: &str) -> &str {
     let prefix = token_type.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
     prefix.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bearer_token_has_one_form() {
-        for (header, token) in [
-            ("Bearer abc", Some("abc")),
-            ("bearer abc", Some("abc")),
-            ("BEARER  abc ", Some("abc")),
-            ("Bearer", None),
-            ("Bearer ", None),
-            ("Basic abc", None),
-            ("abc", None),
-            ("", None),
-            ("Bearer\tabc", None),
-        ] {
-            assert_eq!(bearer_token(header), token, "of {header:?}");
-        }
-    }
 }

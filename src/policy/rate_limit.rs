@@ -9,18 +9,18 @@
 //! which does one thing at a time. Answers carry `RateLimit` and `RateLimit-Policy`
 //! (draft-ietf-httpapi-ratelimit-headers-10), a refused one `Retry-After` (RFC 9110).
 
-use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod written;
+
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::head::{Head, is_token};
-use crate::policy::caller::Caller;
+use crate::locked::locked;
+use crate::policy::by::{By, Who};
 use crate::policy::lease::{Leases, Terms};
-use crate::quota::{Quota, Span, Verdict};
-use crate::settings::{
-    FromNode, Named, Node, OneOrMany, Place, Problems, Text, TimeLimit, described_as, not_of_form, shape,
-    written_as_text, written_as_word,
-};
+use crate::policy::when_down::WhenDown;
+use crate::quota::{Quota, Verdict};
+use crate::settings::{Named, OneOrMany, Place, Problems, TimeLimit, shape, written_as_word};
+use written::{Calendar, Rate};
 
 /// How long a limiter may take before it counts as down.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -74,156 +74,6 @@ shape! {
         "quota" => quota: Option<Calendar> = "1000000/month",
     }
 }
-
-/// How many in a part of the calendar: `"10000/month"`; `hour`, `day` or `month`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Calendar(Quota);
-
-impl Text for Calendar {
-    const FORM: &'static str = "a quota such as \"100/hour\", \"1000/day\" or \"10000/month\"";
-    const PATTERN: &'static str = "^0*[1-9][0-9]*/(hour|day|month)$";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let (most, span) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
-        let span = match span {
-            "hour" => Span::Hour,
-            "day" => Span::Day,
-            "month" => Span::Month,
-            _ => return Err(not_of_form::<Self>()),
-        };
-        let digits = most.bytes().all(|byte| byte.is_ascii_digit());
-        match most.parse() {
-            Ok(most @ 1..=1_000_000_000) if digits => Ok(Self(Quota::Window { span, most })),
-            _ => Err(not_of_form::<Self>()),
-        }
-    }
-}
-
-/// How many in which time: `"100/min"`; units `s`, `min`, `h`, `day`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    count: u32,
-    period_micros: u64,
-}
-
-impl Rate {
-    /// The quota of this rate with `burst` units at once (by default, all of a period's).
-    pub fn quota(self, burst: Option<u32>) -> Quota {
-        Quota::Rate {
-            // Rounded up, so that no more than the rate is ever let through.
-            interval: self.period_micros.div_ceil(u64::from(self.count)),
-            burst: burst.unwrap_or(self.count),
-        }
-    }
-}
-
-impl Text for Rate {
-    const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
-    const PATTERN: &'static str = "^0*[1-9][0-9]*/(s|min|h|day)$";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
-        let seconds = match unit {
-            "s" => 1,
-            "min" => 60,
-            "h" => 3_600,
-            "day" => 86_400,
-            _ => return Err(not_of_form::<Self>()),
-        };
-        let digits = count.bytes().all(|byte| byte.is_ascii_digit());
-        match count.parse() {
-            Ok(count @ 1..=1_000_000) if digits => Ok(Self { count, period_micros: seconds * 1_000_000 }),
-            _ => Err(not_of_form::<Self>()),
-        }
-    }
-}
-
-written_as_text!(Rate, Calendar);
-
-/// Whose calls count together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The caller's subject; where there is none, the client's address.
-    Caller,
-    /// The client's address: an IPv4 address, or the /64 of an IPv6 one.
-    Address,
-    /// A claim of the caller, written `jwt.NAME`.
-    Claim(String),
-    /// A header field of the client's, by its name in lower case.
-    Header(String),
-    /// The route.
-    Route,
-    /// The host that the client asked for.
-    Host,
-}
-
-/// Who makes a call, and which.
-#[derive(Clone, Copy, Debug)]
-pub struct Who<'w> {
-    /// The caller, if one is known.
-    pub caller: Option<&'w Caller>,
-    /// The request.
-    pub head: &'w Head,
-    /// Where the route stands in the file.
-    pub route: &'w str,
-}
-
-impl By {
-    /// What is the same for calls that count together. `Err` names the claim that is missing.
-    pub fn key(&self, who: Who<'_>) -> Result<String, &str> {
-        let claim = |name: &str| {
-            let caller = who.caller?;
-            let value = caller.claim(name)?;
-            Some(format!("{name}\n{}\n{value}", caller.issuer()))
-        };
-        match self {
-            Self::Claim(name) => claim(name).ok_or(name.as_str()),
-            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(who.head.client))),
-            Self::Address => Ok(address_key(who.head.client)),
-            Self::Header(name) => Ok(format!("header\n{}", who.head.headers.get(name).unwrap_or_default())),
-            Self::Route => Ok(format!("route\n{}", who.route)),
-            Self::Host => Ok(format!("host\n{}", who.head.authority.to_ascii_lowercase())),
-        }
-    }
-}
-
-impl FromNode for By {
-    fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        let text = String::from_node(node, place, problems)?;
-        match (text.as_str(), text.strip_prefix("jwt."), text.strip_prefix("header.")) {
-            ("caller", ..) => Some(Self::Caller),
-            ("address", ..) => Some(Self::Address),
-            ("route", ..) => Some(Self::Route),
-            ("host", ..) => Some(Self::Host),
-            (_, Some(claim), _) if !claim.is_empty() => Some(Self::Claim(claim.to_owned())),
-            (_, _, Some(name)) if is_token(name) => Some(Self::Header(name.to_ascii_lowercase())),
-            _ => {
-                let words = "\"caller\", \"address\", \"route\", \"host\", \"jwt.NAME\" (a claim) or \"header.NAME\"";
-                problems.add(place, format!("is {text:?}, must be {words}"));
-                None
-            }
-        }
-    }
-}
-
-described_as!(By, {
-    "anyOf": [
-        { "enum": ["caller", "address", "route", "host"] },
-        { "type": "string", "pattern": r"^jwt\.", "minLength": 5 },
-        { "type": "string", "pattern": r"^header\.", "minLength": 8 }
-    ]
-});
-
-/// What happens while the limiter cannot be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenDown {
-    /// Calls go through uncounted.
-    Open,
-    /// Calls are refused with 503.
-    Closed,
-}
-
-written_as_word!(WhenDown { "open" => Self::Open, "closed" => Self::Closed });
 
 /// In which header fields clients are told of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,8 +147,7 @@ impl Limit {
 
     /// What this isolate has borrowed.
     pub fn leases(&self) -> MutexGuard<'_, Leases> {
-        // One thread: nobody waits here, and what a panic left is as good as what it found.
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.leases)
     }
 
     /// Whether the limit cannot count calls of nobody who is known.
@@ -400,21 +249,11 @@ fn seconds(micros: u64) -> u64 {
     micros.div_ceil(1_000_000).max(1)
 }
 
-fn address_key(address: Option<IpAddr>) -> String {
-    match address {
-        Some(IpAddr::V4(address)) => format!("address\n{address}"),
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => format!("address\n{address}"),
-            // One customer of a provider commands a whole /64 (RFC 6177).
-            None => format!("address\n{}/64", std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        },
-        None => "address\nunknown".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::Head;
+    use crate::policy::caller::Caller;
     use serde_json::json;
 
     fn limit(by: Vec<By>) -> Limit {
@@ -442,18 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_has_one_form() {
-        assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota::Rate { interval: 600_000, burst: 100 });
-        assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota::Rate { interval: 142_858, burst: 1 });
-        for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
-            assert!(Rate::read(text).is_err(), "of {text:?}");
-        }
-    }
-
-    #[test]
     fn callers_are_told_apart() {
         let ada = caller(json!({"sub": "ada", "org": 7}));
         let nobody = caller(json!({"org": []}));
+        let lines = caller(json!({"org": "\\7\nhost"}));
         let empty = caller(json!({"sub": "", "org": ""}));
         let (v4, v6, mapped) = ("192.0.2.7", "2001:db8:1:2:3:4:5:6", "::ffff:192.0.2.7");
         let table = [
@@ -467,6 +298,12 @@ mod tests {
             // An empty claim would put strangers into one count.
             (vec![By::Caller], Some(&empty), v4, Ok("l\naddress\n192.0.2.7")),
             (vec![By::Claim("org".into())], Some(&empty), v4, Err("org")),
+            (
+                vec![By::Claim("org".into()), By::Host],
+                Some(&lines),
+                v4,
+                Ok("l\norg\nhttps://id/\n\\\\7\\nhost\nhost\nh"),
+            ),
             (vec![By::Route], None, v4, Ok("l\nroute\n/routes/0")),
             (vec![By::Host, By::Header("x-tenant".into())], None, v4, Ok("l\nhost\nh\nheader\nt")),
             (vec![By::Header("x-other".into())], None, v4, Ok("l\nheader\n")),

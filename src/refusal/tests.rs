@@ -39,7 +39,7 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::AddressNotAllowed, 403, None),
         (Refusal::NoApiKey, 401, Some("www-authenticate")),
         (Refusal::ApiKeyNotAccepted, 401, Some("www-authenticate")),
-        (Refusal::NoKeys, 503, Some("retry-after")),
+        (Refusal::CannotTell, 503, Some("retry-after")),
         (Refusal::GatewayTimeout, 504, None),
         (Refusal::ClientGone, 499, None),
         (Refusal::Internal, 500, None),

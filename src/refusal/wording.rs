@@ -140,7 +140,7 @@ impl Refusal {
             Self::NotAllowed { .. } => {
                 Wording(403, "not-allowed", "The caller may not do this", "Ask for a token that is allowed to.")
             }
-            Self::NoKeys => Wording(503, "no-keys", "Tokens cannot be checked now", "Try again later."),
+            Self::CannotTell => Wording(503, "no-keys", "Callers cannot be identified now", "Try again later."),
             Self::GatewayTimeout => {
                 Wording(504, "gateway-timeout", "A service did not answer in time", "Try again later.")
             }

@@ -1,7 +1,7 @@
 //! What a route does, as it is written.
 
 use crate::config::target::{RedirectTarget, Target};
-use crate::policy::rate_limit::By;
+use crate::policy::by::By;
 use crate::resilience::percent::Percent;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::settings::schema::Described;

@@ -7,12 +7,13 @@
 //! more fetched than that. While the issuer cannot be reached, the last keys count until they are older than
 //! `keep`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
 use crate::head::UnixMillis;
+use crate::locked::locked;
 use crate::settings::{FromNode, Node, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text};
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(600);
@@ -213,7 +214,7 @@ impl KeySet {
         keys.iter().filter(|key| is_for(key, algorithm, kid)).take(MOST_TRIED).cloned().collect()
     }
 
-    /// Somebody is at it from now on, unless somebody else is, or was just now.
+    /// Somebody is at it from now on.
     pub fn begin(&self, now: UnixMillis) {
         let mut state = self.state();
         state.asked = Some(now);
@@ -262,8 +263,7 @@ impl KeySet {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // One thread: nobody waits here, and what a panic left is as good as what it found.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 }
 

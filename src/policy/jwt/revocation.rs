@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::policy::caller::Caller;
-use crate::policy::rate_limit::WhenDown;
+use crate::policy::when_down::WhenDown;
 use crate::settings::{FromNode, Node, Place, Problems, TimeLimit, shape};
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(30);
