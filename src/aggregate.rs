@@ -48,12 +48,8 @@ pub async fn answer<P: Platform>(
 ) -> Result<AnswerOn<P>, Refusal> {
     let rule = &aggregate.answer;
     // 1. What does the client send, and what does it want?
-    // A page of another origin can send any other type without asking first, cookies and all.
-    if aggregate.reads_body && !visit.head.headers.say_json() {
-        return Err(Refusal::OtherContentType);
-    }
     let body = match aggregate.reads_body {
-        true => Some(visit.platform.body(rule.max_body, visit.time_left()).await?),
+        true => Some(visit.json_body(rule.max_body).await?),
         false => None,
     };
     let body = match &body {
@@ -107,20 +103,20 @@ pub async fn answer<P: Platform>(
     }
 
     // 3. One answer, which the client may have already.
-    let composed = made.and_then(|()| compose::compose(aggregate, &chosen, &done, &visit.trace));
+    // Caches know a request by its URL, whatever body it has.
+    let may_be_kept = aggregate.may_be_kept && matches!(visit.head.method.as_str(), "GET" | "HEAD");
+    let composed = made.and_then(|()| compose::compose(aggregate, &chosen, &done, may_be_kept, &visit.trace));
     let Composed { response, is_complete } = composed.map_err(|stopped| refusal(stopped, aggregate, &visit.trace))?;
     let mut response = response.edited(&route.response_headers, &values);
-    let is_got = matches!(visit.head.method.as_str(), "GET" | "HEAD");
-    // Caches know a request by its URL, whatever body it has.
-    if !is_complete || !is_got || !aggregate.may_be_kept {
+    // Whatever the file sets.
+    if !is_complete || !may_be_kept {
         response.headers.retain(|(name, _)| name != "cache-control");
         response.headers.push(("cache-control".into(), caching::NO_STORE.into()));
     }
     let known = visit.head.headers.get("if-none-match");
     let etag = response.headers.iter().find(|(name, _)| name == "etag").map(|(_, etag)| etag.as_str());
     if let (Some(known), Some(etag), 200) = (known, etag, response.status)
-        && is_got
-        && aggregate.may_be_kept
+        && may_be_kept
         && caching::is_known(known, etag)
     {
         response.headers.retain(|(name, _)| name != "content-type");

@@ -30,11 +30,7 @@ pub async fn answer<P: Platform>(batch: &Batch, visit: &Visit<'_, P>) -> Result<
     if visit.is_within {
         return Err(Refusal::BatchInBatch);
     }
-    // A page of another origin can send any other type without asking first, cookies and all.
-    if !visit.head.headers.say_json() {
-        return Err(Refusal::OtherContentType);
-    }
-    let body = visit.platform.body(batch.max_body, visit.time_left()).await?;
+    let body = visit.json_body(batch.max_body).await?;
     let entries = list::read(&body, batch.most).map_err(Refusal::FaultyList)?;
     visit.trace.note(format!("{} requests", entries.len()));
 

@@ -93,21 +93,27 @@ pub async fn call<P: Platform, T: Answered>(
     make: impl AsyncFn(String, Duration) -> Result<T, CallError>,
     discard: impl Fn(T),
 ) -> Result<Brought<T>, CallError> {
-    let began = visit.platform.now();
     let mut target = wanted.target.to_owned();
+    let mut left = wanted.timeout;
     let mut redirects = 0;
     loop {
-        // Of one time, however often the service sends elsewhere.
-        let left = wanted.timeout.saturating_sub(visit.platform.now().since(began));
-        let timeout = if redirects == 0 { wanted.timeout } else { left };
-        let wanted = Wanted { target: &target, timeout, ..wanted };
-        let make = async |url: &ServiceUrl, within| make(url.join(&target), within).await;
+        let wanted = Wanted { target: &target, timeout: left, ..wanted };
+        let sent = Cell::new(visit.platform.now());
+        let make = async |url: &ServiceUrl, within| {
+            sent.set(visit.platform.now());
+            make(url.join(&target), within).await
+        };
         let (answer, picked) = tried(service, wanted, visit, make, &discard).await?;
         match redirect::elsewhere(&answer, service, &picked.url, wanted).filter(|_| redirects < MOST_REDIRECTS) {
             Some(other) => {
                 redirects += 1;
                 target = other;
                 discard(answer);
+                // Of the time of the try that answered, however often the service sends elsewhere.
+                left = left.saturating_sub(visit.platform.now().since(sent.get()));
+                if left.is_zero() {
+                    return Err(CallError::TimedOut);
+                }
             }
             None => return Ok(Brought { answer, picked, target }),
         }

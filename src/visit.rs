@@ -8,6 +8,7 @@ use crate::head::Head;
 use crate::platform::Platform;
 use crate::policy::credential::Carrier;
 use crate::policy::headers::HeaderEdits;
+use crate::refusal::Refusal;
 use crate::trace::Trace;
 
 /// One request on its way.
@@ -18,7 +19,7 @@ pub struct Visit<'v, P> {
     pub head: &'v Head,
     /// Whether it is one of a batch.
     pub is_within: bool,
-    /// Where tokens are that services are not to have.
+    /// Where credentials are that services are not to have.
     pub hidden_credentials: Vec<&'v Carrier>,
     /// What the platform still allows for it.
     pub allowance: &'v Allowance,
@@ -31,6 +32,15 @@ pub struct Visit<'v, P> {
 }
 
 impl<P: Platform> Visit<'_, P> {
+    /// The client's body, of at most so many bytes, if it is said to be JSON. A page of another origin can send any
+    /// other type without asking first, cookies and all.
+    pub async fn json_body(&self, most: u32) -> Result<Vec<u8>, Refusal> {
+        if !self.head.headers.say_json() {
+            return Err(Refusal::OtherContentType);
+        }
+        Ok(self.platform.body(most, self.time_left()).await?)
+    }
+
     /// What is left of the time that the request has in all.
     pub fn time_left(&self) -> Duration {
         self.gateway.budget.saturating_sub(self.platform.now().since(self.head.arrived))

@@ -59,12 +59,12 @@ type Result<T> = std::result::Result<T, CallError>;
 /// A call that others may want too.
 type InCommon<'v> = Shared<LocalBoxFuture<'v, Result<Rc<Answered>>>>;
 
-/// What is asked, of which service, and how much of the answer is read.
+/// Service, bytes of the answer at most, timeout, fields of the answer that are read and wanted, and what is asked.
 type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
 
 /// The calls of one request. With it, those are dropped that are still under way.
 pub struct Calls<'v, P> {
-    making: Rc<Making<'v, P>>,
+    visit: &'v Visit<'v, P>,
     /// Those that others may want too.
     shared: RefCell<BTreeMap<Same<'v>, InCommon<'v>>>,
 }
@@ -72,21 +72,19 @@ pub struct Calls<'v, P> {
 impl<'v, P: Platform> Calls<'v, P> {
     /// None yet.
     pub fn new(visit: &'v Visit<'v, P>) -> Self {
-        Self { making: Rc::new(Making { visit }), shared: RefCell::default() }
+        Self { visit, shared: RefCell::default() }
     }
 
     /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
     pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Answered>> {
         if plan.method != "GET" {
-            return self.making.make(plan, &asked).await.map(|fetched| Rc::new(fetched.into()));
+            return make(self.visit, plan, asked).await;
         }
         let PartCall { service, max_answer, timeout, reads, wants, .. } = plan;
         let same = (service.name.as_str(), *max_answer, *timeout, &**reads, &**wants, asked.clone());
         let shared = self.shared.borrow().get(&same).cloned();
         let shared = shared.unwrap_or_else(|| {
-            let making = Rc::clone(&self.making);
-            let future = async move { making.make(plan, &asked).await.map(|fetched| Rc::new(fetched.into())) };
-            let shared = future.boxed_local().shared();
+            let shared = make(self.visit, plan, asked).boxed_local().shared();
             self.shared.borrow_mut().insert(same, shared.clone());
             shared
         });
@@ -94,37 +92,31 @@ impl<'v, P: Platform> Calls<'v, P> {
     }
 }
 
-/// What calls are made with.
-struct Making<'v, P> {
-    visit: &'v Visit<'v, P>,
-}
-
-impl<P: Platform> Making<'_, P> {
-    async fn make(&self, plan: &PartCall, asked: &Asked) -> Result<Fetched> {
-        let visit = self.visit;
-        let wanted = Wanted {
+/// Makes a call.
+async fn make<P: Platform>(visit: &Visit<'_, P>, plan: &PartCall, asked: Asked) -> Result<Rc<Answered>> {
+    let wanted = Wanted {
+        method: plan.method,
+        target: &asked.target,
+        body: if asked.body.is_some() { Body::Kept } else { Body::None },
+        has_idempotency_key: false,
+        key: asked.key.as_deref(),
+        timeout: plan.timeout,
+        retry: plan.retry.as_ref(),
+    };
+    let make = async |url, within| {
+        let call = Call {
             method: plan.method,
-            target: &asked.target,
-            body: if asked.body.is_some() { Body::Kept } else { Body::None },
-            has_idempotency_key: false,
-            key: asked.key.as_deref(),
-            timeout: plan.timeout,
-            retry: plan.retry.as_ref(),
+            url,
+            binding: plan.service.binding.clone(),
+            headers: asked.headers.clone(),
+            body: asked.body.clone(),
+            reads: plan.reads.clone(),
+            wants: plan.wants.clone(),
+            max_answer: plan.max_answer,
+            outlives_client: false,
         };
-        let make = async |url, within| {
-            let call = Call {
-                method: plan.method,
-                url,
-                binding: plan.service.binding.clone(),
-                headers: asked.headers.clone(),
-                body: asked.body.clone(),
-                reads: plan.reads.clone(),
-                wants: plan.wants.clone(),
-                max_answer: plan.max_answer,
-                outlives_client: false,
-            };
-            visit.platform.fetch(&call, within).await
-        };
-        call(&plan.service, wanted, visit, make, drop).await.map(|brought| brought.answer)
-    }
+        visit.platform.fetch(&call, within).await
+    };
+    let brought = call(&plan.service, wanted, visit, make, drop).await?;
+    Ok(Rc::new(brought.answer.into()))
 }

@@ -52,11 +52,12 @@ pub struct Composed {
     pub is_complete: bool,
 }
 
-/// The whole.
+/// The whole; `may_be_kept` says whether caches can know the request again.
 pub fn compose(
     aggregate: &Aggregate,
     chosen: &Chosen<'_>,
     done: &[OnceCell<Done>],
+    may_be_kept: bool,
     trace: &Trace,
 ) -> Result<Composed, Stopped> {
     let (parts, rule) = (&aggregate.parts, &aggregate.answer);
@@ -81,7 +82,7 @@ pub fn compose(
         trace.note(why);
         Stopped::Refused(Refusal::BadGateway)
     })?;
-    let headers = header_fields(rule, &ended, &body, is_complete);
+    let headers = header_fields(rule, &ended, &body, is_complete, may_be_kept);
     Ok(Composed { response: Response { status, headers, body }, is_complete })
 }
 
@@ -113,12 +114,12 @@ fn body(rule: &Rule, chosen: &Chosen<'_>, ended: &[Ended<'_>], errors: &[PartErr
     Ok(value.to_text())
 }
 
-fn header_fields(rule: &Rule, ended: &[Ended<'_>], body: &[u8], is_complete: bool) -> Vec<Field> {
+fn header_fields(rule: &Rule, ended: &[Ended<'_>], body: &[u8], is_complete: bool, may_be_kept: bool) -> Vec<Field> {
     let mut headers: Vec<Field> = vec![("content-type".into(), "application/json".into())];
     let returned = returned(rule, ended);
     // A cookie is for one caller.
     let is_private = rule.is_private || returned.iter().any(|(name, _)| name == "set-cookie");
-    let cache_control = match is_complete {
+    let cache_control = match is_complete && may_be_kept {
         true => {
             let answers = ended.iter().flat_map(|ended| &ended.done.answers);
             caching::strictest(answers.map(|answer| &answer.headers), is_private)

@@ -79,7 +79,7 @@ pub fn keys<'t>(by: &Path, items: &[&'t str]) -> Keys<'t> {
     let mut known = Numbers::default();
     let mut distinct = Vec::new();
     for key in of_items.iter().flat_map(of_selected) {
-        if let Some(text) = comparable(key)
+        if let Some(text) = Json::Raw(key).comparable()
             && known.of(text) == distinct.len()
         {
             distinct.push(key);
@@ -95,11 +95,6 @@ fn of_selected<'t>(selected: &Selected<'t>) -> Vec<&'t str> {
         Selected::One(one) => vec![one],
         Selected::Each(each) => each.clone(),
     }
-}
-
-/// The text by which keys are compared; none of null, of objects and arrays.
-fn comparable(key: &str) -> Option<Cow<'_, str>> {
-    Json::Raw(key).comparable().filter(|_| key != "null")
 }
 
 /// Values by their keys.
@@ -118,7 +113,7 @@ impl<'t> Lookup<'t> {
         } else {
             for element in elements(answer) {
                 if let Selected::One(key) = matching.select(element)
-                    && let Some(key) = comparable(key)
+                    && let Some(key) = Json::Raw(key).comparable()
                 {
                     self.add_one(key, element);
                 }
@@ -136,7 +131,7 @@ impl<'t> Lookup<'t> {
     /// room for is left out.
     pub fn value(&self, key: &Selected<'_>, room: &mut Room) -> Option<String> {
         let mut find = |key: &str| {
-            let value = self.values.get(self.keys.find(&comparable(key)?)?).copied();
+            let value = self.values.get(self.keys.find(&Json::Raw(key).comparable()?)?).copied();
             value.filter(|value| room.takes(value.len()))
         };
         match key {

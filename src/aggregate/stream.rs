@@ -24,17 +24,17 @@ use crate::visit::Visit;
 /// An answer that is written as its parts arrive.
 pub struct Stream<'s, P> {
     /// How.
-    pub form: StreamForm,
+    form: StreamForm,
     /// What the file says.
-    pub aggregate: &'s Aggregate,
+    aggregate: &'s Aggregate,
     /// The route.
-    pub route: &'s Route,
+    route: &'s Route,
     /// What of the parts the client gets.
-    pub chosen: &'s Chosen<'s>,
+    chosen: &'s Chosen<'s>,
     /// The values of the request.
-    pub values: &'s Values<'s>,
+    values: &'s Values<'s>,
     /// The request.
-    pub visit: &'s Visit<'s, P>,
+    visit: &'s Visit<'s, P>,
     progress: Progress,
 }
 
@@ -70,12 +70,18 @@ impl<'s, P: Platform> Stream<'s, P> {
         if !self.chosen.has(at, part) || !ended.was_made() {
             return Ok(());
         }
+        let wanted = match &self.chosen.fields {
+            Some(fields) => match fields.within(&part.name) {
+                Some(wanted) => Some(wanted),
+                None => return Ok(()),
+            },
+            None => None,
+        };
         let mut event = format!("{{\"part\":{}", part.spelled).into_bytes();
         match ended.value() {
             Some(value) => {
                 let mut value = Json::Raw(value);
-                if let Some(fields) = &self.chosen.fields {
-                    let Some(wanted) = fields.within(&part.name) else { return Ok(()) };
+                if let Some(wanted) = wanted {
                     value = wanted.pick(value);
                 }
                 event.extend_from_slice(b",\"value\":");
