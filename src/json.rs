@@ -9,7 +9,7 @@ pub mod places;
 pub(crate) mod samples;
 pub mod tree;
 
-pub use numbers::Numbers;
+pub use numbers::{Grouped, Numbers};
 use serde::de::IgnoredAny;
 
 /// How much JSON is taken.

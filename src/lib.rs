@@ -8,6 +8,7 @@ pub mod config;
 pub mod gateway;
 pub mod settings;
 
+mod accept;
 pub mod aggregate;
 pub mod allowance;
 pub mod answer;

@@ -5,21 +5,18 @@
 //! Entities are the five of XML itself and those of characters. There are no others, and no document type is
 //! taken: nothing is fetched, and nothing grows.
 
-use std::borrow::Cow;
-
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use crate::json::{self, Bounds, Numbers, Unusable, push_string};
+use crate::json::{self, Bounds, Grouped, Unusable, push_string};
 
 /// An element, so far.
 #[derive(Default)]
 struct Element {
     name: String,
     /// Attributes and children by their names, each name once, in the order in which they came.
-    members: Vec<(String, Vec<Value>)>,
-    places: Numbers<'static>,
+    members: Grouped<'static, Value>,
     text: String,
 }
 
@@ -85,7 +82,7 @@ fn begun(start: &BytesStart<'_>, elements: &mut u32, bounds: Bounds) -> Result<E
         count()?;
         let attribute = attribute.map_err(|_| Unusable::NotXml)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Unusable::NotXml)?;
-        element.add(format!("-{}", attribute.key.as_ref()), Value::Text(value.into_owned()));
+        element.members.add(format!("-{}", attribute.key.as_ref()).into(), Value::Text(value.into_owned()));
     }
     Ok(element)
 }
@@ -97,7 +94,7 @@ fn add(open: &mut [Element], element: Element) -> Result<(), Unusable> {
     let name = element.name.clone();
     let text = element.text.trim_ascii();
     let value = if element.members.is_empty() { Value::Text(text.to_owned()) } else { Value::Element(element) };
-    around.add(name, value);
+    around.members.add(name.into(), value);
     Ok(())
 }
 
@@ -110,14 +107,6 @@ fn push(open: &mut [Element], text: &str) -> Result<(), Unusable> {
 }
 
 impl Element {
-    fn add(&mut self, name: String, value: Value) {
-        let place = self.places.of(Cow::Owned(name.clone()));
-        match self.members.get_mut(place) {
-            Some((_, values)) => values.push(value),
-            None => self.members.push((name, vec![value])),
-        }
-    }
-
     fn write(&self, out: &mut Vec<u8>) {
         out.push(b'{');
         let text = self.text.trim_ascii();
@@ -127,7 +116,7 @@ impl Element {
             }
             push_string(out, name);
             out.push(b':');
-            match values.as_slice() {
+            match values {
                 [one] => one.write(out),
                 several => {
                     for (at, value) in several.iter().enumerate() {

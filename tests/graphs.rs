@@ -52,6 +52,7 @@ proptest! {
         }
         prop_assert_eq!(got.took, Duration::from_millis(whole.ends));
     }
+
     #[test]
     fn a_stream_comes_to_the_same(nodes in drawn::aggregates()) {
         let gateway = loaded(&drawn::file(&nodes).to_string());

@@ -320,6 +320,28 @@ struct Pieces {
     is_closed: bool,
 }
 
+impl Simulated<'_> {
+    /// Asks the place that counts, where what a charge is on is changed.
+    async fn counting<T>(
+        &self,
+        charge: &Charge,
+        within: Duration,
+        act: impl FnOnce(Taken, u64) -> (T, Taken),
+    ) -> Result<T, LimiterDown> {
+        let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
+            self.world.sleep_until(self.world.now() + within).await;
+            return Err(LimiterDown);
+        };
+        self.world.sleep_until(self.world.now() + latency).await;
+        self.world.counted.set(self.world.counted.get() + 1);
+        let mut counters = self.world.counters.borrow_mut();
+        let taken = counters.entry(charge.key.clone()).or_default();
+        let (came, after) = act(*taken, self.now().0 * 1000);
+        *taken = after;
+        Ok(came)
+    }
+}
+
 impl Platform for Simulated<'_> {
     type Reply = Reply;
 
@@ -495,37 +517,19 @@ impl Platform for Simulated<'_> {
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
-        let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
-            self.world.sleep_until(self.world.now() + within).await;
-            return Err(LimiterDown);
-        };
-        self.world.sleep_until(self.world.now() + latency).await;
-        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
-        self.world.counted.set(self.world.counted.get() + 1);
-        let mut counters = self.world.counters.borrow_mut();
-        let taken = counters.entry(charge.key.clone()).or_default();
-        let (verdict, after) = charge.quota.spend(*taken, charge.units, now);
-        *taken = after;
-        Ok(verdict)
+        self.counting(charge, within, |taken, now| charge.quota.spend(taken, charge.units, now)).await
     }
 
     async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown> {
-        let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
-            self.world.sleep_until(self.world.now() + within).await;
-            return Err(LimiterDown);
+        let borrow = |taken, now| {
+            let (granted, verdict, after) = charge.quota.spend_up_to(taken, charge.units, now);
+            ((granted, verdict), after)
         };
-        self.world.sleep_until(self.world.now() + latency).await;
-        self.world.counted.set(self.world.counted.get() + 1);
-        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
-        let mut counters = self.world.counters.borrow_mut();
-        let taken = counters.entry(charge.key.clone()).or_default();
-        let (granted, verdict, after) = charge.quota.spend_up_to(*taken, charge.units, now);
-        *taken = after;
-        Ok((granted, verdict))
+        self.counting(charge, within, borrow).await
     }
 
     async fn give_back(&self, charge: &Charge) {
-        let now = (BEGINNING + self.world.now().as_millis() as u64) * 1000;
+        let now = self.now().0 * 1000;
         if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
             *taken = charge.quota.give_back(*taken, charge.units, now);
         }

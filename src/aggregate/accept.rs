@@ -1,6 +1,7 @@
 //! Which form of an answer a client asks for (RFC 9110, section 12.5.1).
 
 use super::words::StreamForm;
+use crate::accept::{Liking, liking};
 
 /// The media type of an answer in one piece.
 const JSON: &str = "application/json";
@@ -25,35 +26,6 @@ pub fn stream_asked_for(accept: Option<&str>, forms: &[StreamForm]) -> Option<St
         }
     }
     best.map(|(_, form)| form)
-}
-
-/// How a media range is liked: the place at which it stands, and its quality in thousandths.
-#[derive(Clone, Copy)]
-struct Liking {
-    place: usize,
-    quality: u32,
-}
-
-/// How an `Accept` field likes a media range; one whose quality cannot be read is not liked.
-fn liking(accept: &str, name: &str) -> Option<Liking> {
-    accept.split(',').enumerate().find_map(|(place, range)| {
-        let mut pieces = range.split(';').map(str::trim);
-        if !pieces.next()?.eq_ignore_ascii_case(name) {
-            return None;
-        }
-        let quality = pieces.find_map(|piece| piece.strip_prefix("q=").or_else(|| piece.strip_prefix("Q=")));
-        Some(Liking { place, quality: quality.map_or(1_000, |quality| thousandths(quality).unwrap_or(0)) })
-    })
-}
-
-/// A quality, `0` to `1` with three decimals at most, in thousandths.
-fn thousandths(quality: &str) -> Option<u32> {
-    let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
-    if !matches!(whole, "0" | "1") || decimals.len() > 3 {
-        return None;
-    }
-    let thousandths: u32 = format!("{whole}{decimals:0<3}").parse().ok()?;
-    Some(thousandths).filter(|thousandths| *thousandths <= 1_000)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::caching::{self, NO_STORE};
-use super::ended::{Ended, Room};
+use super::ended::{Ended, RoomOfWhole};
 use super::failure::PartError;
 use super::part::{Done, Stopped};
 use super::plan::{Aggregate, Otherwise, Part, Placed, Rule, Variant};
@@ -62,7 +62,7 @@ pub fn compose(
 ) -> Result<Composed, Stopped> {
     let (parts, rule) = (&aggregate.parts, &aggregate.answer);
     let all = parts.iter().zip(done).enumerate();
-    let mut room = Room(rule.max_size);
+    let mut room = RoomOfWhole(rule.max_size);
     let ended = all.filter_map(|(at, (part, done))| Some(Ended::new(at, part, done.get()?, chosen, &mut room)));
     let ended: Vec<Ended<'_>> = ended.collect::<Result<_, _>>()?;
 

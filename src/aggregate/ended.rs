@@ -20,7 +20,7 @@ pub struct Ended<'d> {
 }
 
 /// How many more bytes the parts of an answer may have.
-pub struct Room(pub usize);
+pub struct RoomOfWhole(pub usize);
 
 impl<'d> Ended<'d> {
     /// A part, for which there has to be room if it is in the answer.
@@ -29,7 +29,7 @@ impl<'d> Ended<'d> {
         part: &'d Part,
         done: &'d Done,
         chosen: &Chosen<'_>,
-        room: &mut Room,
+        room: &mut RoomOfWhole,
     ) -> Result<Self, Stopped> {
         let failure = if let State::Lacking(failure) = done.state { Some(failure) } else { None };
         let mut ended = Self { at, part, done, failure };

@@ -63,6 +63,9 @@ enum NotMade {
     Refused(Refusal),
 }
 
+/// What one call of several came to: its value and answer, or why there are none.
+type OneOfMany = (Option<Value>, Option<Rc<Answered>>, Option<Failure>);
+
 impl From<Failure> for NotMade {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
@@ -151,6 +154,17 @@ impl<'v, P: Platform> Making<'v, P> {
         Ok((part.reading.value(&answer)?, answer))
     }
 
+    /// One call of several for a part, which may fail without the part where the file says what there is then.
+    async fn one_or_lacking(&self, part: &'v Part, values: &Values<'_>) -> Result<OneOfMany, NotMade> {
+        match self.one(part, values).await {
+            Ok((value, answer)) => Ok((Some(value), Some(answer), None)),
+            Err(NotMade::Failed(failure)) if part.otherwise != Otherwise::Fail && !failure.is_final() => {
+                Ok((None, None, Some(failure)))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// A call for each element of an array, or one for all.
     async fn make_each(&self, part: &'v Part, each: &'v Each, values: &Values<'_>) -> Result<Done, NotMade> {
         let array = match values.json(&each.of).ok_or_else(|| self.lacks([&each.of], values))? {
@@ -180,18 +194,12 @@ impl<'v, P: Platform> Making<'v, P> {
     ) -> Result<Results, NotMade> {
         let calls = items.iter().map(|item| async move {
             let inner = InnerValues { item: Some(item), ..values.inner };
-            match self.one(part, &Values { inner, ..*values }).await {
-                Ok((value, answer)) => Ok((Some(value), Some(answer), None)),
-                Err(NotMade::Failed(failure)) if part.otherwise != Otherwise::Fail && !failure.is_final() => {
-                    Ok((part.otherwise.stand_in(), None, Some(failure)))
-                }
-                Err(other) => Err(other),
-            }
+            self.one_or_lacking(part, &Values { inner, ..*values }).await
         });
-        let made: Vec<_> = in_order(each.parallel, calls).await?;
+        let made: Vec<OneOfMany> = in_order(each.parallel, calls).await?;
         let mut results = Results::default();
         for (value, answer, failure) in made {
-            results.values.push(value);
+            results.values.push(value.or_else(|| part.otherwise.stand_in()));
             results.answers.extend(answer);
             results.failure = results.failure.or(failure);
         }
@@ -209,15 +217,9 @@ impl<'v, P: Platform> Making<'v, P> {
         let keys = spread::keys(&batch.by, items);
         let calls = keys.distinct.chunks(batch.size).map(|chunk| async move {
             let inner = InnerValues { keys: chunk, ..values.inner };
-            match self.one(part, &Values { inner, ..*values }).await {
-                Ok((value, answer)) => Ok((Some(value), Some(answer), None)),
-                Err(NotMade::Failed(failure)) if part.otherwise != Otherwise::Fail && !failure.is_final() => {
-                    Ok((None, None, Some(failure)))
-                }
-                Err(other) => Err(other),
-            }
+            self.one_or_lacking(part, &Values { inner, ..*values }).await
         });
-        let made: Vec<(Option<Value>, _, _)> = in_order(each.parallel, calls).await?;
+        let made: Vec<OneOfMany> = in_order(each.parallel, calls).await?;
         let mut results = Results::default();
         let mut found = spread::Lookup::default();
         for (value, answer, failure) in &made {

@@ -1,6 +1,5 @@
 //! An answer as the value of a part: what counts as one, what its body is, and what is taken of it.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::calls::Answered;
@@ -9,7 +8,7 @@ use super::plan::Reading;
 use super::value::Value;
 use super::words::{Empty, Format};
 use crate::json::tree::Json;
-use crate::json::{self, Numbers, Unusable};
+use crate::json::{self, Grouped, Unusable};
 use crate::shaping::Shaping;
 use crate::{query, xml};
 
@@ -54,16 +53,11 @@ impl Reading {
 
 /// Names and values as a JSON object; several values of one name as an array.
 fn form(text: &str) -> String {
-    let mut names = Numbers::default();
-    let mut members: Vec<(Cow<'_, str>, Vec<String>)> = Vec::new();
+    let mut members = Grouped::default();
     for (name, value) in query::parameters(text.trim()) {
-        let (name, value) = (query::decoded(name), json::string(&query::decoded(value)));
-        match members.get_mut(names.of(name.clone())) {
-            Some((_, values)) => values.push(value),
-            None => members.push((name, vec![value])),
-        }
+        members.add(query::decoded(name), json::string(&query::decoded(value)));
     }
-    let members = members.iter().map(|(name, values)| match values.as_slice() {
+    let members = members.iter().map(|(name, values)| match values {
         [one] => format!("{}:{one}", json::string(name)),
         several => format!("{}:[{}]", json::string(name), several.join(",")),
     });

@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::compose::Chosen;
-use super::ended::{Ended, Room};
+use super::ended::{Ended, RoomOfWhole};
 use super::failure::PartError;
 use super::part::{Done, Stopped};
 use super::plan::Aggregate;
@@ -41,7 +41,7 @@ pub struct Stream<'s, P> {
 /// How far it is.
 struct Progress {
     is_open: Cell<bool>,
-    room: RefCell<Room>,
+    room: RefCell<RoomOfWhole>,
     errors: RefCell<Vec<PartError>>,
 }
 
@@ -55,7 +55,7 @@ impl<'s, P: Platform> Stream<'s, P> {
         values: &'s Values<'s>,
         visit: &'s Visit<'s, P>,
     ) -> Self {
-        let room = RefCell::new(Room(aggregate.answer.max_size));
+        let room = RefCell::new(RoomOfWhole(aggregate.answer.max_size));
         let progress = Progress { is_open: Cell::new(false), room, errors: RefCell::default() };
         Self { form, aggregate, route, chosen, values, visit, progress }
     }

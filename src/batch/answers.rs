@@ -2,7 +2,7 @@
 
 use crate::answer::Response;
 use crate::head::Headers;
-use crate::json::{self, Bounds, Numbers};
+use crate::json::{self, Bounds, Grouped};
 use crate::policy::headers::Field;
 use crate::refusal::Refusal;
 
@@ -117,17 +117,13 @@ fn element(id: Option<&str>, read: &Read) -> Vec<u8> {
 
 /// The header fields as an object: several cookies as an array, several of another name joined.
 fn push_fields(out: &mut Vec<u8>, read: &Read) {
-    let mut names = Numbers::default();
-    let mut fields: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut fields = Grouped::default();
     for (name, value) in read.headers.iter() {
         // Of the body as it came, not as it stands here.
         if name == "content-length" && !read.body.is_empty() {
             continue;
         }
-        match fields.get_mut(names.of(name.into())) {
-            Some((_, values)) => values.push(value),
-            None => fields.push((name, vec![value])),
-        }
+        fields.add(name.into(), value);
     }
     out.push(b'{');
     for (at, (name, values)) in fields.iter().enumerate() {
@@ -136,8 +132,8 @@ fn push_fields(out: &mut Vec<u8>, read: &Read) {
         }
         json::push_string(out, name);
         out.push(b':');
-        match values.as_slice() {
-            values if values.len() > 1 && *name == "set-cookie" => {
+        match values {
+            values if values.len() > 1 && name == "set-cookie" => {
                 let strings: Vec<String> = values.iter().map(|value| json::string(value)).collect();
                 out.extend_from_slice(format!("[{}]", strings.join(",")).as_bytes());
             }

@@ -25,3 +25,35 @@ impl<'t> Numbers<'t> {
         self.0.len()
     }
 }
+
+/// Values by their names; names stand in the order in which they are first seen.
+pub struct Grouped<'t, V> {
+    numbers: Numbers<'t>,
+    groups: Vec<(Cow<'t, str>, Vec<V>)>,
+}
+
+impl<'t, V> Grouped<'t, V> {
+    /// Adds a value to those of its name.
+    pub fn add(&mut self, name: Cow<'t, str>, value: V) {
+        match self.groups.get_mut(self.numbers.of(name.clone())) {
+            Some((_, values)) => values.push(value),
+            None => self.groups.push((name, vec![value])),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Each name with its values, one at least.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[V])> {
+        self.groups.iter().map(|(name, values)| (&**name, values.as_slice()))
+    }
+}
+
+impl<V> Default for Grouped<'_, V> {
+    fn default() -> Self {
+        Self { numbers: Numbers::default(), groups: Vec::new() }
+    }
+}

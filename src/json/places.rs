@@ -95,7 +95,7 @@ pub fn leads_to(step: &Step, key: Key<'_>) -> bool {
     }
 }
 
-/// How many bytes more there may be for copies ([`Json::weight`]): a value that is put into each element of an array
+/// How many bytes more there may be for copies: a value that is put into each element of an array
 /// must not grow without bounds.
 #[derive(Debug)]
 pub struct Room {

@@ -10,6 +10,7 @@ use std::fmt;
 
 use regex_lite::Regex;
 
+use crate::accept::liking;
 use crate::head::Head;
 use crate::query;
 #[cfg(not(target_arch = "wasm32"))]
@@ -173,7 +174,7 @@ impl ValueTest {
             (Self::OneOf(values), Some(value)) => values.iter().any(|other| other == value),
             (Self::Prefix(prefix), Some(value)) => value.starts_with(prefix),
             (Self::Regex(regex), Some(value)) => regex.is_match(value),
-            (Self::Media(wanted), Some(value)) => lists_media_type(value, wanted),
+            (Self::Media(wanted), Some(value)) => liking(value, wanted).is_some_and(|liked| liked.quality > 0),
         }
     }
 
@@ -206,21 +207,6 @@ impl PartialEq for ValueTest {
 }
 
 impl Eq for ValueTest {}
-
-/// Whether a list such as that of `Accept` (RFC 9110 section 12.5.1) has the media type, with a
-/// weight that is not 0. Types do not differ by upper and lower case.
-fn lists_media_type(list: &str, wanted: &str) -> bool {
-    list.split(',').any(|element| {
-        let mut parts = element.split(';').map(str::trim);
-        let is_it = parts.next().is_some_and(|media| media.eq_ignore_ascii_case(wanted));
-        let is_zero =
-            |weight: &str| weight.starts_with('0') && !weight.contains(|c: char| c.is_ascii_digit() && c != '0');
-        let is_refused = parts
-            .filter_map(|part| part.split_once('='))
-            .any(|(name, value)| name.trim().eq_ignore_ascii_case("q") && is_zero(value.trim()));
-        is_it && !is_refused
-    })
-}
 
 shape! {
     /// A test that needs a word for what it does.

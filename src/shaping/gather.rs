@@ -128,6 +128,7 @@ mod tests {
             ),
         ]);
     }
+
     #[test]
     fn copies_that_have_no_room_cost_nothing_more() {
         let array = |element: &str| vec![element; 50_000].join(",");
