@@ -1,5 +1,8 @@
-//! Who is calling: the way of a token or a key, from where it is in the request to the caller that it names.
+//! Who is calling: from what the request says to the caller, by the first of the route's rules that it fits. Each
+//! kind of rule has its way in a file of its own.
 
+mod by_key;
+mod by_token;
 mod keys;
 
 pub use keys::refresh;
@@ -7,22 +10,11 @@ pub use keys::refresh;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
-use serde_json::{Map, Value};
-
 use crate::gateway::Route;
-use crate::platform::{Afterwards, KvDown, Platform};
-use crate::policy::api_key::{ApiKeyRule, Known};
+use crate::platform::Platform;
 use crate::policy::auth::AuthRule;
 use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::credential::Carrier;
-use crate::policy::jwt::JwtRule;
-use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
-use crate::policy::jwt::key_set::{KeySet, Step};
-use crate::policy::jwt::revocation::{self, Revocation};
-use crate::policy::when_down::WhenDown;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 
@@ -32,6 +24,9 @@ const KV_TIMEOUT: Duration = Duration::from_millis(500);
 /// The caller, and where credentials are that services are not to have.
 pub type Identified<'g> = (Arc<Caller>, Vec<&'g Carrier>);
 
+/// What a rule found: the caller, and where the credential was.
+type Found<'g> = (Arc<Caller>, &'g Carrier);
+
 /// Who is calling a route, by the first of its rules that the request fits. Of several, a token is for those whose issuer it
 /// names.
 pub async fn identify<'g, P: Platform>(
@@ -39,16 +34,13 @@ pub async fn identify<'g, P: Platform>(
     visit: &Visit<'_, P>,
 ) -> Result<Identified<'g>, NotIdentified> {
     let rules = route.auth.as_slice();
-    let mut why = match rules {
-        [AuthRule::ApiKey(_)] => NotIdentified::NoApiKey,
-        _ => NotIdentified::NoToken,
-    };
+    let mut why = NotIdentified::NoCredential(rules.iter().map(AuthRule::scheme).collect());
     for rule in rules {
-        let identified = match rule {
-            AuthRule::Jwt(rule) => by_token(rule, rules.len() > 1, visit).await,
-            AuthRule::ApiKey(rule) => by_key(rule, &route.pattern, visit).await,
+        let found = match rule {
+            AuthRule::Jwt(rule) => by_token::identify(rule, rules.len() > 1, visit).await,
+            AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
         };
-        match identified {
+        match found {
             Ok((caller, used)) => {
                 // Those of all rules: a client may send several. What was used goes on where its own rule says so.
                 let is_passed = rule.carriers().hidden().all(|carrier| carrier != used);
@@ -56,6 +48,7 @@ pub async fn identify<'g, P: Platform>(
                     rules.iter().flat_map(|rule| rule.carriers().hidden()).filter(|from| *from != used || !is_passed);
                 return Ok((caller, hidden.collect()));
             }
+            Err(NotIdentified::NoCredential(_)) => {}
             Err(other) if says_more(&other) >= says_more(&why) => why = other,
             Err(_) => {}
         }
@@ -66,27 +59,21 @@ pub async fn identify<'g, P: Platform>(
 /// How much a reason says to a caller whom several rules did not know.
 fn says_more(why: &NotIdentified) -> u8 {
     match why {
-        NotIdentified::NoApiKey => 0,
-        NotIdentified::NoToken => 1,
-        NotIdentified::NotAccepted(_) | NotIdentified::ApiKeyNotAccepted(_) => 2,
-        _ => 3,
+        NotIdentified::NoCredential(_) => 0,
+        NotIdentified::NotAccepted(..) => 1,
+        _ => 2,
     }
 }
 
 /// How a request is turned down whose caller is not known; the log is told more.
 pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal {
     match why {
-        NotIdentified::NoToken => Refusal::NoToken,
-        NotIdentified::NoApiKey => Refusal::NoApiKey,
-        NotIdentified::ApiKeyNotAccepted(why) => {
-            visit.trace.note(format!("API key {why}"));
-            Refusal::ApiKeyNotAccepted
-        }
+        NotIdentified::NoCredential(schemes) => Refusal::NoCredential(schemes),
         NotIdentified::Expired => Refusal::TokenExpired,
         NotIdentified::NotYet => Refusal::TokenNotYet,
-        NotIdentified::NotAccepted(why) => {
-            visit.trace.note(format!("token {why}"));
-            Refusal::TokenNotAccepted
+        NotIdentified::NotAccepted(scheme, why) => {
+            visit.trace.note(format!("{} {why}", scheme.credential()));
+            Refusal::CredentialNotAccepted(scheme)
         }
         NotIdentified::Misconfigured(why) => {
             visit.trace.note(why);
@@ -95,202 +82,6 @@ pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal
         NotIdentified::CannotTell(why) => {
             visit.trace.note(why);
             Refusal::CannotTell
-        }
-    }
-}
-
-async fn by_token<'g, P: Platform>(
-    rule: &'g Arc<JwtRule>,
-    is_one_of_several: bool,
-    visit: &Visit<'_, P>,
-) -> Result<(Arc<Caller>, &'g Carrier), NotIdentified> {
-    let (token, from) = rule.carriers.find(visit.head).ok_or(NotIdentified::NoToken)?;
-    let now = visit.head.arrived;
-    let (caller, is_known_unrevoked) = match rule.remembered(&token, now) {
-        Some(known) => known,
-        None => {
-            let (unchecked, algorithm) = rule.read(&token)?;
-            if is_one_of_several && !names(&unchecked, &rule.issuer) {
-                return Err(NotIdentified::NotAccepted("of another issuer".into()));
-            }
-            let generation = rule.generation();
-            let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
-            let (caller, until) = rule.caller(claims, now)?;
-            rule.remember(&token, &caller, until, generation);
-            (caller, false)
-        }
-    };
-    if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_known_unrevoked)
-        && is_unrevoked(rule, revocation, &caller, visit).await?
-    {
-        rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
-    }
-    Ok((caller, from))
-}
-
-/// Who is calling, by a key that was given to them.
-async fn by_key<'g, P: Platform>(
-    rule: &'g ApiKeyRule,
-    route: &str,
-    visit: &Visit<'_, P>,
-) -> Result<(Arc<Caller>, &'g Carrier), NotIdentified> {
-    let (key, from) = rule.carriers.find(visit.head).ok_or(NotIdentified::NoApiKey)?;
-    let now = visit.head.arrived;
-    let (digest, known) = rule.known(&key, now);
-    let record = match known {
-        Known::Record(record) => record,
-        Known::Asked(before) => {
-            let within = visit.time_left().min(KV_TIMEOUT);
-            match visit.platform.recall(&rule.kept_under(&digest), within).await {
-                Ok(kept) => rule.learned(digest, kept.as_deref(), now).unwrap_or_else(|why| {
-                    visit.trace.note(format!("what KV has of an API key of {} {why}", rule.name));
-                    None
-                }),
-                // A key that was good counts while nobody can say otherwise.
-                Err(KvDown) if before.is_some() => {
-                    visit.trace.note("KV down, API key taken as before");
-                    before
-                }
-                Err(KvDown) => {
-                    return Err(NotIdentified::CannotTell("KV down, API keys cannot be looked up".to_owned()));
-                }
-            }
-        }
-    };
-    let record = record.ok_or(NotIdentified::ApiKeyNotAccepted("is none that is known".into()))?;
-    let caller = record.caller(route, now);
-    let caller = caller.map_err(|why| NotIdentified::ApiKeyNotAccepted(why.into()))?;
-    Ok((caller, from))
-}
-
-/// Whether KV could tell that a caller's token is not revoked; one that is, is refused.
-async fn is_unrevoked<P: Platform>(
-    rule: &JwtRule,
-    revocation: &Revocation,
-    caller: &Caller,
-    visit: &Visit<'_, P>,
-) -> Result<bool, NotIdentified> {
-    let entries = revocation::entries(rule.name(), caller);
-    let within = visit.time_left().min(KV_TIMEOUT);
-    let kept = join_all(entries.iter().map(|(key, _)| visit.platform.recall(key, within))).await;
-    let mut is_known = true;
-    for ((_, entry), kept) in entries.iter().zip(kept) {
-        match (kept, revocation.when_down) {
-            (Ok(None), _) => {}
-            (Ok(Some(kept)), _) if !revocation::is_revoked(entry, &kept, caller) => {}
-            (Ok(Some(_)), _) => return Err(NotIdentified::NotAccepted("revoked".into())),
-            (Err(KvDown), WhenDown::Open) => {
-                visit.trace.note("KV down, token taken as not revoked");
-                is_known = false;
-            }
-            (Err(KvDown), WhenDown::Closed) => {
-                return Err(NotIdentified::CannotTell(
-                    "KV down, so that nobody knows whether the token is revoked".to_owned(),
-                ));
-            }
-        }
-    }
-    Ok(is_known)
-}
-
-/// Whether a token says that it is of an issuer; whether that is so is not known yet.
-fn names(token: &Unchecked<'_>, issuer: &str) -> bool {
-    let claims = token.deserialize_claims_unchecked::<Map<String, Value>>();
-    claims.is_ok_and(|claims| claims.custom.get("iss").and_then(Value::as_str) == Some(issuer))
-}
-
-/// The claims of a token, if a key of the rule's has signed it.
-async fn verify<P: Platform>(
-    rule: &Arc<JwtRule>,
-    token: &Unchecked<'_>,
-    algorithm: Algorithm,
-    text: &str,
-    visit: &Visit<'_, P>,
-) -> Result<SignedClaims, NotIdentified> {
-    let kid = token.header().key_id.as_deref();
-    let (mut refused, mut unusable) = (None, None);
-    for key in rule.keys.iter().filter(|key| key.is_for(algorithm, kid)) {
-        let verified = match key {
-            Key::Secret(hmac, name, _) => verify_by_secret(*hmac, name, token, |name| visit.platform.secret(name)),
-            Key::Public(key) => verify_by_public_key(key, token, algorithm, text, visit.platform).await,
-        };
-        match verified {
-            Ok(claims) => return Ok(claims),
-            Err(why @ NotIdentified::Misconfigured(_)) => unusable = Some(why),
-            Err(why) => refused = Some(why),
-        }
-    }
-    if let Some(set) = rule.key_set.as_ref().filter(|set| set.algorithms.contains(&algorithm)) {
-        for key in keys_of_issuer(rule, set, algorithm, kid, visit).await? {
-            match verify_by_public_key(&key, token, algorithm, text, visit.platform).await {
-                Ok(claims) => return Ok(claims),
-                // The issuer's fault, not the gateway's: as if it had not given that key.
-                Err(NotIdentified::Misconfigured(why)) => visit.trace.note(why),
-                Err(why) => refused = Some(why),
-            }
-        }
-    }
-    // A key that cannot be used is the gateway's fault only where no other could tell.
-    Err(match (refused, unusable) {
-        (None, None) => NotIdentified::NotAccepted("of no key here".into()),
-        (None, Some(unusable)) => unusable,
-        (Some(NotIdentified::NotAccepted(why)), Some(NotIdentified::Misconfigured(also))) => {
-            NotIdentified::NotAccepted(format!("{why}; {also}").into())
-        }
-        (Some(refused), _) => refused,
-    })
-}
-
-async fn verify_by_public_key<P: Platform>(
-    key: &PublicKey,
-    token: &Unchecked<'_>,
-    algorithm: Algorithm,
-    text: &str,
-    platform: &P,
-) -> Result<SignedClaims, NotIdentified> {
-    let (signed, _) = text.rsplit_once('.').ok_or_else(NotIdentified::not_signed)?;
-    match platform.verify(algorithm, &key.jwk, signed, token.signature_bytes()).await {
-        Ok(true) => token.deserialize_claims_unchecked().map_err(|_| NotIdentified::not_signed()),
-        Ok(false) => Err(NotIdentified::not_signed()),
-        Err(_) => {
-            let kid: String = key.kid.as_deref().unwrap_or_default().chars().take(64).collect();
-            Err(NotIdentified::Misconfigured(format!(
-                "the public key {kid:?} is none that signatures can be checked with"
-            )))
-        }
-    }
-}
-
-/// The keys of the issuer that a token may be of, as new as they have to be for it.
-async fn keys_of_issuer<P: Platform>(
-    rule: &Arc<JwtRule>,
-    set: &KeySet,
-    algorithm: Algorithm,
-    kid: Option<&str>,
-    visit: &Visit<'_, P>,
-) -> Result<Vec<PublicKey>, NotIdentified> {
-    let mut why = "they could not be fetched just now".to_owned();
-    loop {
-        match set.step(algorithm, kid, visit.platform.now()) {
-            Step::Use => return Ok(set.keys_for(algorithm, kid)),
-            Step::UseAndRefresh => {
-                // So that it is not begun twice.
-                set.begin(visit.platform.now());
-                visit.platform.afterwards(Afterwards::RefreshKeys(Arc::clone(rule)));
-                return Ok(set.keys_for(algorithm, kid));
-            }
-            Step::Down => return Err(NotIdentified::CannotTell(format!("no keys of {}: {why}", rule.issuer))),
-            _ if visit.time_left().is_zero() => {
-                return Err(NotIdentified::CannotTell(format!("no keys of {} in time", rule.issuer)));
-            }
-            // What another request waits for cannot be waited for here: the runtime keeps them apart.
-            Step::Wait => visit.platform.sleep(keys::PAUSE).await,
-            Step::Fetch => {
-                if let Err(failure) = keys::fetch(rule, set, visit.platform, visit.time_left()).await {
-                    visit.trace.note(format!("keys of {} {failure}", rule.issuer));
-                    why = failure;
-                }
-            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`], [`credential`] | who is calling? | RFC 7519, RFC 6750 |
+//! | [`jwt`], [`api_key`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
@@ -34,4 +34,5 @@ pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
 pub mod requirement;
+pub mod scheme;
 pub mod when_down;

@@ -10,6 +10,7 @@ use crate::aggregate::PartError;
 use crate::answer::Response;
 use crate::batch::Fault;
 use crate::platform::CallError;
+use crate::policy::scheme::{Scheme, challenges};
 use crate::template::Unfit;
 use wording::Wording;
 
@@ -30,14 +31,14 @@ pub enum Refusal {
     NoRoute,
     /// The route has other methods: the value of `Allow`.
     OtherMethods(String),
-    /// The route needs a token and there is none.
-    NoToken,
+    /// The route needs a credential, of one of these schemes, and there is none.
+    NoCredential(Vec<Scheme>),
     /// The token's time is over.
     TokenExpired,
     /// The token's time has not come.
     TokenNotYet,
-    /// The token does not count here.
-    TokenNotAccepted,
+    /// The credential does not count here.
+    CredentialNotAccepted(Scheme),
     /// The token lacks a claim that the route needs.
     ClaimMissing(String),
     /// A value of the request cannot stand where the route puts it.
@@ -84,10 +85,6 @@ pub enum Refusal {
     StoreDown,
     /// The service gave no answer that can be used.
     BadGateway,
-    /// The route needs an API key, and there is none.
-    NoApiKey,
-    /// The API key does not count here.
-    ApiKeyNotAccepted,
     /// The client may not call from its address.
     AddressNotAllowed,
     /// The caller is known, and may not.
@@ -129,12 +126,6 @@ impl From<CallError> for Refusal {
         }
     }
 }
-
-/// The challenge of a request without a token (RFC 6750, section 3).
-const CHALLENGE: &str = "Bearer realm=\"api\"";
-
-/// The challenge of a request without an API key; a scheme of ours, as there is none.
-const KEY_CHALLENGE: &str = "ApiKey realm=\"api\"";
 
 /// The type of problem that is registered for a used-up quota.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -231,20 +222,22 @@ impl Refusal {
     /// The header field that the status asks for.
     fn own_header(&self) -> Option<(&'static str, String)> {
         let challenge = |error: &str, description: &str| {
-            let value = format!("{CHALLENGE}, error=\"{error}\", error_description=\"{description}\"");
+            let value =
+                format!("{}, error=\"{error}\", error_description=\"{description}\"", Scheme::Bearer.challenge());
             Some(("www-authenticate", value))
         };
         match self {
             Self::OtherMethods(allow) => Some(("allow", allow.clone())),
             // RFC 6750, section 3.1: no error code for a request that did not try.
-            Self::NoToken => Some(("www-authenticate", CHALLENGE.to_owned())),
-            Self::NoApiKey | Self::ApiKeyNotAccepted => Some(("www-authenticate", KEY_CHALLENGE.to_owned())),
+            Self::NoCredential(schemes) => Some(("www-authenticate", challenges(schemes))),
             Self::TokenExpired => challenge("invalid_token", "The token has expired"),
             Self::TokenNotYet => challenge("invalid_token", "The token is not valid yet"),
-            Self::TokenNotAccepted => challenge("invalid_token", "The token is not accepted here"),
+            Self::CredentialNotAccepted(Scheme::Bearer) => challenge("invalid_token", "The token is not accepted here"),
+            Self::CredentialNotAccepted(scheme) => Some(("www-authenticate", scheme.challenge().to_owned())),
             // RFC 6750, section 3.1.
             Self::NotAllowed { scopes: Some(scopes) } => {
-                let value = format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"{scopes}\"");
+                let bearer = Scheme::Bearer.challenge();
+                let value = format!("{bearer}, error=\"insufficient_scope\", scope=\"{scopes}\"");
                 Some(("www-authenticate", value))
             }
             Self::NotAllowed { scopes: None } => challenge("insufficient_scope", "The caller may not do this"),

@@ -21,6 +21,7 @@ use crate::policy::auth::AuthRule;
 use crate::policy::caller::NotIdentified;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt;
+use crate::policy::scheme::Scheme;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
@@ -196,13 +197,18 @@ impl Explanation {
                     let claimed = token.as_ref().and_then(|(token, _)| jwt::claimed(token));
                     let Some(claimed) = claimed else {
                         self.notes.push(match why {
-                            NotIdentified::NoToken => {
-                                "there is no token: the answer would be 401; give one with --token to see more"
-                                    .to_owned()
-                            }
-                            NotIdentified::NoApiKey => {
-                                "there is no API key: the answer would be 401; give one with -H to see more".to_owned()
-                            }
+                            NotIdentified::NoCredential(schemes) => match schemes.first() {
+                                Some(Scheme::Bearer) => {
+                                    "there is no token: the answer would be 401; give one with --token to see more"
+                                        .to_owned()
+                                }
+                                scheme => {
+                                    let credential = scheme.map_or("credential", |scheme| scheme.credential());
+                                    format!(
+                                        "there is no {credential}: the answer would be 401; give one with -H to see more"
+                                    )
+                                }
+                            },
                             other => format!("who calls cannot be told here: {}", reason(&other)),
                         });
                         return;
@@ -306,11 +312,11 @@ fn refused(refusal: &Refusal) -> String {
 
 fn reason(why: &NotIdentified) -> String {
     match why {
-        NotIdentified::NoToken | NotIdentified::NoApiKey => "there is none".to_owned(),
-        NotIdentified::ApiKeyNotAccepted(why) => format!("the API key {why}"),
+        NotIdentified::NoCredential(_) => "there is none".to_owned(),
         NotIdentified::Expired => "its time is over".to_owned(),
         NotIdentified::NotYet => "its time has not come".to_owned(),
-        NotIdentified::NotAccepted(why) => why.to_string(),
+        NotIdentified::NotAccepted(Scheme::Bearer, why) => why.to_string(),
+        NotIdentified::NotAccepted(scheme, why) => format!("the {} {why}", scheme.credential()),
         NotIdentified::Misconfigured(why) => why.clone(),
         NotIdentified::CannotTell(why) => format!("{why}; neither KV nor issuers are asked here"),
     }

@@ -20,6 +20,7 @@ use crate::head::UnixMillis;
 use crate::locked::locked;
 use crate::policy::caller::Caller;
 use crate::policy::credential::{Carrier, Carriers};
+use crate::policy::scheme::Scheme;
 use crate::settings::{
     FromNode, List, Node, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text,
 };
@@ -109,8 +110,9 @@ shape! {
 shape! {
     /// A key that was given to the caller.
     pub struct ApiKeyRuleSettings {
-        /// Where the key is: { "header": NAME }, "authorization" (as a bearer token), { "cookie": NAME } or
-        /// { "query": NAME }; of several, the first that is there. Default { "header": "x-api-key" }.
+        /// Where the key is: { "header": NAME }, "authorization" (as a bearer token), "basic" (as the password of the
+        /// user that is its owner), { "cookie": NAME } or { "query": NAME }; of several, the first that is there. Default
+        /// { "header": "x-api-key" }.
         "from" => from: Option<OneOrMany<Carrier>> = { "header": "x-api-key" },
         /// Whether the key goes on to services with a forwarded request. Default false.
         "pass" => pass: Option<bool> = true,
@@ -203,6 +205,11 @@ impl ApiKeyRule {
             remembered: Mutex::default(),
         };
         is_faultless.then_some(rule)
+    }
+
+    /// How clients are asked for the key: as for a password, where it may be one.
+    pub fn scheme(&self) -> Scheme {
+        if self.carriers.from.contains(&Carrier::Basic) { Scheme::Basic } else { Scheme::ApiKey }
     }
 
     /// Under which key KV has what goes with a key.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::policy::api_key::ApiKeyRule;
 use crate::policy::credential::Carriers;
 use crate::policy::jwt::JwtRule;
+use crate::policy::scheme::Scheme;
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
@@ -21,6 +22,14 @@ impl AuthRule {
         match self {
             Self::Jwt(rule) => &rule.carriers,
             Self::ApiKey(rule) => &rule.carriers,
+        }
+    }
+
+    /// How clients are asked for its credential.
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Self::Jwt(_) => Scheme::Bearer,
+            Self::ApiKey(rule) => rule.scheme(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::json::path::{Path, Step};
+use crate::policy::scheme::Scheme;
 
 /// The number from which on those with decimals, or too large for 64 bits, are not told apart: 2 to the 53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -100,18 +101,14 @@ impl Caller {
 /// Why nobody is known to be calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotIdentified {
-    /// There is no token.
-    NoToken,
-    /// There is no API key.
-    NoApiKey,
-    /// The API key does not count here; the reason is for the log alone.
-    ApiKeyNotAccepted(Cow<'static, str>),
+    /// There is no credential, of any of these schemes.
+    NoCredential(Vec<Scheme>),
     /// The token was good, and its time is over.
     Expired,
     /// The token will be good later.
     NotYet,
-    /// The token does not count here; the reason is for the log alone.
-    NotAccepted(Cow<'static, str>),
+    /// The credential does not count here; the reason is for the log alone.
+    NotAccepted(Scheme, Cow<'static, str>),
     /// The gateway lacks what it needs to tell; the reason is for the log alone.
     Misconfigured(String),
     /// The issuer's keys are not there, and cannot be fetched; the reason is for the log alone.
@@ -119,9 +116,14 @@ pub enum NotIdentified {
 }
 
 impl NotIdentified {
+    /// A token that does not count here, and why.
+    pub fn token(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotAccepted(Scheme::Bearer, why.into())
+    }
+
     /// What is said of a signature that is no key's here.
     pub fn not_signed() -> Self {
-        Self::NotAccepted("not signed by a key here, or with claims of a wrong type".into())
+        Self::token("not signed by a key here, or with claims of a wrong type")
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64ct::{Base64, Encoding};
+
 use crate::head::{Head, Headers, is_token};
 use crate::policy::headers::HeaderEdits;
 use crate::query;
@@ -12,6 +14,8 @@ use crate::settings::{FromNode, Node, Place, Problems, described_as, wrong_kind}
 pub enum Carrier {
     /// A bearer token in `Authorization` (RFC 6750, section 2.1).
     Authorization,
+    /// The password in `Authorization` (RFC 7617).
+    Basic,
     /// The whole of another header field, by its name in lower case.
     Header(String),
     /// A cookie.
@@ -25,11 +29,20 @@ impl Carrier {
     pub fn credential<'h>(&self, head: &'h Head) -> Option<Cow<'h, str>> {
         let credential = match self {
             Self::Authorization => bearer_token(head.headers.get("authorization")?)?.into(),
+            Self::Basic => user_and_password(head.headers.get("authorization")?)?.1.into(),
             Self::Header(name) => head.headers.get(name)?.into(),
             Self::Cookie(name) => head.headers.cookie(name)?.into(),
             Self::Query(name) => query::value(head.query.as_deref()?, name)?,
         };
         Some(credential).filter(|credential| !credential.is_empty())
+    }
+
+    /// The user whose credential it is said to be, if it is of that kind.
+    pub fn user(&self, head: &Head) -> Option<String> {
+        match self {
+            Self::Basic => Some(user_and_password(head.headers.get("authorization")?)?.0),
+            _ => None,
+        }
     }
 }
 
@@ -68,7 +81,7 @@ pub fn hide(hidden: &[&Carrier], headers: &Headers, edits: &mut HeaderEdits) {
     let mut cookies = Vec::new();
     for from in hidden {
         match from {
-            Carrier::Authorization => edits.remove("authorization"),
+            Carrier::Authorization | Carrier::Basic => edits.remove("authorization"),
             Carrier::Header(name) => edits.remove(name),
             Carrier::Cookie(name) => cookies.push(name.as_str()),
             Carrier::Query(_) => {}
@@ -84,9 +97,10 @@ pub fn hide(hidden: &[&Carrier], headers: &Headers, edits: &mut HeaderEdits) {
 
 impl FromNode for Carrier {
     fn from_node(node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        const FORM: &str = "\"authorization\", {\"header\": NAME}, {\"cookie\": NAME} or {\"query\": NAME}";
+        const FORM: &str = "\"authorization\", \"basic\", {\"header\": NAME}, {\"cookie\": NAME} or {\"query\": NAME}";
         let read = match node {
             Node::String(word) if word == "authorization" => Some(Self::Authorization),
+            Node::String(word) if word == "basic" => Some(Self::Basic),
             Node::Object(members) => match members.as_slice() {
                 [(of, Node::String(name))] if of == "header" && is_token(name) => {
                     Some(Self::Header(name.to_ascii_lowercase()))
@@ -102,17 +116,29 @@ impl FromNode for Carrier {
 }
 
 described_as!(Carrier, { "anyOf": [
-    { "const": "authorization" },
+    { "enum": ["authorization", "basic"] },
     { "type": "object", "properties": { "header": { "type": "string", "minLength": 1 } }, "required": ["header"], "additionalProperties": false },
     { "type": "object", "properties": { "cookie": { "type": "string", "minLength": 1 } }, "required": ["cookie"], "additionalProperties": false },
     { "type": "object", "properties": { "query": { "type": "string", "minLength": 1 } }, "required": ["query"], "additionalProperties": false },
 ] });
 
-/// The token of `Bearer <token>`; the scheme is case-insensitive (RFC 9110, section 11.1).
+/// The token of `Bearer <token>`.
 fn bearer_token(authorization: &str) -> Option<&str> {
-    let (scheme, token) = authorization.split_once(' ')?;
-    let token = token.trim_matches(' ');
-    (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+    of_scheme("Bearer", authorization)
+}
+
+/// User and password of `Basic <both>`: in base64, and with the first colon between them (RFC 7617, section 2).
+fn user_and_password(authorization: &str) -> Option<(String, String)> {
+    let both = Base64::decode_vec(of_scheme("Basic", authorization)?).ok()?;
+    let both = String::from_utf8(both).ok()?;
+    both.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+}
+
+/// What follows a scheme, which is case-insensitive (RFC 9110, section 11.1).
+fn of_scheme<'h>(wanted: &str, authorization: &'h str) -> Option<&'h str> {
+    let (scheme, rest) = authorization.split_once(' ')?;
+    let rest = rest.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case(wanted) && !rest.is_empty()).then_some(rest)
 }
 
 #[cfg(test)]
@@ -133,6 +159,24 @@ mod tests {
             ("Bearer\tabc", None),
         ] {
             assert_eq!(bearer_token(header), token, "of {header:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_password_have_one_form() {
+        for (header, both) in [
+            // RFC 7617, section 2, and section 2.1.
+            ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", Some(("Aladdin", "open sesame"))),
+            ("basic dGVzdDoxMjPCow==", Some(("test", "123£"))),
+            ("Basic YTpiOmM=", Some(("a", "b:c"))),
+            ("Basic Og==", Some(("", ""))),
+            ("Basic YQ==", None),
+            ("Basic YTpiOmM", None),
+            ("Basic YTr/", None),
+            ("Bearer YTpiOmM=", None),
+        ] {
+            let expected = both.map(|(user, password)| (user.to_owned(), password.to_owned()));
+            assert_eq!(user_and_password(header), expected, "of {header:?}");
         }
     }
 }

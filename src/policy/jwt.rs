@@ -147,6 +147,11 @@ impl JwtRule {
             let algorithms = algorithms.map_or_else(|| Algorithm::all().collect(), |algorithms| algorithms.0);
             algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
         });
+        if let Some(Some(OneOrMany(from))) = &settings.from
+            && from.contains(&Carrier::Basic)
+        {
+            problems.add(&place.at("from"), "has \"basic\", which is for API keys: a token names its user itself");
+        }
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         if let (Some(Some(jwks)), Some(issuer)) = (&settings.jwks, &settings.issuer)
             && jwks.is_discovered()
@@ -213,11 +218,11 @@ impl JwtRule {
     /// Reads a token, and refuses one whose header does not count here, whatever it is signed with.
     pub fn read<'t>(&self, token: &'t str) -> Result<(Unchecked<'t>, Algorithm), NotIdentified> {
         if token.len() > MAX_TOKEN {
-            return Err(NotIdentified::NotAccepted("too long".into()));
+            return Err(NotIdentified::token("too long"));
         }
-        let token = Unchecked::try_from(token).map_err(|_| NotIdentified::NotAccepted("not a JWT".into()))?;
+        let token = Unchecked::try_from(token).map_err(|_| NotIdentified::token("not a JWT"))?;
         if token.header().other_fields.has_crit {
-            return Err(NotIdentified::NotAccepted("asks for an extension by crit".into()));
+            return Err(NotIdentified::token("asks for an extension by crit"));
         }
         let is_wanted = match (token.header().token_type.as_deref().map(bare_type), self.typ.as_slice()) {
             (None, wanted) => wanted.is_empty(),
@@ -226,11 +231,11 @@ impl JwtRule {
             (Some(typ), wanted) => wanted.iter().any(|wanted| typ.eq_ignore_ascii_case(bare_type(wanted))),
         };
         if !is_wanted {
-            return Err(NotIdentified::NotAccepted("of another typ".into()));
+            return Err(NotIdentified::token("of another typ"));
         }
         match Algorithm::named(token.algorithm()) {
             Some(algorithm) => Ok((token, algorithm)),
-            None => Err(NotIdentified::NotAccepted("of no key here".into())),
+            None => Err(NotIdentified::token("of no key here")),
         }
     }
 
@@ -250,7 +255,7 @@ impl JwtRule {
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
-            return Err(NotIdentified::NotAccepted("of another issuer".into()));
+            return Err(NotIdentified::token("of another issuer"));
         }
         let is_for_us =
             |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
@@ -260,15 +265,15 @@ impl JwtRule {
             None => false,
         };
         if !for_us {
-            return Err(NotIdentified::NotAccepted("for another audience".into()));
+            return Err(NotIdentified::token("for another audience"));
         }
         let Some(expires) = claims.expiration else {
-            return Err(NotIdentified::NotAccepted("without exp".into()));
+            return Err(NotIdentified::token("without exp"));
         };
         let mut until = expires.timestamp_millis().saturating_add(leeway);
         if let Some(max_age) = self.max_age {
             let Some(issued) = claims.issued_at.map(|issued| issued.timestamp_millis()) else {
-                return Err(NotIdentified::NotAccepted("without iat".into()));
+                return Err(NotIdentified::token("without iat"));
             };
             if now < issued.saturating_sub(leeway) {
                 return Err(NotIdentified::NotYet);
@@ -285,7 +290,7 @@ impl JwtRule {
         let times = [("exp", claims.expiration), ("nbf", claims.not_before), ("iat", claims.issued_at)];
         custom.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), time?.timestamp().into()))));
         if let Some((name, _)) = self.claims.iter().find(|(name, test)| !test.holds(custom.get(name))) {
-            return Err(NotIdentified::NotAccepted(format!("with another {name} than the rule asks for").into()));
+            return Err(NotIdentified::token(format!("with another {name} than the rule asks for")));
         }
         let caller = Caller::new(&self.issuer, custom);
         let caller = Arc::new(caller.with_places(self.scopes_in.as_ref(), self.roles_in.as_ref()));

@@ -1,6 +1,7 @@
 //! The words of every refusal: what clients are told, and what they can do about it.
 
 use super::Refusal;
+use crate::policy::scheme::Scheme;
 
 /// How a refusal is put: status, the last part of its `type`, its title, and what to do about it.
 pub(super) struct Wording(pub u16, pub &'static str, pub &'static str, pub &'static str);
@@ -32,19 +33,38 @@ impl Refusal {
                 "This path does not take that method",
                 "The Allow header names the methods that it takes.",
             ),
-            Self::NoToken => {
-                Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
-            }
+            Self::NoCredential(schemes) => match schemes.first() {
+                Some(Scheme::ApiKey) => {
+                    Wording(401, "no-api-key", "There is no API key", "Send the key that you were given.")
+                }
+                Some(Scheme::Basic) => {
+                    Wording(401, "no-password", "A password is needed", "Send the name and key that you were given.")
+                }
+                Some(Scheme::Bearer) | None => {
+                    Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
+                }
+            },
             Self::TokenExpired => Wording(401, "token-expired", "The token has expired", "Get a new one."),
             Self::TokenNotYet => {
                 Wording(401, "token-not-yet", "The token is not valid yet", "Wait, or check the clock.")
             }
-            Self::TokenNotAccepted => Wording(
-                401,
-                "token-not-accepted",
-                "The token is not accepted here",
-                "Get a token that was issued for this API.",
-            ),
+            Self::CredentialNotAccepted(scheme) => match scheme {
+                Scheme::Bearer => Wording(
+                    401,
+                    "token-not-accepted",
+                    "The token is not accepted here",
+                    "Get a token that was issued for this API.",
+                ),
+                Scheme::ApiKey => {
+                    Wording(401, "api-key-not-accepted", "The API key is not accepted here", "Ask for another key.")
+                }
+                Scheme::Basic => Wording(
+                    401,
+                    "password-not-accepted",
+                    "The name and password are not accepted here",
+                    "Ask for another key.",
+                ),
+            },
             Self::ClaimMissing(_) => Wording(
                 403,
                 "claim-missing",
@@ -130,10 +150,6 @@ impl Refusal {
             }
             Self::BadGateway => Wording(502, "bad-gateway", "A service gave no usable answer", "Try again later."),
             Self::Unavailable => Wording(503, "unavailable", "A service takes no calls now", "Try again later."),
-            Self::NoApiKey => Wording(401, "no-api-key", "There is no API key", "Send the key that you were given."),
-            Self::ApiKeyNotAccepted => {
-                Wording(401, "api-key-not-accepted", "The API key is not accepted here", "Ask for another key.")
-            }
             Self::AddressNotAllowed => {
                 Wording(403, "address-not-allowed", "Not from this address", "Call from an address that may.")
             }
