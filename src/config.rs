@@ -9,6 +9,7 @@
 
 mod action;
 mod aggregate;
+mod auth;
 mod balance;
 mod compile;
 mod document;

@@ -1,6 +1,7 @@
 //! Who is calling: from what the request says to the caller, by the first of the route's rules that it fits. Each
 //! kind of rule has its way in a file of its own.
 
+mod by_introspection;
 mod by_key;
 mod by_token;
 mod keys;
@@ -39,6 +40,7 @@ pub async fn identify<'g, P: Platform>(
         let found = match rule {
             AuthRule::Jwt(rule) => by_token::identify(rule, rules.len() > 1, visit).await,
             AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
+            AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).await,
         };
         match found {
             Ok((caller, used)) => {

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617 |
+//! | [`jwt`], [`api_key`], [`introspection`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
@@ -27,12 +27,15 @@ pub mod credential;
 pub mod field_edits;
 pub mod headers;
 pub mod idempotency;
+pub mod introspection;
 pub mod jwt;
 pub mod lease;
 pub mod provenance;
 pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
+pub mod remembered;
 pub mod requirement;
 pub mod scheme;
+pub mod secure_url;
 pub mod when_down;

@@ -192,7 +192,7 @@ impl Explanation {
                 Err(why) => {
                     let token = rules.iter().find_map(|rule| match rule {
                         AuthRule::Jwt(rule) => rule.carriers.find(head),
-                        AuthRule::ApiKey(_) => None,
+                        _ => None,
                     });
                     let claimed = token.as_ref().and_then(|(token, _)| jwt::claimed(token));
                     let Some(claimed) = claimed else {

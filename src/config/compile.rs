@@ -4,12 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::document::{AuthSettings, Document};
-use super::{routes, services};
+use super::document::Document;
+use super::{auth, routes, services};
 use crate::gateway::{Gateway, Service};
-use crate::policy::api_key::ApiKeyRule;
 use crate::policy::auth::AuthRule;
-use crate::policy::jwt::JwtRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::rate_limit::Limit;
 use crate::settings::{List, Named, Place, Problems, Size};
@@ -33,25 +31,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     });
 
     let place_of_auth = root.at("auth");
-    let auth = compiled(document.auth, |name, settings: AuthSettings| {
-        if name == PUBLIC {
-            problems.add(&place_of_auth.at(name), "has the name by which routes are open to everyone");
-        }
-        let place = place_of_auth.at(name);
-        match (settings.jwt?, settings.api_key?) {
-            (Some(jwt), None) => {
-                JwtRule::compile(name, jwt, &place.at("jwt"), problems).map(|rule| AuthRule::Jwt(Arc::new(rule)))
-            }
-            (None, Some(key)) => {
-                let rule = ApiKeyRule::compile(name, key, &place.at("api_key"), problems);
-                rule.map(|rule| AuthRule::ApiKey(Arc::new(rule)))
-            }
-            _ => {
-                problems.add(&place, "must have exactly one of \"jwt\" and \"api_key\"");
-                None
-            }
-        }
-    });
+    let auth = compiled(document.auth, |name, settings| auth::rule(name, settings, &place_of_auth.at(name), problems));
 
     let place_of_limits = root.at("limits");
     let limits =

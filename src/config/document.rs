@@ -14,6 +14,7 @@ pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
 use crate::policy::api_key::ApiKeyRuleSettings;
+use crate::policy::introspection::IntrospectionSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
@@ -84,5 +85,11 @@ shape! {
         },
         /// By a key that was given to the caller.
         "api_key" => api_key: Option<ApiKeyRuleSettings> = { "kv": true },
+        /// By a token that its issuer is asked about.
+        "introspection" => introspection: Option<IntrospectionSettings> = {
+            "url": "https://id.example.com/introspect",
+            "client_id": "gateway",
+            "client_secret": "{env.INTROSPECTION_SECRET}"
+        },
     }
 }

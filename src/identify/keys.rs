@@ -8,7 +8,8 @@ use crate::head::UnixMillis;
 use crate::platform::{Afterwards, Call, Platform};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::jwt::key_set::{KeySet, KeySetUrl, is_safe};
+use crate::policy::jwt::key_set::{KeySet, KeySetUrl};
+use crate::policy::secure_url::is_secure;
 use crate::settings::Node;
 
 /// How long somebody who waits for another's fetch sleeps before it looks again.
@@ -110,7 +111,7 @@ fn discovered(configuration: &str, issuer: &str) -> Option<String> {
     let Ok(Node::Object(members)) = serde_json::from_str::<Node>(configuration) else { return None };
     let text = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     match (text("issuer")?, text("jwks_uri")?) {
-        (Node::String(own), Node::String(url)) if own == issuer && is_safe(url) => Some(url.clone()),
+        (Node::String(own), Node::String(url)) if own == issuer && is_secure(url) => Some(url.clone()),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::policy::api_key::ApiKeyRule;
 use crate::policy::credential::Carriers;
+use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
 use crate::policy::scheme::Scheme;
 
@@ -14,6 +15,8 @@ pub enum AuthRule {
     Jwt(Arc<JwtRule>),
     /// By a key that was given to them.
     ApiKey(Arc<ApiKeyRule>),
+    /// By a token that its issuer is asked about.
+    Introspection(Arc<IntrospectionRule>),
 }
 
 impl AuthRule {
@@ -22,13 +25,14 @@ impl AuthRule {
         match self {
             Self::Jwt(rule) => &rule.carriers,
             Self::ApiKey(rule) => &rule.carriers,
+            Self::Introspection(rule) => &rule.carriers,
         }
     }
 
     /// How clients are asked for its credential.
     pub fn scheme(&self) -> Scheme {
         match self {
-            Self::Jwt(_) => Scheme::Bearer,
+            Self::Jwt(_) | Self::Introspection(_) => Scheme::Bearer,
             Self::ApiKey(rule) => rule.scheme(),
         }
     }
@@ -38,6 +42,7 @@ impl AuthRule {
         match self {
             Self::Jwt(rule) => rule.name(),
             Self::ApiKey(rule) => &rule.name,
+            Self::Introspection(rule) => rule.name(),
         }
     }
 }

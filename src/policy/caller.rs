@@ -98,6 +98,16 @@ impl Caller {
     }
 }
 
+/// Whether the claim `aud`, one value or an array, names one of these (RFC 7519, section 4.1.3).
+pub fn is_meant_for(audience: Option<&Value>, names: &[String]) -> bool {
+    let is_named = |audience: &Value| audience.as_str().is_some_and(|one| names.iter().any(|name| name == one));
+    match audience {
+        Some(Value::Array(audiences)) => audiences.iter().any(is_named),
+        Some(audience) => is_named(audience),
+        None => false,
+    }
+}
+
 /// Why nobody is known to be calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotIdentified {

@@ -37,6 +37,13 @@ impl Carrier {
         Some(credential).filter(|credential| !credential.is_empty())
     }
 
+    /// Notes what tokens cannot be in; `place` is that of their rule.
+    pub fn check_for_tokens(from: &[Self], place: &Place<'_>, problems: &mut Problems) {
+        if from.contains(&Self::Basic) {
+            problems.add(&place.at("from"), "has \"basic\", which is for API keys: a token names its user itself");
+        }
+    }
+
     /// The user whose credential it is said to be, if it is of that kind.
     pub fn user(&self, head: &Head) -> Option<String> {
         match self {

@@ -22,8 +22,10 @@ use serde_json::Value;
 use crate::head::UnixMillis;
 use crate::json::path::Path;
 use crate::locked::locked;
-use crate::policy::caller::{Caller, NotIdentified};
+use crate::policy::caller::{Caller, NotIdentified, is_meant_for};
 use crate::policy::credential::{Carrier, Carriers};
+use crate::policy::remembered::Remembered;
+use crate::policy::secure_url::is_secure;
 use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, shape};
 
 pub mod algorithm;
@@ -31,20 +33,18 @@ pub mod claim_test;
 pub mod jwk;
 pub mod key;
 pub mod key_set;
-mod remembered;
 pub mod revocation;
 
 use algorithm::Algorithm;
 use claim_test::ClaimTest;
 use key::{Key, KeySettings, SignedClaims, Unchecked};
 use key_set::{KeySet, KeySetSettings};
-use remembered::Remembered;
 use revocation::{Revocation, RevocationSettings};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
 /// The longest token that is looked at, in bytes.
-const MAX_TOKEN: usize = 8 << 10;
+pub const MAX_TOKEN: usize = 8 << 10;
 
 shape! {
     /// A bearer token that is a signed JWT.
@@ -147,15 +147,13 @@ impl JwtRule {
             let algorithms = algorithms.map_or_else(|| Algorithm::all().collect(), |algorithms| algorithms.0);
             algorithms.into_iter().filter(|algorithm| !algorithm.is_by_secret()).collect::<Vec<_>>()
         });
-        if let Some(Some(OneOrMany(from))) = &settings.from
-            && from.contains(&Carrier::Basic)
-        {
-            problems.add(&place.at("from"), "has \"basic\", which is for API keys: a token names its user itself");
+        if let Some(Some(OneOrMany(from))) = &settings.from {
+            Carrier::check_for_tokens(from, place, problems);
         }
         let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         if let (Some(Some(jwks)), Some(issuer)) = (&settings.jwks, &settings.issuer)
             && jwks.is_discovered()
-            && !key_set::is_safe(issuer)
+            && !is_secure(issuer)
         {
             // Who is on the way to its configuration could put other keys there.
             problems
@@ -257,14 +255,7 @@ impl JwtRule {
         if custom.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
             return Err(NotIdentified::token("of another issuer"));
         }
-        let is_for_us =
-            |audience: &Value| audience.as_str().is_some_and(|name| self.audience.iter().any(|a| a == name));
-        let for_us = match custom.get("aud") {
-            Some(Value::Array(audiences)) => audiences.iter().any(is_for_us),
-            Some(audience) => is_for_us(audience),
-            None => false,
-        };
-        if !for_us {
+        if !is_meant_for(custom.get("aud"), &self.audience) {
             return Err(NotIdentified::token("for another audience"));
         }
         let Some(expires) = claims.expiration else {

@@ -14,6 +14,7 @@ use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
 use crate::head::UnixMillis;
 use crate::locked::locked;
+use crate::policy::secure_url::is_secure;
 use crate::settings::{FromNode, Node, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text};
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(600);
@@ -44,34 +45,13 @@ impl Text for KeySetUrl {
     fn read(text: &str) -> Result<Self, String> {
         match text {
             "discover" => Ok(Self::Discovered),
-            url if is_safe(url) => Ok(Self::At(url.to_owned())),
+            url if is_secure(url) => Ok(Self::At(url.to_owned())),
             _ => Err(not_of_form::<Self>()),
         }
     }
 }
 
 written_as_text!(KeySetUrl);
-
-/// Whether nobody on the way can put other keys there: it is over TLS, or within one machine.
-pub fn is_safe(url: &str) -> bool {
-    // Others end the line in which a URL goes to the runtime, or are left out by who reads it.
-    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return false;
-    }
-    // What is before an `@` is no host.
-    let host_of = |rest: &str| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        (!host.contains('@')).then(|| host.to_owned())
-    };
-    match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => host_of(rest).is_some_and(|host| !host.is_empty()),
-        (None, Some(rest)) => host_of(rest).is_some_and(|host| {
-            let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
-            matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-        }),
-        (None, None) => false,
-    }
-}
 
 shape! {
     /// The keys of an issuer, by their URL.
