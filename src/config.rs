@@ -22,6 +22,7 @@ mod services;
 mod target;
 
 pub use services::instances;
+pub(crate) use target::Target;
 
 use crate::gateway::Gateway;
 use crate::settings::{FromNode, Node, Place, Problem, Problems, Severity};

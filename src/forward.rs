@@ -154,6 +154,7 @@ impl<P: Platform> Request<'_, '_, P> {
         }
         let mut edits = headers::towards_service(head, &self.visit.gateway.provenance);
         hide(hidden, &head.headers, &mut edits);
+        headers::tell_of_caller(&mut edits, &self.visit.gateway.vouched, self.values.caller);
         add_fields(&mut edits, &head.headers, &to.service, self.route, self.values, &self.visit.trace)?;
         Ok((target, edits))
     }
@@ -257,6 +258,18 @@ pub fn add_fields(
     values: &Values<'_>,
     trace: &Trace,
 ) -> Result<(), Refusal> {
+    add_fields_of_service(edits, service, values, trace)?;
+    route.request_headers.apply(values, sent, edits);
+    Ok(())
+}
+
+/// Adds the header fields that the file says of the service alone.
+pub fn add_fields_of_service(
+    edits: &mut HeaderEdits,
+    service: &Service,
+    values: &Values<'_>,
+    trace: &Trace,
+) -> Result<(), Refusal> {
     for (name, value) in &service.headers {
         match value.field_value(values) {
             Some(value) => edits.set(name.clone(), value),
@@ -268,7 +281,6 @@ pub fn add_fields(
             None => edits.remove(name),
         }
     }
-    route.request_headers.apply(values, sent, edits);
     Ok(())
 }
 

@@ -36,6 +36,8 @@ pub struct Gateway {
     pub(crate) provenance: Provenance,
     /// The most calls to services for one request.
     pub(crate) max_calls: u32,
+    /// The header fields in which services are told of callers, and which no client can say.
+    pub(crate) vouched: Vec<String>,
 }
 
 /// What happens to the requests of one path pattern and its methods.

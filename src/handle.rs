@@ -98,7 +98,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     let caller = match route.auth.as_slice() {
         [] => None,
         _ => {
-            let identified = identify::identify(route, visit).await;
+            let identified = identify::identify(route, &path, visit).await;
             let (caller, hidden) = identified.map_err(|why| identify::refusal(why, visit))?;
             visit.hidden_credentials = hidden;
             Some(caller)

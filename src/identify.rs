@@ -1,6 +1,7 @@
 //! Who is calling: from what the request says to the caller, by the first of the route's rules that it fits. Each
 //! kind of rule has its way in a file of its own.
 
+mod by_asking;
 mod by_introspection;
 mod by_key;
 mod by_token;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gateway::Route;
+use crate::path::NormalPath;
 use crate::platform::Platform;
 use crate::policy::auth::AuthRule;
 use crate::policy::caller::{Caller, NotIdentified};
@@ -25,13 +27,14 @@ const KV_TIMEOUT: Duration = Duration::from_millis(500);
 /// The caller, and where credentials are that services are not to have.
 pub type Identified<'g> = (Arc<Caller>, Vec<&'g Carrier>);
 
-/// What a rule found: the caller, and where the credential was.
-type Found<'g> = (Arc<Caller>, &'g Carrier);
+/// What a rule found: the caller, and where the credential was, if it is one that can be hidden.
+type Found<'g> = (Arc<Caller>, Option<&'g Carrier>);
 
-/// Who is calling a route, by the first of its rules that the request fits. Of several, a token is for those whose issuer it
+/// Who is calling a route by a path, by the first of its rules that the request fits. Of several, a token is for those whose issuer it
 /// names.
 pub async fn identify<'g, P: Platform>(
     route: &'g Route,
+    path: &NormalPath,
     visit: &Visit<'_, P>,
 ) -> Result<Identified<'g>, NotIdentified> {
     let rules = route.auth.as_slice();
@@ -41,14 +44,14 @@ pub async fn identify<'g, P: Platform>(
             AuthRule::Jwt(rule) => by_token::identify(rule, rules.len() > 1, visit).await,
             AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
             AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).await,
+            AuthRule::ForwardAuth(rule) => by_asking::identify(rule, path, visit).await.map(|caller| (caller, None)),
         };
         match found {
             Ok((caller, used)) => {
                 // Those of all rules: a client may send several. What was used goes on where its own rule says so.
-                let is_passed = rule.carriers().hidden().all(|carrier| carrier != used);
-                let hidden =
-                    rules.iter().flat_map(|rule| rule.carriers().hidden()).filter(|from| *from != used || !is_passed);
-                return Ok((caller, hidden.collect()));
+                let is_passed = rule.hidden().all(|carrier| Some(carrier) != used);
+                let hidden = rules.iter().flat_map(AuthRule::hidden);
+                return Ok((caller, hidden.filter(|from| Some(*from) != used || !is_passed).collect()));
             }
             Err(NotIdentified::NoCredential(_)) => {}
             Err(other) if says_more(&other) >= says_more(&why) => why = other,
@@ -73,6 +76,7 @@ pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal
         NotIdentified::NoCredential(schemes) => Refusal::NoCredential(schemes),
         NotIdentified::Expired => Refusal::TokenExpired,
         NotIdentified::NotYet => Refusal::TokenNotYet,
+        NotIdentified::NotAllowed => Refusal::NotAllowed { scopes: None },
         NotIdentified::NotAccepted(scheme, why) => {
             visit.trace.note(format!("{} {why}", scheme.credential()));
             Refusal::CredentialNotAccepted(scheme)

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`], [`introspection`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
+//! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
@@ -25,6 +25,7 @@ pub mod caller;
 pub mod cors;
 pub mod credential;
 pub mod field_edits;
+pub mod forward_auth;
 pub mod headers;
 pub mod idempotency;
 pub mod introspection;

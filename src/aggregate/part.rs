@@ -281,6 +281,7 @@ impl<'v, P: Platform> Making<'v, P> {
                 edits.set(name.clone(), value);
             }
         }
+        headers::tell_of_caller(&mut edits, &self.visit.gateway.vouched, values.caller);
         if body.is_some() {
             edits.set("content-type", "application/json");
         }

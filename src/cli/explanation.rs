@@ -1,5 +1,7 @@
 //! What the gateway would do with a request: found by its own steps, on a runtime that calls nothing.
 
+mod who_calls;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -15,18 +17,14 @@ use crate::answer::Answer;
 use crate::gateway::{Action, Gateway, Route};
 use crate::handle;
 use crate::head::{Head, Headers, UnixMillis};
-use crate::identify;
 use crate::platform::Platform;
-use crate::policy::auth::AuthRule;
-use crate::policy::caller::NotIdentified;
 use crate::policy::headers::{Field, HeaderEdits};
-use crate::policy::jwt;
-use crate::policy::scheme::Scheme;
 use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
 use crate::visit::Visit;
+use who_calls::who_calls;
 
 /// What is to be said of a request.
 #[derive(Serialize)]
@@ -182,41 +180,12 @@ impl Explanation {
             answer_edits: HeaderEdits::default(),
         };
         let mut visit = visit_on(&platform);
-        let caller = match route.auth.as_slice() {
-            [] => None,
-            rules => match block_on(identify::identify(route, &visit_on(&checking))) {
-                Ok((caller, hidden)) => {
-                    visit.hidden_credentials = hidden;
-                    Some(caller)
-                }
-                Err(why) => {
-                    let token = rules.iter().find_map(|rule| match rule {
-                        AuthRule::Jwt(rule) => rule.carriers.find(head),
-                        _ => None,
-                    });
-                    let claimed = token.as_ref().and_then(|(token, _)| jwt::claimed(token));
-                    let Some(claimed) = claimed else {
-                        self.notes.push(match why {
-                            NotIdentified::NoCredential(schemes) => match schemes.first() {
-                                Some(Scheme::Bearer) => {
-                                    "there is no token: the answer would be 401; give one with --token to see more"
-                                        .to_owned()
-                                }
-                                scheme => {
-                                    let credential = scheme.map_or("credential", |scheme| scheme.credential());
-                                    format!(
-                                        "there is no {credential}: the answer would be 401; give one with -H to see more"
-                                    )
-                                }
-                            },
-                            other => format!("who calls cannot be told here: {}", reason(&other)),
-                        });
-                        return;
-                    };
-                    self.notes.push(format!("the token would be refused or cannot be verified here ({}); its claims are taken as they stand", reason(&why)));
-                    Some(Arc::new(claimed))
-                }
-            },
+        let caller = match block_on(who_calls(route, asked.path, &visit_on(&checking), &mut self.notes)) {
+            Some((caller, hidden)) => {
+                visit.hidden_credentials = hidden;
+                caller
+            }
+            None => return,
         };
         let caller = caller.as_deref();
         if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
@@ -308,18 +277,6 @@ fn refused(refusal: &Refusal) -> String {
     let document: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let title = document.get("title").and_then(serde_json::Value::as_str);
     format!("{}: {}", response.status, title.unwrap_or_default())
-}
-
-fn reason(why: &NotIdentified) -> String {
-    match why {
-        NotIdentified::NoCredential(_) => "there is none".to_owned(),
-        NotIdentified::Expired => "its time is over".to_owned(),
-        NotIdentified::NotYet => "its time has not come".to_owned(),
-        NotIdentified::NotAccepted(Scheme::Bearer, why) => why.to_string(),
-        NotIdentified::NotAccepted(scheme, why) => format!("the {} {why}", scheme.credential()),
-        NotIdentified::Misconfigured(why) => why.clone(),
-        NotIdentified::CannotTell(why) => format!("{why}; neither KV nor issuers are asked here"),
-    }
 }
 
 fn sent_call(sent: &Sent, head: &Head) -> SentCall {

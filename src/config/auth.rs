@@ -2,20 +2,28 @@
 
 use std::sync::Arc;
 
-use super::compile::PUBLIC;
+use super::compile::{Compiled, PUBLIC, named};
 use super::document::AuthSettings;
+use crate::gateway::Service;
 use crate::policy::api_key::ApiKeyRule;
 use crate::policy::auth::AuthRule;
+use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
 use crate::settings::{Place, Problems, one_of};
 
 /// Compiles a rule; notes each fault.
-pub fn rule(name: &str, settings: AuthSettings, place: &Place<'_>, problems: &mut Problems) -> Option<AuthRule> {
+pub fn rule(
+    name: &str,
+    settings: AuthSettings,
+    services: &Compiled<Service>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Option<AuthRule> {
     if name == PUBLIC {
         problems.add(place, "has the name by which routes are open to everyone");
     }
-    let AuthSettings { jwt, api_key, introspection } = settings;
+    let AuthSettings { jwt, api_key, introspection, forward_auth } = settings;
     let written = [
         jwt?.map(|settings| {
             let rule = JwtRule::compile(name, settings, &place.at("jwt"), problems);
@@ -28,6 +36,13 @@ pub fn rule(name: &str, settings: AuthSettings, place: &Place<'_>, problems: &mu
         introspection?.map(|settings| {
             let rule = IntrospectionRule::compile(name, settings, &place.at("introspection"), problems);
             rule.map(|rule| AuthRule::Introspection(Arc::new(rule)))
+        }),
+        forward_auth?.map(|settings| {
+            let service = |name: &str, place: &Place<'_>, problems: &mut Problems| {
+                named(services, "service", name, place, problems)
+            };
+            let rule = ForwardAuthRule::compile(name, settings, service, &place.at("forward_auth"), problems);
+            rule.map(|rule| AuthRule::ForwardAuth(Arc::new(rule)))
         }),
     ];
     let mut rules = written.into_iter().flatten();

@@ -31,7 +31,11 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     });
 
     let place_of_auth = root.at("auth");
-    let auth = compiled(document.auth, |name, settings| auth::rule(name, settings, &place_of_auth.at(name), problems));
+    let auth = compiled(document.auth, |name, settings| {
+        auth::rule(name, settings, &services, &place_of_auth.at(name), problems)
+    });
+    let vouched = auth.iter().filter_map(|(_, rule)| rule.as_deref()).flat_map(AuthRule::told_to_services);
+    let vouched = vouched.cloned().collect();
 
     let place_of_limits = root.at("limits");
     let limits =
@@ -55,6 +59,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
         router,
         budget,
         max_calls,
+        vouched,
         max_url: bytes(document.max_url, DEFAULT_MAX_URL),
         max_headers: bytes(document.max_headers, DEFAULT_MAX_HEADERS),
         provenance: Provenance {
@@ -64,20 +69,20 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     }
 }
 
+/// What the file has by name.
+pub type Compiled<T> = Vec<(String, Option<Arc<T>>)>;
+
 /// What routes can name. A name whose own settings are at fault stands for `None`, so that it is
 /// not called unknown as well.
 pub struct Known {
-    pub services: Vec<(String, Option<Arc<Service>>)>,
-    pub auth: Vec<(String, Option<Arc<AuthRule>>)>,
-    pub limits: Vec<(String, Option<Arc<Limit>>)>,
+    pub services: Compiled<Service>,
+    pub auth: Compiled<AuthRule>,
+    pub limits: Compiled<Limit>,
     /// The most calls to services for one request.
     pub max_calls: u32,
 }
 
-fn compiled<S, T>(
-    named: Option<Named<S>>,
-    mut compile: impl FnMut(&str, S) -> Option<T>,
-) -> Vec<(String, Option<Arc<T>>)> {
+fn compiled<S, T>(named: Option<Named<S>>, mut compile: impl FnMut(&str, S) -> Option<T>) -> Compiled<T> {
     let entries = named.map(|named| named.0).unwrap_or_default().into_iter();
     entries
         .map(|(name, settings)| {

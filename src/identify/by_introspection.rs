@@ -21,7 +21,7 @@ pub async fn identify<'g, P: Platform>(
         return Err(NotIdentified::token("too long"));
     }
     if let Some(caller) = rule.remembered(&token, visit.head.arrived) {
-        return Ok((caller, from));
+        return Ok((caller, Some(from)));
     }
     let call = rule.call(&token, |name| visit.platform.secret(name))?;
     let down = |why: String| NotIdentified::CannotTell(format!("the issuer of {} {why}", rule.name()));
@@ -31,5 +31,5 @@ pub async fn identify<'g, P: Platform>(
     if answer.status != 200 {
         return Err(down(format!("answered with status {}", answer.status)));
     }
-    Ok((rule.caller(&token, &answer.body, visit.platform.now())?, from))
+    Ok((rule.caller(&token, &answer.body, visit.platform.now())?, Some(from)))
 }

@@ -43,5 +43,5 @@ pub async fn identify<'g, P: Platform>(
     if from.user(visit.head).is_some_and(|user| caller.claim("sub").as_deref() != Some(&user)) {
         return Err(not_accepted("is not of the user that is named"));
     }
-    Ok((caller, from))
+    Ok((caller, Some(from)))
 }

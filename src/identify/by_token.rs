@@ -45,7 +45,7 @@ pub async fn identify<'g, P: Platform>(
     {
         rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
     }
-    Ok((caller, from))
+    Ok((caller, Some(from)))
 }
 
 /// Whether KV could tell that a caller's token is not revoked; one that is, is refused.

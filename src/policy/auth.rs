@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::policy::api_key::ApiKeyRule;
-use crate::policy::credential::Carriers;
+use crate::policy::credential::{Carrier, Carriers};
+use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
 use crate::policy::scheme::Scheme;
@@ -17,22 +18,34 @@ pub enum AuthRule {
     ApiKey(Arc<ApiKeyRule>),
     /// By a token that its issuer is asked about.
     Introspection(Arc<IntrospectionRule>),
+    /// By asking a service.
+    ForwardAuth(Arc<ForwardAuthRule>),
 }
 
 impl AuthRule {
-    /// Where its credential is.
-    pub fn carriers(&self) -> &Carriers {
+    /// Where credentials are that services are not to have.
+    pub fn hidden(&self) -> impl Iterator<Item = &Carrier> {
+        let carriers = match self {
+            Self::Jwt(rule) => Some(&rule.carriers),
+            Self::ApiKey(rule) => Some(&rule.carriers),
+            Self::Introspection(rule) => Some(&rule.carriers),
+            Self::ForwardAuth(_) => None,
+        };
+        carriers.into_iter().flat_map(Carriers::hidden)
+    }
+
+    /// The header fields in which services are told of its callers.
+    pub fn told_to_services(&self) -> &[String] {
         match self {
-            Self::Jwt(rule) => &rule.carriers,
-            Self::ApiKey(rule) => &rule.carriers,
-            Self::Introspection(rule) => &rule.carriers,
+            Self::ForwardAuth(rule) => rule.copied(),
+            Self::Jwt(_) | Self::ApiKey(_) | Self::Introspection(_) => &[],
         }
     }
 
     /// How clients are asked for its credential.
     pub fn scheme(&self) -> Scheme {
         match self {
-            Self::Jwt(_) | Self::Introspection(_) => Scheme::Bearer,
+            Self::Jwt(_) | Self::Introspection(_) | Self::ForwardAuth(_) => Scheme::Bearer,
             Self::ApiKey(rule) => rule.scheme(),
         }
     }
@@ -43,6 +56,7 @@ impl AuthRule {
             Self::Jwt(rule) => rule.name(),
             Self::ApiKey(rule) => &rule.name,
             Self::Introspection(rule) => rule.name(),
+            Self::ForwardAuth(rule) => &rule.name,
         }
     }
 }

@@ -17,6 +17,7 @@ pub struct Caller {
     claims: Map<String, Value>,
     scopes: Vec<String>,
     roles: Vec<String>,
+    told: Vec<(String, String)>,
 }
 
 impl Caller {
@@ -26,7 +27,7 @@ impl Caller {
         let named = |name: &str| words(claims.get(name), true);
         let scopes = if claims.contains_key("scope") { named("scope") } else { named("scp") };
         let roles = words(claims.get("roles"), false);
-        Self { issuer: issuer.to_owned(), claims, scopes, roles }
+        Self { issuer: issuer.to_owned(), claims, scopes, roles, told: Vec::new() }
     }
 
     /// What the caller was granted.
@@ -61,6 +62,16 @@ impl Caller {
             self.roles = words(self.claim_at(path), false);
         }
         self
+    }
+
+    /// The same, of whom services are told in header fields: names in lower case, and values.
+    pub fn told_to_services(self, told: Vec<(String, String)>) -> Self {
+        Self { told, ..self }
+    }
+
+    /// The header fields in which services are told of the caller.
+    pub fn told(&self) -> &[(String, String)] {
+        &self.told
     }
 
     /// The issuer that vouches for the caller.
@@ -119,6 +130,8 @@ pub enum NotIdentified {
     NotYet,
     /// The credential does not count here; the reason is for the log alone.
     NotAccepted(Scheme, Cow<'static, str>),
+    /// The caller is known, and may not.
+    NotAllowed,
     /// The gateway lacks what it needs to tell; the reason is for the log alone.
     Misconfigured(String),
     /// The issuer's keys are not there, and cannot be fetched; the reason is for the log alone.

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use crate::head::{Head, Headers};
+use crate::policy::caller::Caller;
 use crate::policy::provenance::Provenance;
 
 /// A header field; its name in lower case.
@@ -176,6 +177,15 @@ pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
         .map(str::to_owned)
         .collect();
     HeaderEdits { remove, set: provenance.fields(head), append: Vec::new() }
+}
+
+/// Puts what is known of the caller in the place of what a client could say under the names in which services are
+/// told of callers, `vouched`.
+pub fn tell_of_caller(edits: &mut HeaderEdits, vouched: &[String], caller: Option<&Caller>) {
+    vouched.iter().for_each(|name| edits.remove(name));
+    for (name, value) in caller.map(Caller::told).unwrap_or_default() {
+        edits.set(name.clone(), value.clone());
+    }
 }
 
 /// Whether a field asks for a piece, another version or another encoding of an answer, or tells of a body: of
