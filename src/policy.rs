@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
+//! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
@@ -35,6 +35,7 @@ pub mod provenance;
 pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
+pub mod record;
 pub mod remembered;
 pub mod requirement;
 pub mod scheme;

@@ -12,14 +12,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use serde_json::{Map, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::calendar;
 use crate::head::UnixMillis;
 use crate::locked::locked;
-use crate::policy::caller::Caller;
 use crate::policy::credential::{Carrier, Carriers};
+use crate::policy::record::{Record, RecordSettings};
 use crate::policy::scheme::Scheme;
 use crate::settings::{
     FromNode, List, Node, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text,
@@ -66,38 +64,7 @@ impl Text for Digest {
     }
 }
 
-/// A day, from its first moment in UTC on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Day(UnixMillis);
-
-impl Text for Day {
-    const FORM: &'static str = "a day such as \"2027-01-31\"";
-    const PATTERN: &'static str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
-
-    fn read(text: &str) -> Result<Self, String> {
-        calendar::day(text).map(Self).ok_or_else(not_of_form::<Self>)
-    }
-}
-
-written_as_text!(Digest, Day);
-
-shape! {
-    /// What goes with a key.
-    pub struct RecordSettings {
-        /// Whose key it is; {jwt.sub} of its callers.
-        "owner" => owner: String = "acme",
-        /// What its callers pay for; {jwt.plan}.
-        "plan" => plan: Option<String> = "pro",
-        /// What its callers may, for `require`.
-        "scopes" => scopes: Option<List<String>> = ["orders:read"],
-        /// What its callers are, for `require`.
-        "roles" => roles: Option<List<String>> = ["partner"],
-        /// The day (UTC) from which on it counts no more. Default: never.
-        "expires" => expires: Option<Day> = "2027-01-31",
-        /// The patterns of the routes that it is for; one that ends in * is for all that begin so. Default: all.
-        "routes" => routes: Option<OneOrMany<String>> = ["/orders", "/v1/*"],
-    }
-}
+written_as_text!(Digest);
 
 shape! {
     /// A key of the file.
@@ -125,14 +92,6 @@ shape! {
         /// How long it is remembered what KV has of a key, or that it has nothing. Default "30s".
         "refresh" => refresh: Option<TimeLimit> = "10s",
     }
-}
-
-/// What goes with a key.
-#[derive(Debug)]
-pub struct Record {
-    caller: Arc<Caller>,
-    expires: Option<UnixMillis>,
-    routes: Vec<String>,
 }
 
 /// What KV has of keys, and until when that counts.
@@ -183,7 +142,7 @@ impl ApiKeyRule {
         let mut keys = BTreeMap::new();
         let mut is_faultless = true;
         for (at, key) in written?.into_iter().enumerate() {
-            let record = key.and_then(|key| Some((key.hash, Record::compile(name, key.record)?)));
+            let record = key.and_then(|key| Some((key.hash, Record::compile(&issuer(name), key.record)?)));
             let Some((Some(hash), record)) = record else {
                 is_faultless = false;
                 continue;
@@ -239,7 +198,7 @@ impl ApiKeyRule {
 
     /// What KV has of a key; the error is for the log. It is remembered.
     pub fn learned(&self, digest: Digest, kept: Option<&str>, now: UnixMillis) -> Result<Option<Arc<Record>>, String> {
-        let record = kept.map(|kept| Record::read(&self.name, kept)).transpose()?.map(Arc::new);
+        let record = kept.map(|kept| read_record(&self.name, kept)).transpose()?.map(Arc::new);
         let mut memory = self.memory();
         if memory.len() >= MOST_REMEMBERED {
             memory.retain(|_, (_, until)| now < *until);
@@ -256,52 +215,20 @@ impl ApiKeyRule {
     }
 }
 
-impl Record {
-    fn compile(rule: &str, settings: RecordSettings) -> Option<Self> {
-        let RecordSettings { owner, plan, scopes, roles, expires, routes } = settings;
-        let mut claims = Map::new();
-        claims.insert("sub".to_owned(), json!(owner?));
-        if let Some(plan) = plan? {
-            claims.insert("plan".to_owned(), json!(plan));
-        }
-        for (name, words) in [("scope", scopes?), ("roles", roles?)] {
-            if let Some(words) = words {
-                claims.insert(name.to_owned(), words.0.into_iter().collect::<Option<Vec<String>>>()?.into());
-            }
-        }
-        Some(Self {
-            // No token's issuer is written so.
-            caller: Arc::new(Caller::new(&format!("api-key {rule}"), claims)),
-            expires: expires?.map(|day| day.0),
-            routes: routes?.map(|routes| routes.0).unwrap_or_default(),
-        })
+/// Reads what KV has of a key of a rule.
+fn read_record(rule: &str, kept: &str) -> Result<Record, String> {
+    let node: Node = serde_json::from_str(kept).map_err(|_| "is not JSON".to_owned())?;
+    let mut problems = Problems::default();
+    let settings = RecordSettings::from_node(&node, &Place::root(), &mut problems);
+    let record = settings.and_then(|settings| Record::compile(&issuer(rule), settings));
+    match (record, problems.in_order_of(&node).into_iter().next()) {
+        (Some(record), None) => Ok(record),
+        (_, Some(problem)) => Err(format!("is at fault: {problem}")),
+        (None, None) => Err("is at fault".to_owned()),
     }
+}
 
-    /// Reads what KV has.
-    fn read(rule: &str, kept: &str) -> Result<Self, String> {
-        let node: Node = serde_json::from_str(kept).map_err(|_| "is not JSON".to_owned())?;
-        let mut problems = Problems::default();
-        let settings = RecordSettings::from_node(&node, &Place::root(), &mut problems);
-        let record = settings.and_then(|settings| Self::compile(rule, settings));
-        match (record, problems.in_order_of(&node).into_iter().next()) {
-            (Some(record), None) => Ok(record),
-            (_, Some(problem)) => Err(format!("is at fault: {problem}")),
-            (None, None) => Err("is at fault".to_owned()),
-        }
-    }
-
-    /// Whose key it is, if it counts now for a route of this pattern; the error is for the log.
-    pub fn caller(&self, route: &str, now: UnixMillis) -> Result<Arc<Caller>, &'static str> {
-        if self.expires.is_some_and(|expires| now >= expires) {
-            return Err("is over");
-        }
-        let is_for = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(prefix) => route.starts_with(prefix),
-            None => route == pattern,
-        };
-        if !self.routes.is_empty() && !self.routes.iter().any(is_for) {
-            return Err("is not for this route");
-        }
-        Ok(Arc::clone(&self.caller))
-    }
+/// Who vouches for the keys of a rule: no token's issuer is written so.
+fn issuer(rule: &str) -> String {
+    format!("api-key {rule}")
 }
