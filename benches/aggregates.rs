@@ -18,6 +18,7 @@ use postern::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
     ReplyHead, StoreDown,
 };
+use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::Charge;
@@ -254,6 +255,10 @@ impl Platform for Memory<'_> {
 
     async fn forward(&self, _: &Onward<'_>, _: Duration) -> Result<ReplyHead<()>, CallError> {
         Err(CallError::Unreachable)
+    }
+
+    fn certificate(&self) -> Option<Certificate> {
+        None
     }
 
     fn mirror(&self, _: &Onward<'_>, _: Duration) {}

@@ -17,7 +17,9 @@ use crate::path::NormalPath;
 use crate::platform::Platform;
 use crate::policy::auth::AuthRule;
 use crate::policy::caller::{Caller, NotIdentified};
+use crate::policy::certificate::CertificateRule;
 use crate::policy::credential::Carrier;
+use crate::policy::scheme::Scheme;
 use crate::refusal::Refusal;
 use crate::visit::Visit;
 
@@ -44,6 +46,7 @@ pub async fn identify<'g, P: Platform>(
             AuthRule::Jwt(rule) => by_token::identify(rule, rules.len() > 1, visit).await,
             AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
             AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).await,
+            AuthRule::Certificate(rule) => by_certificate(rule, &route.pattern, visit).map(|caller| (caller, None)),
             AuthRule::ForwardAuth(rule) => by_asking::identify(rule, path, visit).await.map(|caller| (caller, None)),
         };
         match found {
@@ -59,6 +62,18 @@ pub async fn identify<'g, P: Platform>(
         }
     }
     Err(why)
+}
+
+/// Who is calling, by the client certificate that the platform has checked.
+fn by_certificate<P: Platform>(
+    rule: &CertificateRule,
+    route: &str,
+    visit: &Visit<'_, P>,
+) -> Result<Arc<Caller>, NotIdentified> {
+    let scheme = Scheme::Certificate;
+    let certificate = visit.platform.certificate().ok_or_else(|| NotIdentified::NoCredential(vec![scheme]))?;
+    let caller = rule.caller(&certificate, route, visit.head.arrived);
+    caller.map_err(|why| NotIdentified::NotAccepted(scheme, why.into()))
 }
 
 /// How much a reason says to a caller whom several rules did not know.

@@ -11,6 +11,7 @@ use crate::answer::{Answer, Response};
 use crate::head::{Head, Headers, UnixMillis};
 use crate::identify;
 use crate::limits;
+use crate::policy::certificate::Certificate;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
@@ -29,6 +30,9 @@ pub trait Platform {
 
     /// A secret of the environment.
     fn secret(&self, name: &str) -> Option<String>;
+
+    /// The client's certificate, if it showed one.
+    fn certificate(&self) -> Option<Certificate>;
 
     /// The client's body, read whole and kept to be sent on: at most so many bytes, at most `within` later.
     async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError>;

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
+//! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
@@ -22,6 +22,7 @@ pub mod api_key;
 pub mod auth;
 pub mod by;
 pub mod caller;
+pub mod certificate;
 pub mod cors;
 pub mod credential;
 pub mod field_edits;

@@ -21,6 +21,8 @@
 //! requests: an array with what each element must at least have, however deep (`null`: not at all);
 //! `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
 //!
+//! `certificate` is the client's: the lines of `Certificate::from_text`.
+//!
 //! `pieces` says when the pieces came of an answer that comes in pieces, since the request.
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
@@ -79,7 +81,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 17] = [
+const REQUEST_KEYS: [&str; 18] = [
+    "certificate",
     "at",
     "kv",
     "firsts",
@@ -149,6 +152,8 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         if step["firsts"] == "down" {
             *world.firsts.borrow_mut() = None;
         }
+        let certificate = step["certificate"].as_array().into_iter().flatten().map(|line| line.as_str().unwrap());
+        *world.certificate.borrow_mut() = certificate.collect::<Vec<_>>().join("\n");
         let got = world.run(async {
             world.sleep_until(Duration::from_millis(step["at"].as_u64().unwrap_or_default())).await;
             let (method, url) = target(step);

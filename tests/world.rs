@@ -17,6 +17,7 @@ use postern::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
     ReplyHead, StoreDown,
 };
+use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::jwt::algorithm::Algorithm;
@@ -121,6 +122,8 @@ pub struct World {
     /// What is to be done once an answer is on its way.
     jobs: RefCell<Vec<Afterwards>>,
     lots: Cell<u64>,
+    /// The certificate that clients show, in lines; empty is none.
+    pub certificate: RefCell<String>,
     /// How long the limiter takes; `None` is down.
     pub limiter: Cell<Option<Duration>>,
     pub seen: RefCell<Vec<Seen>>,
@@ -144,6 +147,7 @@ impl World {
             counted: Cell::new(0),
             jobs: RefCell::default(),
             lots: Cell::new(1),
+            certificate: RefCell::default(),
             limiter: Cell::new(Some(Duration::from_millis(1))),
             seen: RefCell::default(),
             log: RefCell::default(),
@@ -351,6 +355,10 @@ impl Platform for Simulated<'_> {
 
     fn secret(&self, name: &str) -> Option<String> {
         self.world.secrets.get(name).cloned()
+    }
+
+    fn certificate(&self) -> Option<Certificate> {
+        Certificate::from_text(&self.world.certificate.borrow())
     }
 
     async fn body(&self, most: u32, _: Duration) -> Result<Vec<u8>, CallError> {

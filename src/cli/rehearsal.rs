@@ -9,6 +9,7 @@ use crate::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
     ReplyHead, StoreDown,
 };
+use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::Charge;
@@ -66,6 +67,10 @@ impl Platform for Rehearsal {
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         self.sent.borrow_mut().push(Sent::Own(call.clone(), within));
         Ok(Fetched { status: 200, headers: Headers::default(), body: b"null".to_vec() })
+    }
+
+    fn certificate(&self) -> Option<Certificate> {
+        None
     }
 
     fn mirror(&self, _: &Onward<'_>, _: Duration) {}

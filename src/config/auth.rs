@@ -7,6 +7,7 @@ use super::document::AuthSettings;
 use crate::gateway::Service;
 use crate::policy::api_key::ApiKeyRule;
 use crate::policy::auth::AuthRule;
+use crate::policy::certificate::CertificateRule;
 use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
@@ -23,7 +24,7 @@ pub fn rule(
     if name == PUBLIC {
         problems.add(place, "has the name by which routes are open to everyone");
     }
-    let AuthSettings { jwt, api_key, introspection, forward_auth } = settings;
+    let AuthSettings { jwt, api_key, introspection, certificate, forward_auth } = settings;
     let written = [
         jwt?.map(|settings| {
             let rule = JwtRule::compile(name, settings, &place.at("jwt"), problems);
@@ -36,6 +37,10 @@ pub fn rule(
         introspection?.map(|settings| {
             let rule = IntrospectionRule::compile(name, settings, &place.at("introspection"), problems);
             rule.map(|rule| AuthRule::Introspection(Arc::new(rule)))
+        }),
+        certificate?.map(|settings| {
+            let rule = CertificateRule::compile(name, settings, &place.at("certificate"), problems);
+            rule.map(|rule| AuthRule::Certificate(Arc::new(rule)))
         }),
         forward_auth?.map(|settings| {
             let service = |name: &str, place: &Place<'_>, problems: &mut Problems| {

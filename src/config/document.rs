@@ -14,6 +14,7 @@ pub use route::RouteSettings;
 pub use service::{InstanceSettings, Instances, ServiceChanges, ServiceSettings};
 
 use crate::policy::api_key::ApiKeyRuleSettings;
+use crate::policy::certificate::CertificateRuleSettings;
 use crate::policy::forward_auth::ForwardAuthSettings;
 use crate::policy::introspection::IntrospectionSettings;
 use crate::policy::jwt::JwtSettings;
@@ -92,6 +93,8 @@ shape! {
             "client_id": "gateway",
             "client_secret": "{env.INTROSPECTION_SECRET}"
         },
+        /// By a client certificate that the platform has checked.
+        "certificate" => certificate: Option<CertificateRuleSettings> = { "any": true },
         /// By asking a service.
         "forward_auth" => forward_auth: Option<ForwardAuthSettings> = { "to": "auth-svc:/check", "caller": "x-user-id" },
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::policy::api_key::ApiKeyRule;
+use crate::policy::certificate::CertificateRule;
 use crate::policy::credential::{Carrier, Carriers};
 use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
@@ -20,6 +21,8 @@ pub enum AuthRule {
     Introspection(Arc<IntrospectionRule>),
     /// By asking a service.
     ForwardAuth(Arc<ForwardAuthRule>),
+    /// By a client certificate.
+    Certificate(Arc<CertificateRule>),
 }
 
 impl AuthRule {
@@ -29,7 +32,7 @@ impl AuthRule {
             Self::Jwt(rule) => Some(&rule.carriers),
             Self::ApiKey(rule) => Some(&rule.carriers),
             Self::Introspection(rule) => Some(&rule.carriers),
-            Self::ForwardAuth(_) => None,
+            Self::ForwardAuth(_) | Self::Certificate(_) => None,
         };
         carriers.into_iter().flat_map(Carriers::hidden)
     }
@@ -38,7 +41,7 @@ impl AuthRule {
     pub fn told_to_services(&self) -> &[String] {
         match self {
             Self::ForwardAuth(rule) => rule.copied(),
-            Self::Jwt(_) | Self::ApiKey(_) | Self::Introspection(_) => &[],
+            Self::Jwt(_) | Self::ApiKey(_) | Self::Introspection(_) | Self::Certificate(_) => &[],
         }
     }
 
@@ -47,6 +50,7 @@ impl AuthRule {
         match self {
             Self::Jwt(_) | Self::Introspection(_) | Self::ForwardAuth(_) => Scheme::Bearer,
             Self::ApiKey(rule) => rule.scheme(),
+            Self::Certificate(_) => Scheme::Certificate,
         }
     }
 
@@ -57,6 +61,7 @@ impl AuthRule {
             Self::ApiKey(rule) => &rule.name,
             Self::Introspection(rule) => rule.name(),
             Self::ForwardAuth(rule) => &rule.name,
+            Self::Certificate(rule) => &rule.name,
         }
     }
 }

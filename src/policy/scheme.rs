@@ -10,6 +10,8 @@ pub enum Scheme {
     ApiKey,
     /// The same as a password (RFC 7617).
     Basic,
+    /// A client certificate.
+    Certificate,
 }
 
 impl Scheme {
@@ -19,6 +21,7 @@ impl Scheme {
             Self::Bearer => "Bearer realm=\"api\"",
             Self::ApiKey => "ApiKey realm=\"api\"",
             Self::Basic => "Basic realm=\"api\", charset=\"UTF-8\"",
+            Self::Certificate => "Certificate realm=\"api\"",
         }
     }
 
@@ -28,6 +31,7 @@ impl Scheme {
             Self::Bearer => "token",
             Self::ApiKey => "API key",
             Self::Basic => "password",
+            Self::Certificate => "client certificate",
         }
     }
 }

@@ -40,6 +40,12 @@ impl Refusal {
                 Some(Scheme::Basic) => {
                     Wording(401, "no-password", "A password is needed", "Send the name and key that you were given.")
                 }
+                Some(Scheme::Certificate) => Wording(
+                    401,
+                    "no-certificate",
+                    "A client certificate is needed",
+                    "Connect with the certificate that you were given.",
+                ),
                 Some(Scheme::Bearer) | None => {
                     Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
                 }
@@ -63,6 +69,12 @@ impl Refusal {
                     "password-not-accepted",
                     "The name and password are not accepted here",
                     "Ask for another key.",
+                ),
+                Scheme::Certificate => Wording(
+                    401,
+                    "certificate-not-accepted",
+                    "The client certificate is not accepted here",
+                    "Connect with another one.",
                 ),
             },
             Self::ClaimMissing(_) => Wording(

@@ -46,6 +46,16 @@ function clientAddress({ cf, headers }) {
   return v6 ?? v4 ?? "";
 }
 
+/** The client's certificate as Cloudflare reports it, in the form that `Certificate::from_text` reads. */
+export function certificate({ cf }) {
+  const tls = cf?.tlsClientAuth;
+  if (tls?.certPresented !== "1") return undefined;
+  const isTrusted = tls.certVerified === "SUCCESS" && tls.certRevoked !== "1";
+  const fields = [tls.certFingerprintSHA256, tls.certSubjectDNRFC2253, tls.certIssuerDNRFC2253, tls.certSerial];
+  const lines = fields.map((field) => String(field ?? "").replaceAll("\n", " "));
+  return [isTrusted ? "trusted" : "not", ...lines].join("\n");
+}
+
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
 export function forward(env, request, url, binding, edits, keepsBody, outlivesClient, maxBody, ms) {
   return sending(outlivesClient ? null : request.signal, ms, (signal, abort) => {

@@ -24,6 +24,8 @@ extern "C" {
     #[wasm_bindgen(js_name = readHead)]
     pub fn read_head(request: &Request) -> String;
 
+    pub fn certificate(request: &Request) -> Option<String>;
+
     /// A promise that can be aborted.
     #[wasm_bindgen(extends = Promise)]
     pub type Sending;

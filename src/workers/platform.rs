@@ -19,6 +19,7 @@ use crate::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
     ReplyHead, StoreDown,
 };
+use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
 use crate::policy::jwt::algorithm::Algorithm;
@@ -28,6 +29,8 @@ use crate::quota::Verdict;
 /// The runtime, as one request sees it.
 pub struct Workers {
     request: Request,
+    /// The client's own, if that is another one.
+    client: Option<Request>,
     shared: Rc<Shared>,
     /// The answer, if it is one that comes in pieces.
     opened: OnceCell<Opened>,
@@ -47,7 +50,7 @@ impl Workers {
     /// For one request, with the bindings and secrets of `env`.
     pub fn new(env: JsValue, request: Request, context: Context) -> Self {
         let shared = Rc::new(Shared { env, context, jobs: RefCell::default(), now: Cell::new(None) });
-        Self { request, shared, opened: OnceCell::new() }
+        Self { request, client: None, shared, opened: OnceCell::new() }
     }
 
     /// The answer, if it is one that comes in pieces, and was begun.
@@ -63,6 +66,11 @@ impl Workers {
     /// Goes on when the answer is on its way.
     pub fn go_on(&self, future: impl Future<Output = ()> + 'static) {
         self.shared.context.wait_until(future);
+    }
+
+    /// The request as the client made it.
+    fn client(&self) -> &Request {
+        self.client.as_ref().unwrap_or(&self.request)
     }
 
     /// What a future brings; time has passed then.
@@ -87,6 +95,10 @@ impl Platform for Workers {
         bridge::secret(&self.shared.env, name)
     }
 
+    fn certificate(&self) -> Option<Certificate> {
+        bridge::certificate(self.client()).as_deref().and_then(Certificate::from_text)
+    }
+
     async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
         let body = self.waited(JsFuture::from(bridge::body(&self.request, most, millis(within)))).await;
         Ok(body.map_err(call_error)?.unchecked_into::<Uint8Array>().to_vec())
@@ -95,7 +107,9 @@ impl Platform for Workers {
     fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
         let fields: String = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let request = bridge::within(&self.request, &head.method, &fields, body);
-        Self { request, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
+        // The method of that name is the runtime's, and takes the body along.
+        let client = Some(Clone::clone(self.client()));
+        Self { request, client, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {

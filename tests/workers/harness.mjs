@@ -26,7 +26,7 @@ const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
  * Starts plain `workerd serve` with a build of the gateway and a routes.json. Ends with the tests.
  *
  * `build` is the folder of the build. `probe` puts a counter of crossings around the Wasm. `services`
- * and `bindings` are lines of workerd's configuration, beside those that are there.
+ * and `bindings` are lines of workerd's configuration, beside those that are there, `http` options of its socket.
  */
 export async function startGateway(routes, options = {}) {
   const gateway = await launch(routes, options);
@@ -36,7 +36,7 @@ export async function startGateway(routes, options = {}) {
 
 /** As `startGateway`, but gives back what workerd said if it did not start. */
 export async function launch(routes, options = {}) {
-  const { build = "build", probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "" } = options;
+  const { build = "build", probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "", http = "" } = options;
   const folder = mkdtempSync(path.join(tmpdir(), "postern-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(path.join(folder, "build"));
@@ -46,7 +46,7 @@ export async function launch(routes, options = {}) {
   const text = typeof routes === "string" ? routes : JSON.stringify(routes);
   writeFileSync(path.join(folder, "build", "routes.json"), text);
   const port = await freePort();
-  writeFileSync(path.join(folder, "workerd.capnp"), config(port, { probe, services, bindings }));
+  writeFileSync(path.join(folder, "workerd.capnp"), config(port, { probe, services, bindings, http }));
 
   const gateway = { url: `http://127.0.0.1:${port}`, port };
   let log = "";
@@ -71,10 +71,11 @@ export async function launch(routes, options = {}) {
 }
 
 /** The project's own configuration, on another port, maybe with the probe in front and more to reach. */
-function config(port, { probe, services, bindings }) {
+function config(port, { probe, services, bindings, http }) {
   const modules = probe ? PROBE_FILES.map((name) => `(name = "${name}", esModule = embed "build/${name}"),`) : [];
   return readFileSync(at("workerd.capnp"), "utf8")
     .replace('"*:8787"', `"127.0.0.1:${port}"`)
+    .replace("http = ()", `http = (${http})`)
     .replace("services = [", `services = [ ${services}`)
     .replace("bindings = [", `bindings = [ ${bindings}`)
     .replace("modules = [", `modules = [ ${modules.join(" ")}`);
