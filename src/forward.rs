@@ -172,7 +172,7 @@ impl<P: Platform> Request<'_, '_, P> {
         let is_of_use =
             service.retry.is_some() || service.breaker.is_some() || matches!(fallback, Some(Fallback::Service(_)));
         match said_length(head) {
-            _ if self.is_first => Body::Kept,
+            _ if self.is_first || self.visit.has_read_body.get() => Body::Kept,
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,
             // No runtime makes a GET with a body.

@@ -1,6 +1,7 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::aggregate;
 use crate::allowance::Allowance;
@@ -41,8 +42,17 @@ pub(crate) async fn handle_believed<P: Platform>(
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
-    let hidden_credentials = Vec::new();
-    let mut visit = Visit { gateway, head, is_within, hidden_credentials, allowance, platform, trace, answer_edits };
+    let mut visit = Visit {
+        gateway,
+        head,
+        is_within,
+        hidden_credentials: Vec::new(),
+        allowance,
+        platform,
+        has_read_body: Cell::new(false),
+        trace,
+        answer_edits,
+    };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
     // 7. What every answer carries.

@@ -4,6 +4,7 @@
 mod by_asking;
 mod by_introspection;
 mod by_key;
+mod by_signature;
 mod by_token;
 mod keys;
 
@@ -47,6 +48,9 @@ pub async fn identify<'g, P: Platform>(
             AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
             AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).await,
             AuthRule::Certificate(rule) => by_certificate(rule, &route.pattern, visit).map(|caller| (caller, None)),
+            AuthRule::Signature(rule) => {
+                by_signature::identify(rule, &route.pattern, visit).await.map(|caller| (caller, None))
+            }
             AuthRule::ForwardAuth(rule) => by_asking::identify(rule, path, visit).await.map(|caller| (caller, None)),
         };
         match found {

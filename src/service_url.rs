@@ -80,7 +80,8 @@ impl ServiceUrl {
     }
 }
 
-fn without_usual_port(scheme: &str, authority: &str) -> String {
+/// A host and port in lower case, without a port that goes without saying (RFC 9110, section 4.2.3).
+pub fn without_usual_port(scheme: &str, authority: &str) -> String {
     let usual = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     authority.strip_suffix(usual).unwrap_or(authority).to_ascii_lowercase()
 }

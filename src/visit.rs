@@ -1,11 +1,12 @@
 //! One request on its way through the gateway.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::allowance::Allowance;
 use crate::gateway::Gateway;
 use crate::head::Head;
-use crate::platform::Platform;
+use crate::platform::{CallError, Platform};
 use crate::policy::credential::Carrier;
 use crate::policy::headers::HeaderEdits;
 use crate::refusal::Refusal;
@@ -25,6 +26,8 @@ pub struct Visit<'v, P> {
     pub allowance: &'v Allowance,
     /// The runtime.
     pub platform: &'v P,
+    /// Whether the body was read, so that it is not there to be streamed on.
+    pub has_read_body: Cell<bool>,
     /// What is noted for the log.
     pub trace: Trace,
     /// What the answer must carry, whatever it turns out to be.
@@ -38,7 +41,15 @@ impl<P: Platform> Visit<'_, P> {
         if !self.head.headers.say_json() {
             return Err(Refusal::OtherContentType);
         }
-        Ok(self.platform.body(most, self.time_left()).await?)
+        Ok(self.whole_body(most).await?)
+    }
+
+    /// The client's body, of at most so many bytes; it is kept to be sent on.
+    pub async fn whole_body(&self, most: u32) -> Result<Vec<u8>, CallError> {
+        self.has_read_body.set(true);
+        let body = self.platform.body(most, self.time_left()).await?;
+        // It may have been read before, for something that takes more.
+        if body.len() > most as usize { Err(CallError::BodyTooLarge) } else { Ok(body) }
     }
 
     /// What is left of the time that the request has in all.

@@ -23,6 +23,9 @@
 //!
 //! `certificate` is the client's: the lines of `Certificate::from_text`.
 //!
+//! `sign` signs a request with a secret (RFC 9421): `over` has the lines that are signed but the last, `params` what
+//! follows their names, `created` and `expires` what is added to it, counted from now in seconds.
+//!
 //! `pieces` says when the pieces came of an answer that comes in pieces, since the request.
 //!
 //! Times are in milliseconds. `get` may be `post`, `head` and so on. `token` has claims that are put
@@ -36,11 +39,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::signing;
 use crate::world::{BEGINNING, Behaviour, Got, Then, World};
 
 const SECRET: &str = "a-secret-of-the-scenarios-32-bytes";
@@ -81,7 +86,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The keys of a scenario, and of a request in it.
 const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
-const REQUEST_KEYS: [&str; 18] = [
+const REQUEST_KEYS: [&str; 19] = [
+    "sign",
     "certificate",
     "at",
     "kv",
@@ -221,10 +227,31 @@ fn fields(step: &Value, world: &World) -> String {
     if matches!(step["body"], Value::Array(_) | Value::Object(_)) && !lines.contains("content-type:") {
         lines.push_str("content-type:application/json\n");
     }
+    if let Some(sign) = step["sign"].as_object() {
+        lines.push_str(&signature(sign, world));
+    }
     if let Some(claims) = step["token"].as_object() {
         lines.push_str(&format!("authorization:Bearer {}\n", token(claims, world)));
     }
     lines
+}
+
+/// The header fields of a signature by a secret (RFC 9421): over the lines that the scenario has, and its parameters.
+fn signature(sign: &Map<String, Value>, world: &World) -> String {
+    let now = (BEGINNING / 1000) as i64 + world.now().as_secs() as i64;
+    let mut params = sign["params"].as_str().unwrap().to_owned();
+    for (name, offset) in [("created", "created"), ("expires", "expires")] {
+        if let Some(offset) = sign.get(offset).and_then(Value::as_i64) {
+            params.push_str(&format!(";{name}={}", now + offset));
+        }
+    }
+    let lines: Vec<&str> = sign["over"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line.split(": ").next().unwrap()).collect();
+    let input = format!("({}){params}", names.join(" "));
+    let base = [lines, vec![&format!("\"@signature-params\": {input}")]].concat().join("\n");
+    let secret = sign.get("secret").and_then(Value::as_str).unwrap_or(SECRET);
+    let signature = Base64::encode_string(&signing::by_secret(secret, &base));
+    format!("signature-input:sig={input}\nsignature:sig=:{signature}:\n")
 }
 
 fn token(claims: &Map<String, Value>, world: &World) -> String {

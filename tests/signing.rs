@@ -47,6 +47,11 @@ pub fn is_signed(algorithm: Algorithm, jwk: &str, signed: &str, signature: &[u8]
     }
 }
 
+/// A signature by a secret: HMAC with SHA-256.
+pub fn by_secret(secret: &str, text: &str) -> Vec<u8> {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), text.as_bytes()).as_ref().to_vec()
+}
+
 /// A key pair that signs tokens.
 pub enum Signer {
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),

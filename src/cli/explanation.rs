@@ -2,7 +2,7 @@
 
 mod who_calls;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use futures::executor::block_on;
@@ -176,6 +176,7 @@ impl Explanation {
             hidden_credentials: Vec::new(),
             allowance: &allowance,
             platform,
+            has_read_body: Cell::new(false),
             trace: Trace::default(),
             answer_edits: HeaderEdits::default(),
         };

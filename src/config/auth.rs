@@ -11,6 +11,7 @@ use crate::policy::certificate::CertificateRule;
 use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
+use crate::policy::signature::SignatureRule;
 use crate::settings::{Place, Problems, one_of};
 
 /// Compiles a rule; notes each fault.
@@ -24,7 +25,7 @@ pub fn rule(
     if name == PUBLIC {
         problems.add(place, "has the name by which routes are open to everyone");
     }
-    let AuthSettings { jwt, api_key, introspection, certificate, forward_auth } = settings;
+    let AuthSettings { jwt, api_key, introspection, signature, certificate, forward_auth } = settings;
     let written = [
         jwt?.map(|settings| {
             let rule = JwtRule::compile(name, settings, &place.at("jwt"), problems);
@@ -37,6 +38,10 @@ pub fn rule(
         introspection?.map(|settings| {
             let rule = IntrospectionRule::compile(name, settings, &place.at("introspection"), problems);
             rule.map(|rule| AuthRule::Introspection(Arc::new(rule)))
+        }),
+        signature?.map(|settings| {
+            let rule = SignatureRule::compile(name, settings, &place.at("signature"), problems);
+            rule.map(|rule| AuthRule::Signature(Arc::new(rule)))
         }),
         certificate?.map(|settings| {
             let rule = CertificateRule::compile(name, settings, &place.at("certificate"), problems);

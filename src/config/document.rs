@@ -20,6 +20,7 @@ use crate::policy::introspection::IntrospectionSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
+use crate::policy::signature::SignatureRuleSettings;
 use crate::settings::{List, Named, Size, TimeLimit, shape};
 
 shape! {
@@ -93,6 +94,10 @@ shape! {
             "client_id": "gateway",
             "client_secret": "{env.INTROSPECTION_SECRET}"
         },
+        /// By a signature of the request.
+        "signature" => signature: Option<SignatureRuleSettings> = { "keys": [
+            { "keyid": "acme-1", "alg": "hmac-sha256", "secret": "{env.ACME_KEY}", "owner": "acme" }
+        ] },
         /// By a client certificate that the platform has checked.
         "certificate" => certificate: Option<CertificateRuleSettings> = { "any": true },
         /// By asking a service.

@@ -9,6 +9,7 @@ use crate::policy::forward_auth::ForwardAuthRule;
 use crate::policy::introspection::IntrospectionRule;
 use crate::policy::jwt::JwtRule;
 use crate::policy::scheme::Scheme;
+use crate::policy::signature::SignatureRule;
 
 /// A rule of the file.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub enum AuthRule {
     ForwardAuth(Arc<ForwardAuthRule>),
     /// By a client certificate.
     Certificate(Arc<CertificateRule>),
+    /// By a signature of the request.
+    Signature(Arc<SignatureRule>),
 }
 
 impl AuthRule {
@@ -32,7 +35,7 @@ impl AuthRule {
             Self::Jwt(rule) => Some(&rule.carriers),
             Self::ApiKey(rule) => Some(&rule.carriers),
             Self::Introspection(rule) => Some(&rule.carriers),
-            Self::ForwardAuth(_) | Self::Certificate(_) => None,
+            Self::ForwardAuth(_) | Self::Certificate(_) | Self::Signature(_) => None,
         };
         carriers.into_iter().flat_map(Carriers::hidden)
     }
@@ -41,7 +44,7 @@ impl AuthRule {
     pub fn told_to_services(&self) -> &[String] {
         match self {
             Self::ForwardAuth(rule) => rule.copied(),
-            Self::Jwt(_) | Self::ApiKey(_) | Self::Introspection(_) | Self::Certificate(_) => &[],
+            _ => &[],
         }
     }
 
@@ -51,6 +54,7 @@ impl AuthRule {
             Self::Jwt(_) | Self::Introspection(_) | Self::ForwardAuth(_) => Scheme::Bearer,
             Self::ApiKey(rule) => rule.scheme(),
             Self::Certificate(_) => Scheme::Certificate,
+            Self::Signature(_) => Scheme::Signature,
         }
     }
 
@@ -62,6 +66,7 @@ impl AuthRule {
             Self::Introspection(rule) => rule.name(),
             Self::ForwardAuth(rule) => &rule.name,
             Self::Certificate(rule) => &rule.name,
+            Self::Signature(rule) => &rule.name,
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Scheme {
     Basic,
     /// A client certificate.
     Certificate,
+    /// A signature of the request (RFC 9421).
+    Signature,
 }
 
 impl Scheme {
@@ -22,6 +24,7 @@ impl Scheme {
             Self::ApiKey => "ApiKey realm=\"api\"",
             Self::Basic => "Basic realm=\"api\", charset=\"UTF-8\"",
             Self::Certificate => "Certificate realm=\"api\"",
+            Self::Signature => "Signature realm=\"api\"",
         }
     }
 
@@ -32,6 +35,7 @@ impl Scheme {
             Self::ApiKey => "API key",
             Self::Basic => "password",
             Self::Certificate => "client certificate",
+            Self::Signature => "signature",
         }
     }
 }

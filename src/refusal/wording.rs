@@ -46,6 +46,12 @@ impl Refusal {
                     "A client certificate is needed",
                     "Connect with the certificate that you were given.",
                 ),
+                Some(Scheme::Signature) => Wording(
+                    401,
+                    "no-signature",
+                    "The request is not signed",
+                    "Sign it with the key that you were given.",
+                ),
                 Some(Scheme::Bearer) | None => {
                     Wording(401, "no-token", "A token is needed", "Send an Authorization header with a bearer token.")
                 }
@@ -69,6 +75,12 @@ impl Refusal {
                     "password-not-accepted",
                     "The name and password are not accepted here",
                     "Ask for another key.",
+                ),
+                Scheme::Signature => Wording(
+                    401,
+                    "signature-not-accepted",
+                    "The signature is not accepted here",
+                    "Check the key, the clock, and what is signed.",
                 ),
                 Scheme::Certificate => Wording(
                     401,

@@ -3,7 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::algorithm::Algorithm;
-use crate::settings::Node;
+use crate::settings::{Node, Place, Problems};
 
 /// The fewest and the most bits of an RSA key: RFC 7518 (section 3.3) asks for 2048, and to check a signature of
 /// a huge one takes long.
@@ -32,6 +32,20 @@ pub struct Unusable {
 }
 
 impl PublicKey {
+    /// Reads a key of the file; notes each fault.
+    pub fn compile(jwk: &Node, algorithm: Algorithm, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
+        let fault = match Self::read(jwk, &[algorithm]) {
+            Ok(key) => return Some(key),
+            Err(fault) => fault,
+        };
+        let place = fault.member.map_or(*place, |member| place.at(member));
+        match fault.is_about_secret {
+            true => problems.add_about_secret(&place, format!("is {}", fault.why)),
+            false => problems.add(&place, format!("is {}", fault.why)),
+        }
+        None
+    }
+
     /// Reads a key that is for one of these algorithms.
     pub fn read(jwk: &Node, wanted: &[Algorithm]) -> Result<Self, Unusable> {
         let Node::Object(members) = jwk else { return Err(unusable(None, "no object")) };

@@ -122,26 +122,13 @@ impl Key {
             problems.add(place, "is for a public key, must have a \"jwk\" and no \"secret\"");
             return None;
         };
-        let place_of_key = place.at("jwk");
-        match PublicKey::read(&jwk, &[algorithm]) {
-            Ok(key) => match (settings.kid?, &key.kid) {
-                (Some(kid), Some(own)) if kid != *own => {
-                    problems.add(&place.at("kid"), format!("is {kid:?}, and {own:?} in the jwk"));
-                    None
-                }
-                (kid, own) => Some(Self::Public(PublicKey { kid: kid.or(own.clone()), ..key })),
-            },
-            Err(fault) => {
-                let place = match fault.member {
-                    Some(member) => place_of_key.at(member),
-                    None => place_of_key,
-                };
-                match fault.is_about_secret {
-                    true => problems.add_about_secret(&place, format!("is {}", fault.why)),
-                    false => problems.add(&place, format!("is {}", fault.why)),
-                }
+        let key = PublicKey::compile(&jwk, algorithm, &place.at("jwk"), problems)?;
+        match (settings.kid?, &key.kid) {
+            (Some(kid), Some(own)) if kid != *own => {
+                problems.add(&place.at("kid"), format!("is {kid:?}, and {own:?} in the jwk"));
                 None
             }
+            (kid, own) => Some(Self::Public(PublicKey { kid: kid.or(own.clone()), ..key })),
         }
     }
 }
