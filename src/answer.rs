@@ -78,5 +78,10 @@ impl Response {
         });
         self.headers.extend(edits.set);
         self.headers.extend(edits.append);
+        for (name, value) in edits.add {
+            if !self.headers.iter().any(|(other, _)| *other == name) {
+                self.headers.push((name, value));
+            }
+        }
     }
 }

@@ -281,6 +281,12 @@ pub fn add_fields_of_service(
             None => edits.remove(name),
         }
     }
+    if let Some(token) = &service.internal_token {
+        token.add(edits, values).map_err(|why| {
+            trace.note(why);
+            Refusal::Internal
+        })?;
+    }
     Ok(())
 }
 

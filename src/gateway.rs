@@ -11,7 +11,9 @@ use crate::policy::auth::AuthRule;
 use crate::policy::by::By;
 use crate::policy::cors::Cors;
 use crate::policy::field_edits::FieldEdits;
+use crate::policy::headers::Field;
 use crate::policy::idempotency::Idempotency;
+use crate::policy::internal_token::InternalToken;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
@@ -36,6 +38,8 @@ pub struct Gateway {
     pub(crate) provenance: Provenance,
     /// The most calls to services for one request.
     pub(crate) max_calls: u32,
+    /// What answers say to browsers, where they say nothing themselves.
+    pub(crate) security_headers: Vec<Field>,
     /// The header fields in which services are told of callers, and which no client can say.
     pub(crate) vouched: Vec<String>,
 }
@@ -219,6 +223,8 @@ pub struct Service {
     pub(crate) binding: Option<String>,
     /// Header fields of every call to it.
     pub(crate) headers: Vec<(String, TextTemplate)>,
+    /// The token in which it is told of callers.
+    pub(crate) internal_token: Option<InternalToken>,
     /// Whether its answers get the names that clients use.
     pub(crate) public_names: bool,
     pub(crate) follow_redirects: bool,

@@ -42,6 +42,7 @@ pub(crate) async fn handle_believed<P: Platform>(
 ) -> AnswerOn<P> {
     let (trace, mut answer_edits) = (Trace::default(), HeaderEdits::default());
     answer_edits.set("x-request-id", head.request_id.clone());
+    answer_edits.add.clone_from(&gateway.security_headers);
     let mut visit = Visit {
         gateway,
         head,

@@ -11,6 +11,8 @@
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
 //! | [`field_edits`], [`query_edits`] | what else changes in header fields and in the query? | |
+//! | [`internal_token`] | what may a service believe of the caller? | RFC 7519 |
+//! | [`security_headers`] | what may browsers do with an answer? | OWASP |
 //! | [`public_names`] | what is the service's name for it outside? | RFC 9110 section 10.2.2, RFC 6265 |
 //!
 //! A policy is its settings as written, the compiled form, and decisions that are plain functions
@@ -29,6 +31,7 @@ pub mod field_edits;
 pub mod forward_auth;
 pub mod headers;
 pub mod idempotency;
+pub mod internal_token;
 pub mod introspection;
 pub mod jwt;
 pub mod lease;
@@ -41,5 +44,6 @@ pub mod remembered;
 pub mod requirement;
 pub mod scheme;
 pub mod secure_url;
+pub mod security_headers;
 pub mod signature;
 pub mod when_down;

@@ -125,6 +125,12 @@ impl Values<'_> {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// A claim that is an array or an object, as JSON.
+    fn composite(&self, source: &Source) -> Option<String> {
+        let Source::Claim(name) = source else { return None };
+        self.caller?.claim_value(name).filter(|claim| claim.is_array() || claim.is_object()).map(ToString::to_string)
+    }
+
     /// Whether the request does not say a value more than once.
     pub fn has_at_most_one(&self, source: &Source) -> bool {
         match source {

@@ -599,6 +599,9 @@ fn edited(headers: &Headers, edits: &HeaderEdits) -> HashMap<String, String> {
     }
     fields.extend(edits.set.iter().map(|(name, value)| (name.to_string(), value.clone())));
     edits.append.iter().for_each(|(name, value)| push(&mut fields, name, value));
+    for (name, value) in &edits.add {
+        fields.entry(name.to_string()).or_insert_with(|| value.clone());
+    }
     fields
 }
 

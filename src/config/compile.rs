@@ -10,6 +10,7 @@ use crate::gateway::{Gateway, Service};
 use crate::policy::auth::AuthRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::rate_limit::Limit;
+use crate::policy::security_headers;
 use crate::settings::{List, Named, Place, Problems, Size};
 
 const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
@@ -60,6 +61,11 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
         budget,
         max_calls,
         vouched,
+        security_headers: security_headers::compile(
+            document.security_headers.flatten(),
+            &root.at("security_headers"),
+            problems,
+        ),
         max_url: bytes(document.max_url, DEFAULT_MAX_URL),
         max_headers: bytes(document.max_headers, DEFAULT_MAX_HEADERS),
         provenance: Provenance {

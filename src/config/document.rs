@@ -20,6 +20,7 @@ use crate::policy::introspection::IntrospectionSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
+use crate::policy::security_headers::SecurityHeadersSettings;
 use crate::policy::signature::SignatureRuleSettings;
 use crate::settings::{List, Named, Size, TimeLimit, shape};
 
@@ -44,6 +45,10 @@ shape! {
         /// What services are told of where a request came from: "x-forwarded" (X-Forwarded-For, -Host and
         /// -Proto), "forwarded" (RFC 7239), "via", "request-id". Default: the first and the last.
         "tell_services" => tell_services: Option<List<Told>> = ["x-forwarded", "request-id", "via"],
+        /// What every answer tells browsers where it does not itself: true (what suits an API: no sniffing, no frames, no
+        /// scripts, no referrer, TLS alone), or header fields with values that differ from that, null for none. Default:
+        /// nothing.
+        "security_headers" => security_headers: Option<SecurityHeadersSettings> = { "x-frame-options": "SAMEORIGIN", "permissions-policy": "geolocation=()" },
         /// The services behind the gateway, each by the name that routes call it.
         "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },
         /// What differs in an environment: each by the name that the variable POSTERN_ENVIRONMENT of the

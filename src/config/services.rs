@@ -8,6 +8,7 @@ use super::document::{InstanceSettings, Instances, ServiceSettings};
 use crate::discovery::Discovery;
 use crate::gateway::Service;
 use crate::policy::field_edits::field_name;
+use crate::policy::internal_token::InternalToken;
 use crate::pool::{Balance, Pool};
 use crate::resilience::breaker::BreakerRule;
 use crate::resilience::hedge::HedgeRule;
@@ -83,11 +84,20 @@ pub fn service(name: &str, settings: ServiceSettings, place: &Place<'_>, problem
             (Balance::Hash, Some(key))
         }
     };
+    let internal_token = match settings.internal_token? {
+        Some(token) => Some(InternalToken::compile(name, token, &place.at("internal_token"), problems)?),
+        None => None,
+    };
+    if let Some(token) = internal_token.as_ref().filter(|token| headers.iter().any(|(name, _)| *name == token.header)) {
+        let message = format!("is in {:?}, which \"headers\" have too", token.header);
+        problems.add(&place.at("internal_token"), message);
+    }
     let budget = retry.as_ref().map_or(RetryRule::default().budget, |rule| rule.budget);
     Some(Service {
         name: name.to_owned(),
         binding,
         headers,
+        internal_token,
         public_names: settings.public_names?.unwrap_or(false),
         follow_redirects: settings.follow_redirects?.unwrap_or(false),
         timeout: settings.timeout?.map_or(DEFAULT_TIMEOUT, |limit| limit.0),

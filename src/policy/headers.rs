@@ -26,6 +26,8 @@ pub struct HeaderEdits {
     pub set: Vec<Field>,
     /// Fields that stand beside what is there.
     pub append: Vec<Field>,
+    /// Fields that stand where there is none of their name.
+    pub add: Vec<Field>,
 }
 
 impl HeaderEdits {
@@ -49,6 +51,7 @@ impl HeaderEdits {
         more.remove.iter().for_each(|name| self.remove(name));
         more.set.into_iter().for_each(|(name, value)| self.set(name, value));
         self.append.extend(more.append);
+        self.add.extend(more.add);
     }
 
     /// Whether a field is there after the edits of `headers`.
@@ -176,7 +179,7 @@ pub fn towards_service(head: &Head, provenance: &Provenance) -> HeaderEdits {
         .filter(|name| !(opens_websocket && *name == "upgrade"))
         .map(str::to_owned)
         .collect();
-    HeaderEdits { remove, set: provenance.fields(head), append: Vec::new() }
+    HeaderEdits { remove, set: provenance.fields(head), ..HeaderEdits::default() }
 }
 
 /// Puts what is known of the caller in the place of what a client could say under the names in which services are

@@ -1,5 +1,7 @@
 //! Values of header fields and query parameters, put together of text and values.
 
+use std::borrow::Cow;
+
 use super::{Piece, Source, Texts, Values, for_each_source, pieces, sources};
 use crate::settings::{Text, written_as_text};
 
@@ -39,7 +41,7 @@ impl TextTemplate {
 
     /// Completes the text as a query value, not yet encoded. `None` where a value is missing.
     pub fn plain(&self, values: &Values<'_>) -> Option<String> {
-        self.render(values, |out, value| out.push_str(value))
+        self.render(|source| values.of(source))
     }
 
     /// Completes the text as a query value, not yet encoded: several texts, where it is one value that is
@@ -52,28 +54,48 @@ impl TextTemplate {
     }
 
     /// Completes the text for a header field: what is not visible ASCII in a value is
-    /// percent-encoded, so that it cannot end the field. `None` where a value is missing.
+    /// percent-encoded, so that it cannot end the field. A claim that is an array or an object is JSON, with what is
+    /// not ASCII escaped as JSON has it. `None` where a value is missing.
     pub fn field_value(&self, values: &Values<'_>) -> Option<String> {
-        self.render(values, |out, value| {
-            for byte in value.bytes() {
-                match byte {
-                    b' '..=b'~' => out.push(char::from(byte)),
-                    _ => out.push_str(&format!("%{byte:02X}")),
-                }
-            }
+        self.render(|source| match values.of(source) {
+            Some(value) => Some(percent_encoded(&value).into()),
+            None => Some(ascii_json(&values.composite(source)?).into()),
         })
     }
 
-    fn render(&self, values: &Values<'_>, push: impl Fn(&mut String, &str)) -> Option<String> {
+    fn render<'v>(&self, value: impl Fn(&Source) -> Option<Cow<'v, str>>) -> Option<String> {
         let mut rendered = String::with_capacity(32);
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => rendered.push_str(text),
-                Piece::Value(source) => push(&mut rendered, &values.of(source)?),
+                Piece::Value(source) => rendered.push_str(&value(source)?),
             }
         }
         Some(rendered)
     }
+}
+
+fn percent_encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b' '..=b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Outside of its strings, JSON is ASCII, and in them every character can be escaped (RFC 8259, section 7).
+fn ascii_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            ' '..='~' => escaped.push(c),
+            _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    escaped
 }
 
 impl Texts for TextTemplate {
@@ -93,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_value_cannot_end_a_field() {
-        let serde_json::Value::Object(claims) = json!({"name": "Zoë\r\nx: y", "n": 1}) else { panic!() };
+        let serde_json::Value::Object(claims) = json!({"name": "Zoë\r\nx: y", "n": 1, "roles": ["a", "ö\u{1f600}\n\u{7f}"], "o": {"a": null}, "null": null})
+        else {
+            panic!()
+        };
         let caller = Caller::new("https://id/", claims);
         let head = Head::from_text("GET\nhttps://h/\n192.0.2.7\nid-1\n1\n").unwrap();
         let params = Params::from_pairs(&[("id", "a%20b")]);
@@ -103,6 +128,9 @@ mod tests {
         for (text, expected) in [
             ("plain", Some("plain")),
             ("{jwt.name}", Some("Zo%C3%AB%0D%0Ax: y")),
+            ("{jwt.roles}", Some(r#"["a","\u00f6\ud83d\ude00\n\u007f"]"#)),
+            ("o={jwt.o}", Some(r#"o={"a":null}"#)),
+            ("{jwt.null}", None),
             ("n={jwt.n}; id={id}", Some("n=1; id=a b")),
             ("{client.address} {request.id}", Some("192.0.2.7 id-1")),
             ("Bearer {env.KEY}", Some("Bearer s3cret")),

@@ -2,7 +2,7 @@
 // rules are in Rust; all that is decided here is which of the runtime's values is the client's address.
 //
 // Header fields cross as lines `name:value`, edits of them as lines `-name` (remove), `+name:value`
-// (set) and `&name:value` (append).
+// (set), `&name:value` (append) and `?name:value` (where there is none).
 
 /** The text of routes.json, put there by the entry before the Wasm starts. */
 export function routesText() {
@@ -508,7 +508,8 @@ function edit(headers, edits, from = 0) {
   for (let start = from, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
     const colon = edits.indexOf(":", start);
     if (edits[start] === "-") headers.delete(edits.slice(start + 1, end));
-    else if (edits[start] === "+") headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
+    else if (edits[start] === "?" && headers.has(edits.slice(start + 1, colon))) continue;
+    else if (edits[start] !== "&") headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
     else headers.append(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
   }
 }

@@ -1,6 +1,6 @@
 //! Bindings to `bridge.js`, and the text forms that cross: header fields as lines `name:value`, edits
 //! of them as lines `-name` (remove),
-//! `+name:value` (set) and `&name:value` (append). What the functions do is said there.
+//! `+name:value` (set), `&name:value` (append) and `?name:value` (where there is none). What the functions do is said there.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -142,6 +142,7 @@ pub fn edit_lines(edits: &HeaderEdits) -> String {
     }
     push_lines(&mut lines, '+', &edits.set);
     push_lines(&mut lines, '&', &edits.append);
+    push_lines(&mut lines, '?', &edits.add);
     lines
 }
 

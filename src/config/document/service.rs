@@ -1,6 +1,7 @@
 //! A service as it is written.
 
 use crate::config::balance::BalanceSettings;
+use crate::policy::internal_token::InternalTokenSettings;
 use crate::resilience::breaker::BreakerSettings;
 use crate::resilience::hedge::HedgeSettings;
 use crate::resilience::retry::RetrySettings;
@@ -38,6 +39,8 @@ shape! {
         "binding" => binding: Option<String> = "ORDERS",
         /// Header fields of every call to the service; the only place where {env.NAME} puts a secret.
         "headers" => headers: Named<TextTemplate> = { "authorization": "Bearer {env.ORDERS_TOKEN}" },
+        /// A token, signed by the gateway, in which the service is told of the caller.
+        "internal_token" => internal_token: Option<InternalTokenSettings> = { "secret": "{env.ORDERS_KEY}", "issuer": "https://api.example.com" },
         /// Whether `Location`, and domain and path of cookies, that name the service by its own names get
         /// those that clients use. Default false.
         "public_names" => public_names: Option<bool> = true,
