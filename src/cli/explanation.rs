@@ -26,6 +26,9 @@ use crate::trace::Trace;
 use crate::visit::Visit;
 use who_calls::who_calls;
 
+/// What stands for a secret: as long as the longest has to be.
+const MASK: &str = "****************************************************************";
+
 /// What is to be said of a request.
 #[derive(Serialize)]
 pub(super) struct Explanation {
@@ -164,7 +167,7 @@ impl Explanation {
         let head = asked.head;
         let has_body = body.is_some();
         // To check a token takes the secrets themselves; to show what is sent does not.
-        let (own, masked): (Secrets, Secrets) = (|name| std::env::var(name).ok(), |_| Some("***".to_owned()));
+        let (own, masked): (Secrets, Secrets) = (|name| std::env::var(name).ok(), |_| Some(MASK.to_owned()));
         let checking = Rehearsal { now, secrets: own, body: Vec::new(), sent: RefCell::default() };
         let body = body.unwrap_or_default().into_bytes();
         let platform = Rehearsal { now, secrets: masked, body, sent: RefCell::default() };
@@ -283,7 +286,7 @@ fn refused(refusal: &Refusal) -> String {
 fn sent_call(sent: &Sent, head: &Head) -> SentCall {
     let pairs =
         |fields: &[Field]| fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>();
-    match sent {
+    let mut call = match sent {
         Sent::Onward { url, binding, edits, within } => SentCall {
             method: head.method.clone(),
             url: url.clone(),
@@ -298,7 +301,11 @@ fn sent_call(sent: &Sent, head: &Head) -> SentCall {
             headers: pairs(&call.headers),
             within_ms: within.as_millis(),
         },
+    };
+    for (_, value) in &mut call.headers {
+        *value = value.replace(MASK, "***");
     }
+    call
 }
 
 /// The same route, none of whose parts keeps others from being asked, whatever a rehearsal answers.
