@@ -99,7 +99,7 @@ fn the_published_signatures_verify() {
         let gateway = gateway(&json!([{ "alg": alg, "jwk": jwk }]));
         let (status, log) = answer(&gateway, token);
         assert_eq!(status, 401);
-        assert!(!log.contains("not signed") || log.contains("claims of a wrong type"), "{alg}: {log}");
+        assert!(!log.contains("not signed"), "{alg}: {log}");
         let (data, signature) = token.rsplit_once('.').unwrap();
         let mut signature = unbase64(signature);
         signature[9] ^= 1;

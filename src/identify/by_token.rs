@@ -11,7 +11,7 @@ use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, verify_by_secret};
+use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, signed_claims, verify_by_secret};
 use crate::policy::jwt::key_set::{KeySet, Step};
 use crate::policy::jwt::revocation::{self, Revocation};
 use crate::policy::scheme::Scheme;
@@ -93,11 +93,14 @@ async fn verify<P: Platform>(
     visit: &Visit<'_, P>,
 ) -> Result<SignedClaims, NotIdentified> {
     let kid = token.header().key_id.as_deref();
+    let (signed, _) = text.rsplit_once('.').ok_or_else(NotIdentified::not_signed)?;
     let (mut refused, mut unusable) = (None, None);
     for key in rule.keys.iter().filter(|key| key.is_for(algorithm, kid)) {
         let verified = match key {
-            Key::Secret(hmac, name, _) => verify_by_secret(*hmac, name, token, |name| visit.platform.secret(name)),
-            Key::Public(key) => verify_by_public_key(key, token, algorithm, text, visit.platform).await,
+            Key::Secret(hmac, name, _) => {
+                verify_by_secret(*hmac, name, token, signed, |name| visit.platform.secret(name))
+            }
+            Key::Public(key) => verify_by_public_key(key, token, algorithm, signed, visit.platform).await,
         };
         match verified {
             Ok(claims) => return Ok(claims),
@@ -107,7 +110,7 @@ async fn verify<P: Platform>(
     }
     if let Some(set) = rule.key_set.as_ref().filter(|set| set.algorithms.contains(&algorithm)) {
         for key in keys_of_issuer(rule, set, algorithm, kid, visit).await? {
-            match verify_by_public_key(&key, token, algorithm, text, visit.platform).await {
+            match verify_by_public_key(&key, token, algorithm, signed, visit.platform).await {
                 Ok(claims) => return Ok(claims),
                 // The issuer's fault, not the gateway's: as if it had not given that key.
                 Err(NotIdentified::Misconfigured(why)) => visit.trace.note(why),
@@ -130,12 +133,11 @@ async fn verify_by_public_key<P: Platform>(
     key: &PublicKey,
     token: &Unchecked<'_>,
     algorithm: Algorithm,
-    text: &str,
+    signed: &str,
     platform: &P,
 ) -> Result<SignedClaims, NotIdentified> {
-    let (signed, _) = text.rsplit_once('.').ok_or_else(NotIdentified::not_signed)?;
     match platform.verify(algorithm, &key.jwk, signed, token.signature_bytes()).await {
-        Ok(true) => token.deserialize_claims_unchecked().map_err(|_| NotIdentified::not_signed()),
+        Ok(true) => signed_claims(token),
         Ok(false) => Err(NotIdentified::not_signed()),
         Err(_) => {
             let kid: String = key.kid.as_deref().unwrap_or_default().chars().take(64).collect();

@@ -146,7 +146,12 @@ impl NotIdentified {
 
     /// What is said of a signature that is no key's here.
     pub fn not_signed() -> Self {
-        Self::token("not signed by a key here, or with claims of a wrong type")
+        Self::token("not signed by a key here")
+    }
+
+    /// What is said of claims that are none, once a key here has signed them.
+    pub fn unreadable() -> Self {
+        Self::token("signed, but with claims that are none or of a wrong type")
     }
 }
 
