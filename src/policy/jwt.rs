@@ -30,6 +30,7 @@ use crate::settings::{List, Named, OneOrMany, Place, Problems, Span, TimeLimit, 
 
 pub mod algorithm;
 pub mod claim_test;
+mod ed25519;
 pub mod jwk;
 pub mod key;
 pub mod key_set;

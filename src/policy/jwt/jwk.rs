@@ -3,6 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::algorithm::Algorithm;
+use super::ed25519::is_of_small_order;
 use crate::settings::{Node, Place, Problems};
 
 /// The fewest and the most bits of an RSA key: RFC 7518 (section 3.3) asks for 2048, and to check a signature of
@@ -91,6 +92,9 @@ impl PublicKey {
                 (format!("\"kty\":\"EC\",\"crv\":\"{curve}\"{x}{y}"), of_curve)
             }
             (Some("OKP"), Some("Ed25519")) => {
+                if text("x").is_some_and(is_of_small_order) {
+                    return Err(unusable(Some("x"), "a point of small order, for which anybody can sign"));
+                }
                 (format!("\"kty\":\"OKP\",\"crv\":\"Ed25519\"{}", number("x", Some(32))?.1), &[EdDsa])
             }
             (Some("EC" | "OKP"), _) => return Err(unusable(Some("crv"), "no curve that is known here")),
@@ -133,6 +137,8 @@ fn unusable(member: Option<&'static str>, why: &str) -> Unusable {
 mod tests {
     use super::*;
 
+    const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+
     fn read(jwk: &str) -> Result<PublicKey, Unusable> {
         let all: Vec<Algorithm> = Algorithm::all().collect();
         PublicKey::read(&serde_json::from_str(jwk).unwrap(), &all)
@@ -147,7 +153,8 @@ mod tests {
             (format!(r#"{{{rsa},"alg":"PS384","use":"sig","key_ops":["verify"],"x5c":[]}}"#), "PS384"),
             (format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, "A".repeat(43)), "ES256"),
             (format!(r#"{{"kty":"EC","crv":"P-384","x":"{0}","y":"{0}"}}"#, "A".repeat(64)), "ES384"),
-            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, "A".repeat(43)), "EdDSA"),
+            (format!("{{{ED25519}}}"), "EdDSA"),
+            (format!(r#"{{{ED25519},"alg":"EdDSA"}}"#), "EdDSA"),
         ] {
             let names: Vec<&str> = read(&jwk).unwrap().algorithms.iter().map(|algorithm| algorithm.name()).collect();
             assert_eq!(names.join(" "), algorithms, "of {jwk}");
@@ -165,9 +172,15 @@ mod tests {
             (r#"{"kty":"EC","crv":"P-521"}"#.to_owned(), Some("crv")),
             (r#"{"kty":"OKP","crv":"X25519"}"#.to_owned(), Some("crv")),
             (r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#.to_owned(), Some("x")),
-            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}","d":"AA"}}"#, "A".repeat(43)), Some("d")),
+            (r#"{"kty":"OKP","crv":"Ed448"}"#.to_owned(), Some("crv")),
+            (format!(r#"{{{ED25519},"d":"AA"}}"#), Some("d")),
+            (format!(r#"{{{ED25519},"alg":"Ed448"}}"#), Some("alg")),
             (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}B"}}"#, "A".repeat(42)), Some("x")),
+            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, "A".repeat(43)), Some("x")),
             (rsa("AQAB", r#","e":"AQAB""#), Some("n")),
+            (rsa(&format!("_{}", "A".repeat(170)), r#","e":"AQAB""#), Some("n")),
+            (rsa(&format!("f{}", "A".repeat(341)), r#","e":"AQAB""#), Some("n")),
+            (rsa(&format!("_{}", "A".repeat(1366)), r#","e":"AQAB""#), Some("n")),
             (rsa(&format!("AA{}", "A".repeat(340)), r#","e":"AQAB""#), Some("n")),
             (rsa(&modulus, ""), Some("e")),
             (rsa(&modulus, r#","e":"AQ""#), Some("e")),
