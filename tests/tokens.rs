@@ -140,6 +140,29 @@ fn published() -> [(Value, &'static str, &'static str); 3] {
 }
 
 #[test]
+fn ed25519_is_eddsa_by_another_name() {
+    let signer = Signer::ed25519();
+    let mut named = signer.jwk();
+    named["alg"] = json!("Ed25519");
+    for (alg, jwk) in [("EdDSA", signer.jwk()), ("EdDSA", named.clone()), ("Ed25519", signer.jwk()), ("Ed25519", named)]
+    {
+        let gateway = gateway(&json!([{ "alg": alg, "jwk": jwk }]));
+        for (header, accepted) in [
+            (r#"{"alg":"EdDSA"}"#, true),
+            (r#"{"alg":"Ed25519"}"#, true),
+            (r#"{"alg":"ed25519"}"#, false),
+            (r#"{"alg":"Ed448"}"#, false),
+        ] {
+            assert_eq!(
+                is_accepted(&gateway, &signer.token(header, CLAIMS)),
+                accepted,
+                "of {header} by {alg} and {jwk}"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_algorithm_belongs_to_the_key() {
     let (ed, ec) = (Signer::ed25519(), Signer::ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"));
     let public = gateway(&json!([

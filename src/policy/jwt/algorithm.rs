@@ -1,4 +1,4 @@
-//! The algorithms of tokens' signatures (RFC 7518, section 3; RFC 8037).
+//! The algorithms of tokens' signatures (RFC 7518, section 3; RFC 8037; RFC 9864).
 
 use crate::settings::{FromNode, Node, Place, Problems, described_as};
 
@@ -19,8 +19,8 @@ pub enum Algorithm {
     Hs512,
 }
 
-/// All of them, with their names in tokens and in the file.
-const NAMES: [(Algorithm, &str); 12] = [
+/// Their names in tokens, in keys and in the file.
+const NAMES: [(Algorithm, &str); 13] = [
     (Algorithm::Rs256, "RS256"),
     (Algorithm::Rs384, "RS384"),
     (Algorithm::Rs512, "RS512"),
@@ -33,12 +33,14 @@ const NAMES: [(Algorithm, &str); 12] = [
     (Algorithm::Hs256, "HS256"),
     (Algorithm::Hs384, "HS384"),
     (Algorithm::Hs512, "HS512"),
+    // The other name of one (RFC 9864, section 2.2): Ed448, for which EdDSA may stand as well, is not offered.
+    (Algorithm::EdDsa, "Ed25519"),
 ];
 
 impl Algorithm {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|(algorithm, _)| *algorithm)
+        NAMES.iter().filter(|(algorithm, name)| algorithm.name() == *name).map(|(algorithm, _)| *algorithm)
     }
 
     /// The one of a name, letter by letter.
@@ -46,7 +48,7 @@ impl Algorithm {
         NAMES.iter().find(|(_, known)| *known == name).map(|(algorithm, _)| *algorithm)
     }
 
-    /// The name in tokens and in the file.
+    /// The name in tokens and in the file; of two, the one that is known everywhere.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(algorithm, _)| *algorithm == self).map(|(_, name)| *name).unwrap_or_default()
     }
@@ -66,7 +68,7 @@ impl FromNode for Algorithm {
             problems.add_with_help(
                 place,
                 format!("is {name:?}, which is not supported"),
-                "there are: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA (public keys), HS256, HS384 and HS512 (secrets)",
+                "there are: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA or Ed25519 (public keys), HS256, HS384 and HS512 (secrets)",
             );
         }
         found
@@ -74,3 +76,21 @@ impl FromNode for Algorithm {
 }
 
 described_as!(Algorithm, { "enum": NAMES.map(|(_, name)| name) });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_has_one_name_but_ed25519() {
+        assert_eq!(Algorithm::all().count(), 12);
+        for algorithm in Algorithm::all() {
+            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
+        }
+        assert_eq!(Algorithm::named("Ed25519"), Some(Algorithm::EdDsa));
+        assert_eq!(Algorithm::EdDsa.name(), "EdDSA");
+        for other in ["", "none", "ed25519", "Ed448", "EdDSA ", "ES256K", "ES512", "ESP256", "HS1", "RS1"] {
+            assert_eq!(Algorithm::named(other), None, "of {other:?}");
+        }
+    }
+}

@@ -155,6 +155,7 @@ mod tests {
             (format!(r#"{{"kty":"EC","crv":"P-384","x":"{0}","y":"{0}"}}"#, "A".repeat(64)), "ES384"),
             (format!("{{{ED25519}}}"), "EdDSA"),
             (format!(r#"{{{ED25519},"alg":"EdDSA"}}"#), "EdDSA"),
+            (format!(r#"{{{ED25519},"alg":"Ed25519"}}"#), "EdDSA"),
         ] {
             let names: Vec<&str> = read(&jwk).unwrap().algorithms.iter().map(|algorithm| algorithm.name()).collect();
             assert_eq!(names.join(" "), algorithms, "of {jwk}");

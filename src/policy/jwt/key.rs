@@ -23,7 +23,7 @@ shape! {
         /// least 32 bytes for HS256, 48 for HS384, 64 for HS512.
         "secret" => secret: Option<SecretName> = "{env.JWT_SECRET}",
         /// A public key in the form of RFC 7517: `kty` RSA, of 2048 to 8192 bits, EC with `crv` P-256 (ES256) or
-        /// P-384 (ES384), or OKP with Ed25519 (EdDSA). A private key is refused.
+        /// P-384 (ES384), or OKP with Ed25519 (EdDSA, Ed25519). A private key is refused.
         "jwk" => jwk: Option<Node> = {
             "kty": "EC",
             "crv": "P-256",
