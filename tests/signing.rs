@@ -118,7 +118,7 @@ impl Signer {
     }
 
     /// A token of header and claims as they are written.
-    pub fn token(&self, header: &str, claims: &str) -> String {
+    pub fn token(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", base64(header), base64(claims));
         format!("{signed}.{}", base64(self.sign(&signed)))
     }

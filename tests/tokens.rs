@@ -1,6 +1,7 @@
 //! Tokens that count and tokens that do not: what they are signed with, and what was done to them. What the claims
 //! must be is in `tests/scenarios/auth`.
 
+mod attacks; // what is known to be tried
 mod key_sets; // keys by URL
 mod vectors; // what others published: tests/vectors
 
@@ -9,7 +10,7 @@ use ring::{hmac, signature};
 use serde_json::{Value, json};
 
 use crate::chaos::loaded;
-use crate::signing::{Signer, base64, unbase64};
+use crate::signing::{Signer, base64};
 use crate::world::{Behaviour, World};
 
 const SECRET: &str = "a-secret-of-the-tests-of-32-bytes";
@@ -52,7 +53,7 @@ fn is_accepted(gateway: &Gateway, token: &str) -> bool {
     }
 }
 
-fn hmac_token(header: &str, claims: &str) -> String {
+fn hmac_token(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
     Signer::hmac(hmac::HMAC_SHA256, SECRET).token(header, claims)
 }
 
@@ -76,7 +77,7 @@ fn a_good_token_says_who_is_calling_whatever_signed_it() {
     for (alg, signer) in signers() {
         let gateway = gateway(&json!([{ "alg": alg, "kid": "k", "jwk": signer.jwk() }]));
         let world = world();
-        let token = signer.token(&json!({ "alg": alg, "kid": "k" }).to_string(), CLAIMS);
+        let token = signer.token(json!({ "alg": alg, "kid": "k" }).to_string(), CLAIMS);
         let got = world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
         assert_eq!((got.status, got.body.as_str()), (200, r#"{"sub":"ada"}"#), "of {alg}");
     }
@@ -87,7 +88,7 @@ fn a_good_token_says_who_is_calling_whatever_signed_it() {
     ] {
         let gateway = gateway(&json!([{ "alg": alg, "secret": "{env.OF_ALG}" }]));
         let world = world().with_secret("OF_ALG", &secret);
-        let token = Signer::hmac(hmac, &secret).token(&json!({ "alg": alg }).to_string(), CLAIMS);
+        let token = Signer::hmac(hmac, &secret).token(json!({ "alg": alg }).to_string(), CLAIMS);
         let got = world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n")));
         assert_eq!(got.status, 200, "of {alg}");
     }
@@ -117,66 +118,6 @@ fn ed25519_is_eddsa_by_another_name() {
 }
 
 #[test]
-fn the_algorithm_belongs_to_the_key() {
-    let (ed, ec) = (Signer::ed25519(), Signer::ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"));
-    let public = gateway(&json!([
-        { "alg": "EdDSA", "kid": "ed", "jwk": ed.jwk() },
-        { "alg": "ES256", "kid": "ec", "jwk": ec.jwk() },
-    ]));
-    for header in [
-        r#"{"alg":"none"}"#,
-        r#"{"alg":"None"}"#,
-        r#"{"alg":""}"#,
-        r#"{}"#,
-        r#"{"alg":"HS256"}"#,
-        r#"{"alg":"HS256","kid":"ed"}"#,
-        r#"{"alg":"EdDSA","kid":"ec"}"#,
-        r#"{"alg":"EdDSA"}"#,
-        r#"{"alg":"EdDSA","kid":"other"}"#,
-        r#"{"alg":"EdDSA","kid":"../ed"}"#,
-        r#"{"alg":"EdDSA","kid":"' or 1=1"}"#,
-        r#"{"alg":"EdDSA","kid":["ed"]}"#,
-        r#"{"alg":"ES256","kid":"ed"}"#,
-        r#"{"alg":"eddsa","kid":"ed"}"#,
-        r#"{"alg":"EdDSA","kid":"ed","alg":"none"}"#,
-    ] {
-        assert!(!is_accepted(&public, &ed.token(header, CLAIMS)), "of {header}");
-    }
-    // A public key is no secret: HMAC over the text of the key in any of its spellings.
-    let x = ed.jwk()["x"].as_str().unwrap().to_owned();
-    for guess in [x.as_bytes().to_vec(), unbase64(&x), ed.jwk().to_string().into_bytes()] {
-        let forged = Signer::hmac(hmac::HMAC_SHA256, guess).token(r#"{"alg":"HS256","kid":"ed"}"#, CLAIMS);
-        assert!(!is_accepted(&public, &forged));
-    }
-    // RSA by another padding or hash than the key's.
-    let keys = json!([{ "alg": "RS256", "jwk": Signer::rsa(&signature::RSA_PKCS1_SHA256).jwk() }]);
-    let rs256 = gateway(&keys);
-    for (alg, signer) in signers().iter().filter(|(alg, _)| *alg != "RS256") {
-        assert!(!is_accepted(&rs256, &signer.token(r#"{"alg":"RS256"}"#, CLAIMS)), "signed by {alg}");
-        assert!(!is_accepted(&rs256, &signer.token(&json!({ "alg": alg }).to_string(), CLAIMS)), "said to be {alg}");
-    }
-    let unsigned = format!("{}.{}.", base64(r#"{"alg":"none"}"#), base64(CLAIMS));
-    for gateway in [hmac_gateway(), public, rs256] {
-        assert!(!is_accepted(&gateway, &unsigned));
-    }
-}
-
-#[test]
-fn a_token_brings_no_key_and_no_extension() {
-    let with = |member: &str| format!(r#"{{"alg":"HS256",{member}}}"#);
-    for member in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""crit":"exp""#, r#""crit":null"#, r#""cty":"JWT""#] {
-        assert!(!is_accepted(&hmac_gateway(), &hmac_token(&with(member), CLAIMS)), "of {member}");
-    }
-    // Not read, and so of no effect: neither fetched nor trusted.
-    for member in
-        [r#""jku":"https://evil/""#, r#""jwk":{"kty":"oct","k":"AA"}"#, r#""x5u":"https://evil/""#, r#""x5c":["AA"]"#]
-    {
-        let forged = Signer::hmac(hmac::HMAC_SHA256, [0]).token(&with(member), CLAIMS);
-        assert!(!is_accepted(&hmac_gateway(), &forged), "of {member}");
-    }
-}
-
-#[test]
 fn only_tokens_that_grant_access_do() {
     for (header, accepted) in [
         (r#"{"alg":"HS256","typ":"JWT"}"#, true),
@@ -199,78 +140,6 @@ fn only_tokens_that_grant_access_do() {
     ] {
         assert_eq!(is_accepted(&strict, &hmac_token(header, CLAIMS)), accepted, "of {header}");
     }
-}
-
-#[test]
-fn a_token_that_was_touched_is_refused() {
-    let mut good = vec![(hmac_gateway(), hmac_token(r#"{"alg":"HS256"}"#, CLAIMS))];
-    for (alg, signer) in signers() {
-        let token = signer.token(&json!({ "alg": alg }).to_string(), CLAIMS);
-        good.push((gateway(&json!([{ "alg": alg, "jwk": signer.jwk() }])), token));
-    }
-    for (gateway, good) in good {
-        assert!(is_accepted(&gateway, &good));
-        let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
-        let other_claims = base64(CLAIMS.replace("ada", "eve"));
-        let bytes = unbase64(signature);
-        // Of ECDSA, two zeroes fit every text if nobody looks (CVE-2022-21449).
-        let zeroes = base64(vec![0; bytes.len()]);
-        let ones = base64([vec![0; bytes.len() - 1], vec![1]].concat());
-        for touched in [
-            format!("{header}.{other_claims}.{signature}"),
-            format!("{header}.{claims}."),
-            format!("{header}.{claims}"),
-            format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
-            format!("{header}.{claims}.{signature}A"),
-            format!("{header}.{claims}.{signature}="),
-            format!("{header}.{claims}.{zeroes}"),
-            format!("{header}.{claims}.{ones}"),
-            format!("{header}.{claims}.{signature}.{signature}"),
-            format!(" {header} .{claims}.{signature}"),
-            format!("{claims}.{header}.{signature}"),
-            format!("{header}.{claims}.{}", signature.replace(['-', '_'], "+")),
-            format!("{good}\u{a0}"),
-        ] {
-            let untouched = touched == good;
-            assert!(untouched || !is_accepted(&gateway, &touched), "of {touched:?}");
-        }
-        // The last letter of unpadded base64 may have spare bits: only one spelling counts.
-        let last = signature.chars().last().unwrap();
-        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
-            let respelled = format!("{header}.{claims}.{}{letter}", &signature[..signature.len() - 1]);
-            assert_eq!(is_accepted(&gateway, &respelled), letter == last);
-        }
-    }
-}
-
-#[test]
-fn absurd_claims_end_in_a_refusal() {
-    for claims in [
-        "null",
-        "[]",
-        "\"x\"",
-        "{",
-        "",
-        r#"{"exp":null}"#,
-        r#"{"iss":"i","aud":"a","exp":9223372036854775807}"#,
-        r#"{"iss":"i","aud":"a","exp":1e300}"#,
-        r#"{"iss":"i","aud":"a","exp":"1767225660"}"#,
-        r#"{"iss":"i","aud":"a","exp":true}"#,
-        r#"{"iss":"i","aud":"a","exp":1767225660,"nbf":[]}"#,
-        r#"{"iss":"i","aud":"a","exp":1767225660,"exp":1900000000}"#,
-        r#"{"iss":"i","aud":"a","exp":-8000000000000}"#,
-        r#"{"iss":"i","aud":"a","exp":8000000000000,"nbf":8000000000000}"#,
-        r#"{"iss":["i"],"aud":"a","exp":1767225660}"#,
-        r#"{"iss":"i","aud":{"a":1},"exp":1767225660}"#,
-        r#"{"iss":"i","aud":["b",["a"]],"exp":1767225660}"#,
-    ] {
-        assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, claims)), "of {claims}");
-    }
-    let deep =
-        format!("{{\"iss\":\"i\",\"aud\":\"a\",\"exp\":1767225660,\"x\":{}1{}}}", "[".repeat(2000), "]".repeat(2000));
-    assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, &deep)));
-    let huge = CLAIMS.replace("ada", &"x".repeat(9000));
-    assert!(!is_accepted(&hmac_gateway(), &hmac_token(r#"{"alg":"HS256"}"#, &huge)));
 }
 
 #[test]

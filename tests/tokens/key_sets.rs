@@ -82,7 +82,7 @@ impl Issuer {
 fn token_by(signer: &Signer, kid: &str, number: u32) -> String {
     let exp = BEGINNING / 1000 + 86_400;
     let claims = json!({ "iss": "https://id.example/", "aud": "a", "sub": "ada", "exp": exp, "number": number });
-    signer.token(&json!({ "alg": "EdDSA", "kid": kid }).to_string(), &claims.to_string())
+    signer.token(json!({ "alg": "EdDSA", "kid": kid }).to_string(), claims.to_string())
 }
 
 fn gateway(jwks: &Value) -> Gateway {
