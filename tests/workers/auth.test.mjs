@@ -37,12 +37,15 @@ const rule = {
   },
 };
 const open = { body: { open: true } };
+const { x } = jwk(ec);
+const offCurve = { jwt: { ...rule.jwt, keys: [{ alg: "ES256", jwk: { kty: "EC", crv: "P-256", x, y: x } }] } };
 const gateway = await startGateway({
-  auth: { customer: CUSTOMER, partner: rule, broken: { jwt: { ...CUSTOMER.jwt, keys: [{ alg: "HS256", secret: "{env.UNSET}" }] } } },
+  auth: { customer: CUSTOMER, partner: rule, "off-curve": offCurve, broken: { jwt: { ...CUSTOMER.jwt, keys: [{ alg: "HS256", secret: "{env.UNSET}" }] } } },
   routes: [
     { path: "/customer", auth: "customer", reply: open },
     { path: "/partner", auth: "partner", reply: open },
     { path: "/broken", auth: "broken", reply: open },
+    { path: "/off-curve", auth: "off-curve", reply: open },
   ],
 });
 
@@ -106,6 +109,12 @@ test("a secret that is not set lets nobody in, and is named in the log alone", a
   assert.equal(answer.status, 500);
   assert.doesNotMatch(await answer.text(), /UNSET|secret/);
   assert.match(gateway.log(), /the secret UNSET is not set/);
+});
+
+test("a point that is not on its curve lets nobody in, and the log says so", async () => {
+  const answer = await gateway.get("/off-curve", signed("ES256", "ec"));
+  assert.equal(answer.status, 500);
+  assert.match(gateway.log(), /the public key [^ ]+ is none that signatures can be checked with/);
 });
 
 test("no token gets into the log", async () => {
