@@ -8,6 +8,7 @@ mod chaos; // what holds whatever the services do
 mod cli; // the postern tool: tests/cli
 mod copies; // what is copied, counted
 mod graphs; // what holds of aggregates, whatever the graph
+mod hostile; // what holds whatever clients and services write
 mod leases; // limits of which isolates borrow
 mod problems; // faulty files and what is said of them: tests/problems
 mod scenarios; // requests and answers as data: tests/scenarios
