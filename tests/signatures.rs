@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use postern::head::Head;
 use postern::policy::jwt::algorithm::Algorithm;
-use postern::policy::signature::{SignatureRule, SignatureRuleSettings, is_digest_of};
+use postern::policy::signature::{SignatureRule, SignatureRuleSettings, is_by_secret, is_digest_of};
 use postern::settings::{FromNode, Node, Place, Problems};
 use ring::hmac;
 
@@ -49,6 +49,28 @@ fn a_signature_by_a_secret_is_that_of_the_rfc() {
     let secret = "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
     let key = hmac::Key::new(hmac::HMAC_SHA256, &Base64::decode_vec(secret).unwrap());
     hmac::verify(&key, signed.base.as_bytes(), &signed.signature.bytes).unwrap();
+}
+
+#[test]
+fn a_signature_by_a_secret_is_right_as_a_whole_or_not_at_all() {
+    const SECRET: &str = "a-secret-of-the-tests-of-32-bytes";
+    let input = r#"a=("date");created=1618884473;keyid="test-shared-secret""#;
+    let (rule, head) = (rule(), request(input, "a=:AAAA:"));
+    let base = rule.read(&head).unwrap().base;
+    let right = signing::by_secret(SECRET, &base);
+    let flipped = right.iter().enumerate().map(|(at, byte)| if at == 31 { byte ^ 1 } else { *byte }).collect();
+    for (bytes, is_right) in [
+        (right.clone(), true),
+        (right[..31].to_vec(), false),
+        (right[..16].to_vec(), false),
+        ([right.clone(), vec![0]].concat(), false),
+        (flipped, false),
+        (Vec::new(), false),
+    ] {
+        let head = request(input, &format!("a=:{}:", Base64::encode_string(&bytes)));
+        let signed = rule.read(&head).unwrap();
+        assert_eq!(is_by_secret(&signed, "S", Some(SECRET.to_owned())), Ok(is_right), "of {} bytes", bytes.len());
+    }
 }
 
 #[test]

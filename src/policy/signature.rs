@@ -17,15 +17,14 @@ mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_compact::Algorithm as _;
-use jwt_compact::AlgorithmSignature as _;
-use jwt_compact::alg::{Hs256, Hs256Key, Hs256Signature};
+use jwt_compact::alg::{Hs256, Hs256Key};
 use sha2::{Digest as _, Sha256};
 
 use crate::head::{Head, UnixMillis, is_token};
 use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
+use crate::policy::jwt::key::is_signed;
 use crate::policy::record::{Record, RecordSettings};
 use crate::policy::scheme::Scheme;
 use crate::settings::{
@@ -300,7 +299,5 @@ pub fn is_by_secret(signed: &Signed<'_>, name: &str, secret: Option<String>) -> 
     if secret.len() < MIN_SECRET {
         return Err(NotIdentified::Misconfigured(format!("the secret {name} is shorter than {MIN_SECRET} bytes")));
     }
-    let signature = Hs256Signature::try_from_slice(&signed.signature.bytes);
-    Ok(signature
-        .is_ok_and(|signature| Hs256.verify_signature(&signature, &Hs256Key::new(secret), signed.base.as_bytes())))
+    Ok(is_signed(&Hs256, &Hs256Key::new(secret), &signed.base, &signed.signature.bytes))
 }

@@ -160,7 +160,7 @@ pub fn verify_by_secret<S: AsRef<[u8]>>(
 
 /// Whether a signature is that of a key over a text. The claims wait until it is known: `jwt-compact` by itself would
 /// read them first, whoever wrote them.
-fn is_signed<A: HmacAlgorithm>(algorithm: &A, key: &A::VerifyingKey, signed: &str, signature: &[u8]) -> bool {
+pub fn is_signed<A: HmacAlgorithm>(algorithm: &A, key: &A::VerifyingKey, signed: &str, signature: &[u8]) -> bool {
     A::Signature::LENGTH.is_none_or(|length| length.get() == signature.len())
         && A::Signature::try_from_slice(signature)
             .is_ok_and(|signature| algorithm.verify_signature(&signature, key, signed.as_bytes()))
