@@ -28,6 +28,24 @@ export const cases = {
     upstream: documents("large", 1, 1_000_000),
     aggregate: { all: part("/large/0") },
   },
+  open: {
+    about: "a fixed answer for everyone",
+    requests: 3000,
+    upstream: {},
+    route: { auth: "public", reply: { body: { ok: true } } },
+  },
+  limit: {
+    about: "the same, each call counted in a Durable Object",
+    requests: 1500,
+    upstream: {},
+    route: { auth: "public", limit: "exact", reply: { body: { ok: true } } },
+  },
+  lease: {
+    about: "the same, of which Postern borrows 100 units at once; the others as before",
+    requests: 1500,
+    upstream: {},
+    route: { auth: "public", limit: "leased", reply: { body: { ok: true } } },
+  },
   token: {
     about: "a fixed answer for those with a token (HS256), the same one again and again",
     requests: 1500,
@@ -65,6 +83,10 @@ export const routes = (upstream) => ({
     customer: {
       jwt: { issuer: "https://id.example/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
     },
+  },
+  limits: {
+    exact: { rate: "1000000/min", by: "address" },
+    leased: { rate: "1000000/min", by: "address", lease: 100 },
   },
   routes: Object.entries(cases).map(([name, { aggregate, route = { auth: "public", aggregate } }]) => ({ path: `/${name}`, ...route })),
 });

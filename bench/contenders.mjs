@@ -67,20 +67,29 @@ function postern(folder, upstream) {
 
 /** The same with a peer, in one file. */
 async function peer(folder, file, upstream) {
-  await run(fromNpm("esbuild"), [file, "--bundle", "--format=esm", "--log-level=warning", `--outfile=${folder}/worker.mjs`]);
+  const bundle = ["--bundle", "--format=esm", "--external:cloudflare:workers", "--log-level=warning"];
+  await run(fromNpm("esbuild"), [file, ...bundle, `--outfile=${folder}/worker.mjs`]);
+  mkdirSync(path.join(folder, ".counts"));
   const [date] = /compatibilityDate = "[^"]+"/.exec(ours());
   const config = (port) => `using Workerd = import "/workerd/workerd.capnp";
     const config :Workerd.Config = (
       services = [
         (name = "peer", worker = .peer),
         (name = "internet", network = (allow = ["public", "private"])),
+        (name = "counts", disk = (path = ".counts", writable = true)),
       ],
       sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "peer")],
     );
     const peer :Workerd.Worker = (
       modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
       ${date},
-      bindings = [(name = "UPSTREAM", text = "${upstream}"), (name = "JWT_SECRET", text = "${SECRET}")],
+      bindings = [
+        (name = "UPSTREAM", text = "${upstream}"),
+        (name = "JWT_SECRET", text = "${SECRET}"),
+        (name = "COUNTER", durableObjectNamespace = "Counter"),
+      ],
+      durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
+      durableObjectStorage = (localDisk = "counts"),
     );`;
   return { folder, config };
 }

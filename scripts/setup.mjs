@@ -6,7 +6,7 @@ import path from "node:path";
 import { Fault, at, fromNpm, isMain, main, output, run, say } from "./run.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
-const OLDEST_RUST = [1, 91];
+const OLDEST_RUST = [1, 95];
 
 /** Does all set-up that is not done yet. */
 export async function setUp() {
