@@ -18,6 +18,8 @@ pub enum Answer<R> {
         status: u16,
         /// What changes in its header fields.
         edits: HeaderEdits,
+        /// What the service said that the call cost, if it was listened to.
+        cost: Option<String>,
     },
     /// Written already, piece by piece.
     Streamed {
@@ -43,6 +45,14 @@ impl<R> Answer<R> {
         match self {
             Self::Own(response) => response.status,
             Self::Relayed { status, .. } | Self::Streamed { status } => *status,
+        }
+    }
+
+    /// What the service that gave it said that the call cost, if it was listened to.
+    pub fn cost(&self) -> Option<&str> {
+        match self {
+            Self::Relayed { cost, .. } => cost.as_deref(),
+            Self::Own(_) | Self::Streamed { .. } => None,
         }
     }
 

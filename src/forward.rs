@@ -135,8 +135,12 @@ impl<P: Platform> Request<'_, '_, P> {
             });
             PublicNames::new(&picked.url, head, replaced, &target).apply(&reply.headers, &mut edits);
         }
+        let cost = self.route.cost.told_in.as_deref().and_then(|name| {
+            edits.remove(name);
+            reply.headers.get(name).map(str::to_owned)
+        });
         self.route.response_headers.apply(self.values, &reply.headers, &mut edits);
-        Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits })
+        Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits, cost })
     }
 
     /// Path and query at a destination, and what changes in the header fields on the way there.

@@ -10,6 +10,7 @@ use crate::policy::addresses::Addresses;
 use crate::policy::auth::AuthRule;
 use crate::policy::by::By;
 use crate::policy::cors::Cors;
+use crate::policy::cost::Cost;
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::headers::Field;
 use crate::policy::idempotency::Idempotency;
@@ -62,7 +63,7 @@ pub struct Route {
     /// How often a caller may.
     pub(crate) limits: Vec<Arc<Limit>>,
     /// How many units of them a call costs.
-    pub(crate) cost: u32,
+    pub(crate) cost: Cost,
     /// The largest body that is passed on, in bytes, as the file says.
     pub(crate) max_body: Option<u64>,
     /// Whether a request that comes again is done once.

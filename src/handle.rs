@@ -123,9 +123,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
 
     // 4. How often may they?
-    if !route.limits.is_empty() {
-        limits::admit(route, caller, visit).await?;
-    }
+    let admitted = limits::admit(route, caller, visit).await?;
 
     // 5. Was it done already?
     let claimed = match &route.idempotency {
@@ -140,6 +138,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
 
     // 6. Answer.
     let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
+    admitted.settle(answer.as_ref().ok().and_then(Answer::cost), visit);
     match &claimed {
         Some((rule, request)) => once::keep(rule, request, answer, visit).await,
         None => answer,

@@ -9,6 +9,7 @@ use crate::gateway::Route;
 use crate::platform::{Afterwards, LimiterDown, Platform};
 use crate::policy::by::Who;
 use crate::policy::caller::Caller;
+use crate::policy::cost;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::lease::Local;
 use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, retry_after};
@@ -24,12 +25,16 @@ struct Spent<'r> {
     verdict: Result<Verdict, LimiterDown>,
 }
 
+/// What a call took that was admitted.
+#[derive(Default)]
+pub struct Admitted<'r>(Vec<Spent<'r>>);
+
 /// Takes what a call costs from all limits, or from none.
-pub async fn admit<P: Platform>(
-    route: &Route,
+pub async fn admit<'r, P: Platform>(
+    route: &'r Route,
     caller: Option<&Caller>,
     visit: &mut Visit<'_, P>,
-) -> Result<(), Refusal> {
+) -> Result<Admitted<'r>, Refusal> {
     let spent = spend_all(route, caller, visit).await?;
     tell(&spent, &mut visit.answer_edits);
     let (mut refused, mut is_down) = (Vec::new(), false);
@@ -46,7 +51,7 @@ pub async fn admit<P: Platform>(
         }
     }
     if refused.is_empty() && !is_down {
-        return Ok(());
+        return Ok(Admitted(spent));
     }
     give_back(spent, visit.platform);
     match refused.iter().map(|(_, after)| *after).max() {
@@ -57,16 +62,42 @@ pub async fn admit<P: Platform>(
     }
 }
 
+impl Admitted<'_> {
+    /// Takes the rest of what a call cost, by what its service `said`: as many units as there are.
+    pub fn settle<P: Platform>(self, said: Option<&str>, visit: &Visit<'_, P>) {
+        let Some(said) = said else { return };
+        let Some(units) = cost::told(said) else {
+            visit.trace.note("cost told by the service is no whole number");
+            return;
+        };
+        for Spent { charge, .. } in self.0.into_iter().filter(Spent::is_taken) {
+            let rest = units.min(charge.quota.most()).saturating_sub(charge.units);
+            if rest > 0 {
+                visit.platform.afterwards(Afterwards::TakeRest(Charge { units: rest, ..charge }));
+            }
+        }
+    }
+}
+
+impl Spent<'_> {
+    fn is_taken(&self) -> bool {
+        matches!(self.verdict, Ok(Verdict { admitted: true, .. }))
+    }
+}
+
 /// What a call takes of each limit of its route, all asked at once.
 async fn spend_all<'r, P: Platform>(
     route: &'r Route,
     caller: Option<&Caller>,
     visit: &Visit<'_, P>,
 ) -> Result<Vec<Spent<'r>>, Refusal> {
+    if route.limits.is_empty() {
+        return Ok(Vec::new());
+    }
     let who = Who { caller, head: visit.head, route: &route.place };
     let mut charges = Vec::new();
     for limit in &route.limits {
-        match limit.charge(who, route.cost) {
+        match limit.charge(who, route.cost.before) {
             Ok(charge) => charges.push((limit, charge)),
             Err(claim) if limit.is_enforced => return Err(Refusal::ClaimMissing(claim.to_owned())),
             Err(claim) => {
@@ -106,8 +137,7 @@ fn tell(spent: &[Spent<'_>], answer_edits: &mut HeaderEdits) {
 
 /// Gives back what was taken for a call that is refused.
 fn give_back<P: Platform>(spent: Vec<Spent<'_>>, platform: &P) {
-    let taken = spent.into_iter().filter(|spent| matches!(spent.verdict, Ok(Verdict { admitted: true, .. })));
-    for Spent { limit, charge, .. } in taken {
+    for Spent { limit, charge, .. } in spent.into_iter().filter(Spent::is_taken) {
         match limit.lease {
             Some(_) => limit.leases().give_back(&charge),
             None => platform.afterwards(Afterwards::GiveBack(charge)),

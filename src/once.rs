@@ -50,7 +50,7 @@ pub async fn claim<P: Platform>(
             visit.trace.note("replayed");
             let mut edits = HeaderEdits::default();
             edits.set(REPLAYED, "true");
-            Err(Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits }))
+            Err(Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits, cost: None }))
         }
         Err(StoreDown) => {
             visit.trace.note("what was answered before cannot be looked up");
@@ -68,12 +68,12 @@ pub async fn keep<P: Platform>(
 ) -> Result<AnswerOn<P>, Refusal> {
     let platform = visit.platform;
     match answer {
-        Ok(Answer::Relayed { reply, status, edits }) if !was_not_done(status) => {
+        Ok(Answer::Relayed { reply, status, edits, cost }) if !was_not_done(status) => {
             let (reply, was_kept) = platform.keep(request, reply, &edits, rule.keep, visit.gateway.budget).await;
             if !was_kept {
                 visit.trace.note("answer not kept: it is too large, too slow, or there was nowhere to keep it");
             }
-            Ok(Answer::Relayed { reply, status, edits: HeaderEdits::default() })
+            Ok(Answer::Relayed { reply, status, edits: HeaderEdits::default(), cost })
         }
         // Whether it was done, nobody knows.
         Err(refusal @ (Refusal::GatewayTimeout | Refusal::BadGateway)) if rule.when_unknown == WhenUnknown::Refuse => {

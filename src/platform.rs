@@ -15,7 +15,7 @@ use crate::policy::certificate::Certificate;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::{Charge, Limit};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit};
 use crate::quota::Verdict;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
@@ -291,6 +291,8 @@ pub enum Afterwards {
     RefreshKeys(Arc<JwtRule>),
     /// More units of a limit are borrowed, of this key and quota.
     Borrow(Arc<Limit>, Charge),
+    /// Units are taken that a call turned out to cost, as many as there are.
+    TakeRest(Charge),
     /// Units are given back that a call took, and that was refused for another limit.
     GiveBack(Charge),
     /// A text is put into KV.
@@ -308,6 +310,7 @@ impl Afterwards {
         match self {
             Self::RefreshKeys(rule) => identify::refresh(&rule, platform).await,
             Self::Borrow(limit, charge) => limits::borrow_more(&limit, charge, platform).await,
+            Self::TakeRest(charge) => drop(platform.borrow(&charge, LIMITER_TIMEOUT).await),
             Self::GiveBack(charge) => platform.give_back(&charge).await,
             Self::Remember { key, text } => platform.remember(&key, &text).await,
         }

@@ -6,7 +6,7 @@
 //! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`signature`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662, RFC 9421 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
-//! | [`rate_limit`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`rate_limit`], [`cost`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
@@ -26,6 +26,7 @@ pub mod by;
 pub mod caller;
 pub mod certificate;
 pub mod cors;
+pub mod cost;
 pub mod credential;
 pub mod field_edits;
 pub mod forward_auth;

@@ -223,7 +223,7 @@ impl World {
                 assert!(pieces.is_none(), "an answer that was begun, and then made anew");
                 (response.status, fields_of(&response), response.body)
             }
-            Answer::Relayed { reply, edits, status } => (status, edited(&reply.headers, &edits), reply.body),
+            Answer::Relayed { reply, edits, status, .. } => (status, edited(&reply.headers, &edits), reply.body),
             Answer::Streamed { status } => {
                 let pieces = pieces.as_ref().expect("an answer that was begun");
                 assert!(pieces.is_closed && pieces.head.status == status, "an answer that was not ended");

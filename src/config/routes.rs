@@ -8,6 +8,7 @@ use super::compile::Known;
 use super::document::RouteSettings;
 use super::said::{Auth, Said};
 use crate::gateway::{Action, Reply, Route};
+use crate::policy::cost::CostSettings;
 use crate::router::{Conditions, Matcher, Methods, Overlap, Rank, Router, check_pattern};
 use crate::settings::{OwnedPlace, Place, Problems};
 
@@ -31,6 +32,7 @@ struct Own {
     request_query: bool,
     max_body: bool,
     idempotency: bool,
+    told_cost: bool,
 }
 
 impl Own {
@@ -41,13 +43,17 @@ impl Own {
             request_query: matches!(settings.request_query, Some(Some(_))),
             max_body: matches!(settings.max_body, Some(Some(_))),
             idempotency: matches!(settings.idempotency, Some(Some(_))),
+            told_cost: matches!(settings.cost, Some(Some(CostSettings::Told(_)))),
         }
     }
 
-    /// Warns of what changes nothing for what the route does.
-    fn warn_of_no_effect(&self, settings: &RouteSettings, place: &Place<'_>, problems: &mut Problems) {
+    /// Notes what changes nothing for what the route does.
+    fn note_no_effect(&self, settings: &RouteSettings, place: &Place<'_>, problems: &mut Problems) {
         let forwards = !matches!(settings.forward, Some(None));
         let calls = forwards || !matches!(settings.aggregate, Some(None));
+        if self.told_cost && !forwards {
+            problems.add(&place.at("cost"), "is told by the answer of a service, which only a forward hands on");
+        }
         for (key, is_written, has_effect, of) in [
             ("replace_prefix", self.replace_prefix, forwards, "a forward"),
             ("request_query", self.request_query, forwards, "a forward"),
@@ -124,7 +130,7 @@ impl Compiled<'_> {
         if is_public && !said.require.is_empty() {
             problems.add(place, "has something to \"require\" of a caller; the route is public");
         }
-        let cost = said.cost.unwrap_or(1);
+        let cost = said.cost.before;
         if let Auth::Rules(rules) = &said.auth
             && rules.len() > 1
             && said.require.iter().any(|requirement| requirement.has_matches())
@@ -144,7 +150,7 @@ impl Compiled<'_> {
         if matches!((&settings.answer, &settings.aggregate), (Some(Some(_)), Some(None))) {
             problems.add(&place.at("answer"), "is for an \"aggregate\", and there is none");
         }
-        own.warn_of_no_effect(&settings, place, problems);
+        own.note_no_effect(&settings, place, problems);
         let (place_of_path, is_prefix) = match settings.path {
             Some(None) => (*place, said.prefix.is_written),
             _ => (place.at("path"), false),
@@ -305,7 +311,7 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
         addresses: said.addresses.clone(),
         require: said.require.clone(),
         limits: said.limits.clone(),
-        cost: said.cost.unwrap_or(1),
+        cost: said.cost.clone(),
         max_body: said.max_body,
         idempotency: said.idempotency,
         cors: said.cors.clone(),

@@ -9,6 +9,7 @@ use crate::head::is_token;
 use crate::policy::addresses::Addresses;
 use crate::policy::auth::AuthRule;
 use crate::policy::cors::Cors;
+use crate::policy::cost::Cost;
 use crate::policy::field_edits::{FieldEdits, FieldEditsSettings};
 use crate::policy::idempotency::Idempotency;
 use crate::policy::query_edits::QueryEdits;
@@ -31,7 +32,7 @@ pub struct Said {
     pub addresses: Vec<Arc<Addresses>>,
     pub require: Vec<Arc<Requirement>>,
     pub limits: Vec<Arc<Limit>>,
-    pub cost: Option<u32>,
+    pub cost: Cost,
     pub max_body: Option<u64>,
     pub idempotency: Option<Idempotency>,
     pub cors: Option<Arc<Cors>>,
@@ -100,10 +101,7 @@ impl Said {
                 names.iter().filter_map(|name| named(&known.limits, "limit", name, &place, problems)).collect();
         }
         if let Some(Some(cost)) = settings.cost.take() {
-            if cost == 0 {
-                problems.add(&place.at("cost"), "is 0, must be at least 1");
-            }
-            said.cost = Some(cost.max(1));
+            said.cost = Cost::compile(cost, &place.at("cost"), problems).unwrap_or_default();
         }
         if let Some(Some(rule)) = settings.idempotency.take() {
             said.idempotency = rule.0.and_then(Idempotency::compile);

@@ -5,6 +5,7 @@ use super::answer::AnswerSettings;
 use super::part::PartSettings;
 use crate::policy::addresses::AddressSettings;
 use crate::policy::cors::CorsSettings;
+use crate::policy::cost::CostSettings;
 use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::idempotency::IdempotencySettings;
 use crate::policy::query_edits::QueryEditsSettings;
@@ -58,8 +59,9 @@ shape! {
         /// The name of the limit that calls count against, or of several: a call takes of all or, where one refuses
         /// it, of none; null is none, where the group has one. Default: none.
         "limit" => limit: Option<OrNone<OneOrMany<String>>> = ["per-user", "per-month"],
-        /// How many units of its limits a call costs. Default 1.
-        "cost" => cost: Option<u32> = 5,
+        /// How many units of its limits a call costs; of a forward, also what a header field of the answer says.
+        /// Default 1.
+        "cost" => cost: Option<CostSettings> = { "header": "x-cost", "before": 2 },
         /// What a POST or PATCH with an Idempotency-Key does once, however often it is sent; null is nothing,
         /// where the group has it. Default: nothing. For forwards.
         "idempotency" => idempotency: Option<OrNone<IdempotencySettings>> = { "keep": "24h", "required": true },
