@@ -6,17 +6,22 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use crate::gateway::Route;
-use crate::platform::{Afterwards, LimiterDown, Platform};
+use crate::platform::{Afterwards, KvDown, LimiterDown, Platform};
 use crate::policy::by::Who;
 use crate::policy::caller::Caller;
 use crate::policy::cost;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::lease::Local;
+use crate::policy::overrides;
 use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, ToldIn, retry_after};
+use crate::policy::recalled::Known;
 use crate::policy::when_down::WhenDown;
-use crate::quota::Verdict;
+use crate::quota::{Quota, Verdict};
 use crate::refusal::Refusal;
 use crate::visit::Visit;
+
+/// How long KV may take to tell what it has for a single caller.
+const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a call takes of one limit, and what came of it.
 struct Spent<'r> {
@@ -105,12 +110,38 @@ async fn spend_all<'r, P: Platform>(
             }
         }
     }
-    let within = visit.time_left().min(LIMITER_TIMEOUT);
-    let asked = charges.into_iter().map(async |(limit, charge)| {
+    let asked = charges.into_iter().map(async |(limit, mut charge)| {
+        if let Some(quota) = overriding(limit, &charge, visit).await {
+            charge.quota = quota;
+        }
+        let within = visit.time_left().min(LIMITER_TIMEOUT);
         let verdict = spend(limit, &charge, within, visit.platform).await;
         Spent { limit, charge, verdict }
     });
     Ok(join_all(asked).await)
+}
+
+/// The quota that KV has for those alone whom a charge is on, if it has one.
+async fn overriding<P: Platform>(limit: &Limit, charge: &Charge, visit: &Visit<'_, P>) -> Option<Quota> {
+    let overrides = limit.overrides.as_ref()?;
+    let key = overrides::kept_under(charge)?;
+    let before = match overrides.known(&key, visit.platform.now()) {
+        Known::Remembered(quota) => return quota,
+        Known::Asked(before) => before,
+    };
+    let kept = visit.platform.recall(&key, visit.time_left().min(KV_TIMEOUT)).await;
+    let now = visit.platform.now();
+    match kept {
+        Ok(kept) => overrides.learned(key, kept.as_deref(), charge.units, now).unwrap_or_else(|why| {
+            visit.trace.note(format!("what KV has for a caller of the limit {} {why}", limit.name()));
+            None
+        }),
+        Err(KvDown) => {
+            visit.trace.note(format!("KV down, limit {} as it was", limit.name()));
+            overrides.asked_in_vain(key, before, now);
+            before
+        }
+    }
 }
 
 /// Tells the client of the limits that it is held to.

@@ -6,7 +6,7 @@
 //! | [`cors`] | which pages may call from a browser? | Fetch |
 //! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`signature`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662, RFC 9421 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
-//! | [`rate_limit`], [`cost`], [`by`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`rate_limit`], [`cost`], [`by`], [`overrides`], [`lease`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
@@ -36,11 +36,14 @@ pub mod internal_token;
 pub mod introspection;
 pub mod jwt;
 pub mod lease;
+pub mod overrides;
 pub mod provenance;
 pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
+pub mod recalled;
 pub mod record;
+pub mod refresh;
 pub mod remembered;
 pub mod requirement;
 pub mod scheme;

@@ -2,8 +2,9 @@
 
 use super::{Found, KV_TIMEOUT};
 use crate::platform::{KvDown, Platform};
-use crate::policy::api_key::{ApiKeyRule, Known};
+use crate::policy::api_key::ApiKeyRule;
 use crate::policy::caller::NotIdentified;
+use crate::policy::recalled::Known;
 use crate::visit::Visit;
 
 /// Who is calling, by a key that was given to them. As a password, it is sent under the name of its owner.
@@ -18,7 +19,7 @@ pub async fn identify<'g, P: Platform>(
     let now = visit.head.arrived;
     let (digest, known) = rule.known(&key, now);
     let record = match known {
-        Known::Record(record) => record,
+        Known::Remembered(record) => record,
         Known::Asked(before) => {
             let within = visit.time_left().min(KV_TIMEOUT);
             match visit.platform.recall(&rule.kept_under(&digest), within).await {

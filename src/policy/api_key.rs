@@ -9,27 +9,24 @@
 //! A key of 256 random bits cannot be guessed from its digest, so that one round of SHA-256 is enough.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::head::UnixMillis;
-use crate::locked::locked;
 use crate::policy::credential::{Carrier, Carriers};
+use crate::policy::recalled::{Known, Recalled};
 use crate::policy::record::{Record, RecordSettings};
 use crate::policy::scheme::Scheme;
 use crate::settings::{
-    FromNode, List, Node, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, shape, written_as_text,
+    List, OneOrMany, Place, Problems, Text, TimeLimit, not_of_form, read_kept, shape, written_as_text,
 };
 
 const DEFAULT_REFRESH: Duration = Duration::from_secs(30);
 
 /// The shortest and the longest key that is looked at, in bytes.
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;
-
-/// How many keys an isolate remembers what KV has of them.
-const MOST_REMEMBERED: usize = 2_000;
 
 /// The digest of a key: `sha256-` and 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,9 +91,6 @@ shape! {
     }
 }
 
-/// What KV has of keys, and until when that counts.
-type Memory = BTreeMap<Digest, (Option<Arc<Record>>, UnixMillis)>;
-
 /// A compiled rule.
 #[derive(Debug)]
 pub struct ApiKeyRule {
@@ -108,21 +102,12 @@ pub struct ApiKeyRule {
     /// Whether KV has keys, too.
     pub has_kv: bool,
     refresh: Duration,
-    remembered: Mutex<Memory>,
+    recalled: Recalled<Digest, Arc<Record>>,
 }
 
 /// Under which key KV has what goes with a digest, for a rule.
 pub fn kept_under(rule: &str, digest: &str) -> String {
     format!("postern/api-keys/{rule}/{digest}")
-}
-
-/// What is known of a key without asking KV.
-#[derive(Debug)]
-pub enum Known {
-    /// What goes with it; `None` is that there is no such key.
-    Record(Option<Arc<Record>>),
-    /// KV is to be asked. What it said before, if it did.
-    Asked(Option<Arc<Record>>),
 }
 
 impl ApiKeyRule {
@@ -161,7 +146,7 @@ impl ApiKeyRule {
             keys,
             has_kv: has_kv?,
             refresh: settings.refresh?.map_or(DEFAULT_REFRESH, |limit| limit.0),
-            remembered: Mutex::default(),
+            recalled: Recalled::default(),
         };
         is_faultless.then_some(rule)
     }
@@ -176,56 +161,30 @@ impl ApiKeyRule {
         kept_under(&self.name, digest.as_str())
     }
 
-    /// What is known of a key.
-    pub fn known(&self, key: &str, now: UnixMillis) -> (Digest, Known) {
+    /// What is known of a key, without asking KV for it.
+    pub fn known(&self, key: &str, now: UnixMillis) -> (Digest, Known<Arc<Record>>) {
         let digest = Digest::of(key);
         if !LENGTH.contains(&key.len()) {
-            return (digest, Known::Record(None));
+            return (digest, Known::Remembered(None));
         }
         if let Some(record) = self.keys.get(&digest) {
-            return (digest, Known::Record(Some(Arc::clone(record))));
+            return (digest, Known::Remembered(Some(Arc::clone(record))));
         }
-        if !self.has_kv {
-            return (digest, Known::Record(None));
-        }
-        let known = match self.memory().get(&digest) {
-            Some((record, until)) if now < *until => Known::Record(record.clone()),
-            Some((record, _)) => Known::Asked(record.clone()),
-            None => Known::Asked(None),
-        };
+        let known = if self.has_kv { self.recalled.known(&digest, now) } else { Known::Remembered(None) };
         (digest, known)
     }
 
     /// What KV has of a key; the error is for the log. It is remembered.
     pub fn learned(&self, digest: Digest, kept: Option<&str>, now: UnixMillis) -> Result<Option<Arc<Record>>, String> {
         let record = kept.map(|kept| read_record(&self.name, kept)).transpose()?.map(Arc::new);
-        let mut memory = self.memory();
-        if memory.len() >= MOST_REMEMBERED {
-            memory.retain(|_, (_, until)| now < *until);
-        }
-        if memory.len() >= MOST_REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(digest, (record.clone(), now.after(self.refresh)));
+        self.recalled.learned(digest, record.clone(), now.after(self.refresh), now);
         Ok(record)
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        locked(&self.remembered)
     }
 }
 
 /// Reads what KV has of a key of a rule.
 fn read_record(rule: &str, kept: &str) -> Result<Record, String> {
-    let node: Node = serde_json::from_str(kept).map_err(|_| "is not JSON".to_owned())?;
-    let mut problems = Problems::default();
-    let settings = RecordSettings::from_node(&node, &Place::root(), &mut problems);
-    let record = settings.and_then(|settings| Record::compile(&issuer(rule), settings));
-    match (record, problems.in_order_of(&node).into_iter().next()) {
-        (Some(record), None) => Ok(record),
-        (_, Some(problem)) => Err(format!("is at fault: {problem}")),
-        (None, None) => Err("is at fault".to_owned()),
-    }
+    read_kept(kept, |settings: RecordSettings, _| Record::compile(&issuer(rule), settings))
 }
 
 /// Who vouches for the keys of a rule: no token's issuer is written so.

@@ -17,6 +17,8 @@ use std::time::Duration;
 use crate::locked::locked;
 use crate::policy::by::{By, Who};
 use crate::policy::lease::{Leases, Terms};
+use crate::policy::overrides::{self, Overrides};
+use crate::policy::refresh::RefreshSettings;
 use crate::policy::when_down::WhenDown;
 use crate::quota::{Quota, Verdict};
 use crate::settings::{Named, OneOrMany, Place, Problems, TimeLimit, shape, written_as_word};
@@ -44,6 +46,10 @@ shape! {
         "by" => by: Option<OneOrMany<By>> = ["caller", "route"],
         /// Other rates or quotas for callers whose claim `plan`, or that of their API key, is one of these.
         "plans" => plans: Named<PlanSettings> = { "pro": { "rate": "600/min" }, "free": { "rate": "10/min", "burst": 2 } },
+        /// Whether KV may have a rate or a quota of its own for a single caller, in the form of a plan, under
+        /// postern/limits/LIMIT/KEY; it goes before a plan. KEY is what calls are counted by, each piece
+        /// percent-encoded. Or how long that is remembered, by default "30s". Default false.
+        "overrides" => overrides: Option<RefreshSettings> = { "refresh": "30s" },
         /// In which header fields clients are told: "ratelimit" (RateLimit and RateLimit-Policy, of the IETF's draft), and
         /// "x-ratelimit" (X-RateLimit-Limit, -Remaining and -Reset in seconds, of the limit that has least left). Default
         /// "ratelimit".
@@ -92,6 +98,8 @@ pub struct Limit {
     name: String,
     quota: Quota,
     plans: Vec<(String, Quota)>,
+    /// What KV has of single callers, if it is asked.
+    pub overrides: Option<Overrides>,
     by: Vec<By>,
     /// How much an isolate borrows, if it does.
     pub lease: Option<Terms>,
@@ -114,6 +122,13 @@ pub struct Charge {
     pub units: u32,
 }
 
+impl PlanSettings {
+    /// What a plan has; notes each fault.
+    pub fn compile(self, place: &Place<'_>, problems: &mut Problems) -> Option<Quota> {
+        quota(self.rate, self.burst, self.quota, place, problems)
+    }
+}
+
 impl Limit {
     /// Compiles a limit; notes each fault.
     pub fn compile(name: &str, settings: LimitSettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
@@ -124,9 +139,7 @@ impl Limit {
         let place_of_plans = place.at("plans");
         let plans = settings.plans.map(|plans| {
             let plans = plans.0.into_iter().map(|(name, plan)| {
-                let place = place_of_plans.at(&name);
-                let PlanSettings { rate, burst, quota } = plan?;
-                let quota = self::quota(rate, burst, quota, &place, problems)?;
+                let quota = plan?.compile(&place_of_plans.at(&name), problems)?;
                 Some((name, quota))
             });
             // Collected in two steps, so that a fault does not hide the next.
@@ -136,6 +149,10 @@ impl Limit {
             name: name.to_owned(),
             quota: quota?,
             plans: plans?.into_iter().collect::<Option<_>>()?,
+            overrides: settings
+                .overrides?
+                .map_or(Some(None), |overrides| overrides.compile(overrides::DEFAULT_REFRESH))?
+                .map(Overrides::new),
             by: settings.by?.map_or_else(|| vec![By::Caller], |by| by.0),
             lease: lease(settings.lease, settings.lease_time, place, problems)?,
             leases: Mutex::default(),
@@ -262,6 +279,7 @@ mod tests {
             name: "l".into(),
             quota,
             plans: Vec::new(),
+            overrides: None,
             by,
             lease: None,
             leases: Mutex::default(),

@@ -238,6 +238,19 @@ pub fn read_shape<S: Shape>(node: &Node, place: &Place<'_>, problems: &mut Probl
     Some(S::from_members(members, place, problems))
 }
 
+/// Reads what stands elsewhere than in the file, such as in KV, and compiles it; the error is for the log.
+pub fn read_kept<S: FromNode, T>(kept: &str, compile: impl FnOnce(S, &mut Problems) -> Option<T>) -> Result<T, String> {
+    let node: Node = serde_json::from_str(kept).map_err(|_| "is not JSON".to_owned())?;
+    let mut problems = Problems::default();
+    let settings = S::from_node(&node, &Place::root(), &mut problems);
+    let compiled = settings.and_then(|settings| compile(settings, &mut problems));
+    match (compiled, problems.in_order_of(&node).into_iter().next()) {
+        (Some(compiled), None) => Ok(compiled),
+        (_, Some(problem)) => Err(format!("is at fault: {problem}")),
+        (None, None) => Err("is at fault".to_owned()),
+    }
+}
+
 /// Declares a shape of the file: each key, the field it is read into, its type, and an example. A
 /// field is `None` where its value is at fault, or missing and must not be. A shape that is declared
 /// `with` another has the keys of that one too, at the same level.

@@ -1,0 +1,119 @@
+//! Rates and quotas of single callers, which KV has beside those of the file:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `postern/limits/LIMIT/KEY` | what a plan would have: `{ "rate": "600/min", "burst": 20 }` |
+//!
+//! `KEY` is what calls are counted by, each piece percent-encoded, a `/` between them: of a caller who is known
+//! `sub/ISSUER/SUBJECT`, so that nobody has another's by having the same subject of another issuer.
+
+use std::time::Duration;
+
+use crate::head::UnixMillis;
+use crate::path::push_encoded_value;
+use crate::policy::rate_limit::{Charge, PlanSettings};
+use crate::policy::recalled::{Known, Recalled};
+use crate::quota::Quota;
+use crate::settings::{Place, read_kept};
+
+/// How long what KV has is remembered where the file does not say.
+pub const DEFAULT_REFRESH: Duration = Duration::from_secs(30);
+
+/// How long KV is not asked again after it could not be read.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest key that KV has, in bytes.
+const LONGEST_KEY: usize = 512;
+
+/// What KV has of single callers, for one limit.
+#[derive(Debug)]
+pub struct Overrides {
+    refresh: Duration,
+    recalled: Recalled<String, Quota>,
+}
+
+impl Overrides {
+    /// What KV says is remembered for so long.
+    pub fn new(refresh: Duration) -> Self {
+        Self { refresh, recalled: Recalled::default() }
+    }
+
+    /// What is known, without asking KV, of what it has under a key.
+    pub fn known(&self, key: &String, now: UnixMillis) -> Known<Quota> {
+        self.recalled.known(key, now)
+    }
+
+    /// Remembers what KV has under a key. Of what is no quota, or none of which a call can be paid, the error is for
+    /// the log.
+    pub fn learned(
+        &self,
+        key: String,
+        kept: Option<&str>,
+        units: u32,
+        now: UnixMillis,
+    ) -> Result<Option<Quota>, String> {
+        let read = |kept| match read_kept(kept, |plan: PlanSettings, problems| plan.compile(&Place::root(), problems))?
+        {
+            quota if quota.most() < units => Err(format!("has fewer than the {units} units that a call costs")),
+            quota => Ok(quota),
+        };
+        let quota = kept.map(read).transpose();
+        self.recalled.learned(key, quota.as_ref().ok().copied().flatten(), now.after(self.refresh), now);
+        quota
+    }
+
+    /// KV could not be read: what it said before counts on.
+    pub fn asked_in_vain(&self, key: String, before: Option<Quota>, now: UnixMillis) {
+        self.recalled.learned(key, before, now.after(self.refresh.min(PAUSE)), now);
+    }
+}
+
+/// Under which key KV has the quota of those whom a charge is on; `None` where that would be longer than its keys.
+pub fn kept_under(charge: &Charge) -> Option<String> {
+    let mut key = "postern/limits".to_owned();
+    for piece in charge.key.split('\n') {
+        key.push('/');
+        push_encoded_value(&mut key, piece.as_bytes());
+    }
+    (key.len() <= LONGEST_KEY).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn charge(key: &str) -> Charge {
+        Charge { key: key.to_owned(), quota: Quota::Rate { interval: 1, burst: 1 }, units: 1 }
+    }
+
+    #[test]
+    fn a_key_is_of_one_caller() {
+        for (key, kept) in [
+            ("l\nsub\nhttps://id/\nada", "postern/limits/l/sub/https%3A%2F%2Fid%2F/ada"),
+            ("l\nsub\nhttps://id\n/ada", "postern/limits/l/sub/https%3A%2F%2Fid/%2Fada"),
+            ("l\naddress\n2001:db8::/64", "postern/limits/l/address/2001%3Adb8%3A%3A%2F64"),
+            ("l\nheader\n", "postern/limits/l/header/"),
+            ("l\norg\ni\n%2F\\n\nroute\n/routes/0", "postern/limits/l/org/i/%252F%5Cn/route/%2Froutes%2F0"),
+        ] {
+            assert_eq!(kept_under(&charge(key)).as_deref(), Some(kept));
+        }
+        assert_eq!(kept_under(&charge(&format!("l\nsub\ni\n{}", "a".repeat(500)))), None);
+    }
+
+    #[test]
+    fn what_is_no_quota_is_as_if_it_were_not_there() {
+        let overrides = Overrides::new(DEFAULT_REFRESH);
+        let learn = |kept: &str, units| overrides.learned("k".into(), Some(kept), units, UnixMillis(0));
+        assert_eq!(learn(r#"{"rate":"60/min","burst":2}"#, 2), Ok(Some(Quota::Rate { interval: 1_000_000, burst: 2 })));
+        for (kept, units, why) in [
+            ("600/min", 1, "is not JSON"),
+            ("{}", 1, "is at fault: must have exactly one of \"rate\" and \"quota\""),
+            (r#"{"rate":"60/min","lease":2}"#, 1, "is at fault: /lease: is not known here"),
+            (r#"{"rate":"60/min","burst":2}"#, 3, "has fewer than the 3 units that a call costs"),
+        ] {
+            let said = learn(kept, units).unwrap_err();
+            assert!(said.starts_with(why), "{said}");
+            assert_eq!(overrides.known(&"k".into(), UnixMillis(1)), Known::Remembered(None));
+        }
+    }
+}
