@@ -21,7 +21,7 @@ use postern::platform::{
 use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
 use postern::policy::jwt::algorithm::Algorithm;
-use postern::policy::rate_limit::Charge;
+use postern::policy::rate_limit::{Charge, Slot};
 use postern::quota::Verdict;
 use serde_json::{Value, json};
 
@@ -308,6 +308,12 @@ impl Platform for Memory<'_> {
     }
 
     fn afterwards(&self, _: Afterwards) {}
+
+    async fn take_slot(&self, _: &str, _: u32, _: Duration, _: Duration) -> Result<Option<Slot>, LimiterDown> {
+        Err(LimiterDown)
+    }
+
+    async fn free_slot(&self, _: &Slot) {}
 
     async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
         Err(LimiterDown)

@@ -40,6 +40,7 @@ pub mod json;
 pub mod merge;
 pub mod quota;
 pub mod shaping;
+pub mod slots;
 pub mod xml;
 
 pub mod platform;

@@ -15,7 +15,7 @@ use crate::policy::certificate::Certificate;
 use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, Slot};
 use crate::quota::Verdict;
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
@@ -124,6 +124,19 @@ pub trait Platform {
 
     /// Gives units back that were taken.
     async fn give_back(&self, charge: &Charge);
+
+    /// Takes a slot of those that a key has so many of, in the one place that counts for it; `None` where all are
+    /// taken. One that is not given back lapses after `lasts`.
+    async fn take_slot(
+        &self,
+        key: &str,
+        most: u32,
+        lasts: Duration,
+        within: Duration,
+    ) -> Result<Option<Slot>, LimiterDown>;
+
+    /// Gives a slot back.
+    async fn free_slot(&self, slot: &Slot);
 
     /// Puts a text into KV under a key. Where there is no KV, or it is down, nothing comes of it.
     async fn remember(&self, key: &str, text: &str);
@@ -295,6 +308,8 @@ pub enum Afterwards {
     TakeRest(Charge),
     /// Units are given back that a call took, and that was refused for another limit.
     GiveBack(Charge),
+    /// A slot is given back, of those calls that are under way at once.
+    FreeSlot(Slot),
     /// A text is put into KV.
     Remember {
         /// Under this key.
@@ -312,6 +327,7 @@ impl Afterwards {
             Self::Borrow(limit, charge) => limits::borrow_more(&limit, charge, platform).await,
             Self::TakeRest(charge) => drop(platform.borrow(&charge, LIMITER_TIMEOUT).await),
             Self::GiveBack(charge) => platform.give_back(&charge).await,
+            Self::FreeSlot(slot) => platform.free_slot(&slot).await,
             Self::Remember { key, text } => platform.remember(&key, &text).await,
         }
     }

@@ -14,5 +14,6 @@ mod problems; // faulty files and what is said of them: tests/problems
 mod scenarios; // requests and answers as data: tests/scenarios
 mod schema; // routes.schema.json, and what it makes of every file here
 mod signatures; // signed requests of RFC 9421
+mod slots; // limits of calls at once
 mod storm; // what holds when instances die, stall and flap under load
 mod tokens; // tokens that count and tokens that do not, attacks, and keys by URL

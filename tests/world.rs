@@ -21,8 +21,9 @@ use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::jwt::algorithm::Algorithm;
-use postern::policy::rate_limit::Charge;
+use postern::policy::rate_limit::{Charge, Slot};
 use postern::quota::{Taken, Verdict};
+use postern::slots::Slots;
 
 use crate::signing;
 
@@ -108,6 +109,7 @@ pub struct World {
     services: Box<Services>,
     secrets: HashMap<String, String>,
     counters: RefCell<HashMap<String, Taken>>,
+    slots: RefCell<HashMap<String, Slots>>,
     requests: Cell<u32>,
     /// What KV has; `None` is down.
     pub kv: RefCell<Option<HashMap<String, String>>>,
@@ -139,6 +141,7 @@ impl World {
             services: Box::new(services),
             secrets: HashMap::new(),
             counters: RefCell::default(),
+            slots: RefCell::default(),
             requests: Cell::new(0),
             kv: RefCell::new(Some(HashMap::new())),
             firsts: RefCell::new(Some(HashMap::new())),
@@ -241,6 +244,11 @@ impl World {
         Got { status, headers, body: String::from_utf8_lossy(&body).into_owned(), pieces, took }
     }
 
+    /// Nothing comes of what was to be done once an answer is on its way: the isolate died.
+    pub fn forget_jobs(&self) {
+        self.jobs.take();
+    }
+
     /// A call that meets its service's behaviour, or the end of its time.
     async fn call(
         &self,
@@ -325,19 +333,25 @@ struct Pieces {
 }
 
 impl Simulated<'_> {
-    /// Asks the place that counts, where what a charge is on is changed.
-    async fn counting<T>(
-        &self,
-        charge: &Charge,
-        within: Duration,
-        act: impl FnOnce(Taken, u64) -> (T, Taken),
-    ) -> Result<T, LimiterDown> {
+    /// Asks the place that counts.
+    async fn limiter_asked(&self, within: Duration) -> Result<(), LimiterDown> {
         let Some(latency) = self.world.limiter.get().filter(|latency| *latency <= within) else {
             self.world.sleep_until(self.world.now() + within).await;
             return Err(LimiterDown);
         };
         self.world.sleep_until(self.world.now() + latency).await;
         self.world.counted.set(self.world.counted.get() + 1);
+        Ok(())
+    }
+
+    /// Asks it where what a charge is on is changed.
+    async fn counting<T>(
+        &self,
+        charge: &Charge,
+        within: Duration,
+        act: impl FnOnce(Taken, u64) -> (T, Taken),
+    ) -> Result<T, LimiterDown> {
+        self.limiter_asked(within).await?;
         let mut counters = self.world.counters.borrow_mut();
         let taken = counters.entry(charge.key.clone()).or_default();
         let (came, after) = act(*taken, self.now().0 * 1000);
@@ -541,6 +555,23 @@ impl Platform for Simulated<'_> {
         if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
             *taken = charge.quota.give_back(*taken, charge.units, now);
         }
+    }
+
+    async fn take_slot(
+        &self,
+        key: &str,
+        most: u32,
+        lasts: Duration,
+        within: Duration,
+    ) -> Result<Option<Slot>, LimiterDown> {
+        self.limiter_asked(within).await?;
+        let mut slots = self.world.slots.borrow_mut();
+        let until = slots.entry(key.to_owned()).or_default().take(most, lasts.as_micros() as u64, self.now().0 * 1000);
+        Ok(until.map(|until| Slot { key: key.to_owned(), until }))
+    }
+
+    async fn free_slot(&self, slot: &Slot) {
+        self.world.slots.borrow_mut().entry(slot.key.clone()).or_default().free(slot.until);
     }
 
     async fn remember(&self, key: &str, text: &str) {

@@ -12,7 +12,7 @@ use crate::platform::{
 use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::Charge;
+use crate::policy::rate_limit::{Charge, Slot};
 use crate::quota::Verdict;
 
 /// The runtime of a rehearsal.
@@ -128,6 +128,12 @@ impl Platform for Rehearsal {
     }
 
     async fn give_back(&self, _: &Charge) {}
+
+    async fn take_slot(&self, _: &str, _: u32, _: Duration, _: Duration) -> Result<Option<Slot>, LimiterDown> {
+        Err(LimiterDown)
+    }
+
+    async fn free_slot(&self, _: &Slot) {}
 
     async fn remember(&self, _: &str, _: &str) {}
 

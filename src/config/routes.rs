@@ -8,7 +8,7 @@ use super::compile::Known;
 use super::document::RouteSettings;
 use super::said::{Auth, Said};
 use crate::gateway::{Action, Reply, Route};
-use crate::policy::cost::CostSettings;
+use crate::policy::cost::{Cost, CostSettings};
 use crate::router::{Conditions, Matcher, Methods, Overlap, Rank, Router, check_pattern};
 use crate::settings::{OwnedPlace, Place, Problems};
 
@@ -142,6 +142,10 @@ impl Compiled<'_> {
             let (name, least) = (limit.name(), limit.least());
             problems
                 .add(place, format!("costs {cost} units of the limit {name:?}, of which some callers have {least}"));
+        }
+        if said.cost != Cost::default() && !said.limits.is_empty() && said.limits.iter().all(|limit| limit.is_at_once())
+        {
+            problems.warn(place, "has a \"cost\", and limits of calls at once alone, for which each call is one");
         }
         if let Some(limit) = said.limits.iter().find(|limit| is_public && limit.needs_caller()) {
             let name = limit.name();

@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use crate::head::UnixMillis;
 use crate::path::push_encoded_value;
-use crate::policy::rate_limit::{Charge, PlanSettings};
+use crate::policy::rate_limit::{Measure, PlanSettings};
 use crate::policy::recalled::{Known, Recalled};
-use crate::quota::Quota;
 use crate::settings::{Place, read_kept};
 
 /// How long what KV has is remembered where the file does not say.
@@ -29,7 +28,7 @@ const LONGEST_KEY: usize = 512;
 #[derive(Debug)]
 pub struct Overrides {
     refresh: Duration,
-    recalled: Recalled<String, Quota>,
+    recalled: Recalled<String, Measure>,
 }
 
 impl Overrides {
@@ -39,52 +38,51 @@ impl Overrides {
     }
 
     /// What is known, without asking KV, of what it has under a key.
-    pub fn known(&self, key: &String, now: UnixMillis) -> Known<Quota> {
+    pub fn known(&self, key: &String, now: UnixMillis) -> Known<Measure> {
         self.recalled.known(key, now)
     }
 
-    /// Remembers what KV has under a key. Of what is no quota, or none of which a call can be paid, the error is for
-    /// the log.
+    /// Remembers what KV has under a key, in the place of what the file says. Of what cannot be in its place, or not
+    /// pay for a call, the error is for the log.
     pub fn learned(
         &self,
         key: String,
         kept: Option<&str>,
-        units: u32,
+        (said, units): (Measure, u32),
         now: UnixMillis,
-    ) -> Result<Option<Quota>, String> {
+    ) -> Result<Option<Measure>, String> {
         let read = |kept| match read_kept(kept, |plan: PlanSettings, problems| plan.compile(&Place::root(), problems))?
         {
-            quota if quota.most() < units => Err(format!("has fewer than the {units} units that a call costs")),
-            quota => Ok(quota),
+            own if !own.is_of_a_kind_with(said) => Err("does not count as the limit does".to_owned()),
+            own if own.most() < units => Err(format!("has fewer than the {units} units that a call costs")),
+            own => Ok(own),
         };
-        let quota = kept.map(read).transpose();
-        self.recalled.learned(key, quota.as_ref().ok().copied().flatten(), now.after(self.refresh), now);
-        quota
+        let own = kept.map(read).transpose();
+        self.recalled.learned(key, own.as_ref().ok().copied().flatten(), now.after(self.refresh), now);
+        own
     }
 
     /// KV could not be read: what it said before counts on.
-    pub fn asked_in_vain(&self, key: String, before: Option<Quota>, now: UnixMillis) {
+    pub fn asked_in_vain(&self, key: String, before: Option<Measure>, now: UnixMillis) {
         self.recalled.learned(key, before, now.after(self.refresh.min(PAUSE)), now);
     }
 }
 
-/// Under which key KV has the quota of those whom a charge is on; `None` where that would be longer than its keys.
-pub fn kept_under(charge: &Charge) -> Option<String> {
-    let mut key = "postern/limits".to_owned();
-    for piece in charge.key.split('\n') {
-        key.push('/');
-        push_encoded_value(&mut key, piece.as_bytes());
+/// Under which key KV has what holds for those alone who count by a key of the limit's; `None` where that would be
+/// longer than its keys.
+pub fn kept_under(key: &str) -> Option<String> {
+    let mut kept_under = "postern/limits".to_owned();
+    for piece in key.split('\n') {
+        kept_under.push('/');
+        push_encoded_value(&mut kept_under, piece.as_bytes());
     }
-    (key.len() <= LONGEST_KEY).then_some(key)
+    (kept_under.len() <= LONGEST_KEY).then_some(kept_under)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn charge(key: &str) -> Charge {
-        Charge { key: key.to_owned(), quota: Quota::Rate { interval: 1, burst: 1 }, units: 1 }
-    }
+    use crate::quota::Quota;
 
     #[test]
     fn a_key_is_of_one_caller() {
@@ -95,19 +93,21 @@ mod tests {
             ("l\nheader\n", "postern/limits/l/header/"),
             ("l\norg\ni\n%2F\\n\nroute\n/routes/0", "postern/limits/l/org/i/%252F%5Cn/route/%2Froutes%2F0"),
         ] {
-            assert_eq!(kept_under(&charge(key)).as_deref(), Some(kept));
+            assert_eq!(kept_under(key).as_deref(), Some(kept));
         }
-        assert_eq!(kept_under(&charge(&format!("l\nsub\ni\n{}", "a".repeat(500)))), None);
+        assert_eq!(kept_under(&format!("l\nsub\ni\n{}", "a".repeat(500))), None);
     }
 
     #[test]
     fn what_is_no_quota_is_as_if_it_were_not_there() {
         let overrides = Overrides::new(DEFAULT_REFRESH);
-        let learn = |kept: &str, units| overrides.learned("k".into(), Some(kept), units, UnixMillis(0));
-        assert_eq!(learn(r#"{"rate":"60/min","burst":2}"#, 2), Ok(Some(Quota::Rate { interval: 1_000_000, burst: 2 })));
+        let quota = Measure::OverTime(Quota::Rate { interval: 1_000_000, burst: 2 });
+        let learn = |kept: &str, units| overrides.learned("k".into(), Some(kept), (quota, units), UnixMillis(0));
+        assert_eq!(learn(r#"{"rate":"60/min","burst":2}"#, 2), Ok(Some(quota)));
         for (kept, units, why) in [
             ("600/min", 1, "is not JSON"),
-            ("{}", 1, "is at fault: must have exactly one of \"rate\" and \"quota\""),
+            ("{}", 1, "is at fault: must have exactly one of \"rate\", \"quota\" and \"concurrent\""),
+            (r#"{"concurrent":5}"#, 1, "does not count as the limit does"),
             (r#"{"rate":"60/min","lease":2}"#, 1, "is at fault: /lease: is not known here"),
             (r#"{"rate":"60/min","burst":2}"#, 3, "has fewer than the 3 units that a call costs"),
         ] {

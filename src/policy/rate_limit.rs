@@ -2,10 +2,11 @@
 //!
 //! ```json
 //! "limits": { "per-user": { "rate": "100/min", "burst": 20, "by": "caller", "when_down": "open" },
+//!             "at-once": { "concurrent": 10 },
 //!             "per-month": { "quota": "10000/month", "plans": { "pro": { "quota": "1000000/month" } } } }
 //! ```
 //!
-//! The counting is [`crate::quota`]; the state of one caller lives in one place of the runtime's,
+//! The counting is [`crate::quota`] and [`crate::slots`]; the state of one caller lives in one place of the runtime's,
 //! which does one thing at a time. Answers carry `RateLimit` and `RateLimit-Policy`
 //! (draft-ietf-httpapi-ratelimit-headers-10), a refused one `Retry-After` (RFC 9110).
 
@@ -16,11 +17,12 @@ use std::time::Duration;
 
 use crate::locked::locked;
 use crate::policy::by::{By, Who};
+use crate::policy::caller::Caller;
 use crate::policy::lease::{Leases, Terms};
 use crate::policy::overrides::{self, Overrides};
 use crate::policy::refresh::RefreshSettings;
 use crate::policy::when_down::WhenDown;
-use crate::quota::{Quota, Verdict};
+use crate::quota::{Micros, Quota, Verdict};
 use crate::settings::{Named, OneOrMany, Place, Problems, TimeLimit, shape, written_as_word};
 use written::{Calendar, Rate};
 
@@ -30,7 +32,7 @@ pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
 const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(5);
 
 shape! {
-    /// How often a caller may call: a `rate` or a `quota`.
+    /// How often a caller may call: a `rate`, a `quota`, or how many calls at once.
     pub struct LimitSettings {
         /// How many calls in which time, coming back one by one: a number from 1 to 1000000, and s, min, h or day.
         "rate" => rate: Option<Rate> = "60/min",
@@ -39,6 +41,9 @@ shape! {
         /// How many calls in an hour, a day or a month of the calendar (UTC), coming back all at once: a number from 1
         /// to 1000000000, and hour, day or month.
         "quota" => quota: Option<Calendar> = "10000/month",
+        /// How many calls may be under way at once: from 1 to 1000. A call is under way until its answer is there, of a
+        /// forward the head of it, and no longer than a request has in all.
+        "concurrent" => concurrent: Option<u32> = 10,
         /// Whose calls count together: "caller" (who is known, else the address), "address" (an IPv6 one by
         /// its /64), "jwt.NAME" (a claim of the caller; not for a public route), "header.NAME" (those without it count
         /// together), "route" or "host". Of several, calls count together that have all of them in common. Default
@@ -78,6 +83,8 @@ shape! {
         "burst" => burst: Option<u32> = 100,
         /// As of the limit.
         "quota" => quota: Option<Calendar> = "1000000/month",
+        /// As of the limit, whose plans all have it where the limit has.
+        "concurrent" => concurrent: Option<u32> = 50,
     }
 }
 
@@ -92,12 +99,30 @@ pub enum ToldIn {
 
 written_as_word!(ToldIn { "ratelimit" => Self::RateLimit, "x-ratelimit" => Self::XRateLimit });
 
+/// What callers are held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// So many units over time.
+    OverTime(Quota),
+    /// So many calls under way at once; at least 1.
+    AtOnce(u32),
+}
+
+/// A slot of those calls that are under way at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Names the state, as that of a [`Charge`].
+    pub key: String,
+    /// The moment at which it lapses by itself, which names it.
+    pub until: Micros,
+}
+
 /// A compiled limit.
 #[derive(Debug)]
 pub struct Limit {
     name: String,
-    quota: Quota,
-    plans: Vec<(String, Quota)>,
+    measure: Measure,
+    plans: Vec<(String, Measure)>,
     /// What KV has of single callers, if it is asked.
     pub overrides: Option<Overrides>,
     by: Vec<By>,
@@ -114,7 +139,7 @@ pub struct Limit {
 /// Units to take from the state that `key` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Names the state: limit, kinds of key and keys, never two callers' alike.
+    /// Names the state: [`Limit::key`].
     pub key: String,
     /// The quota to hold it to.
     pub quota: Quota,
@@ -124,8 +149,45 @@ pub struct Charge {
 
 impl PlanSettings {
     /// What a plan has; notes each fault.
-    pub fn compile(self, place: &Place<'_>, problems: &mut Problems) -> Option<Quota> {
-        quota(self.rate, self.burst, self.quota, place, problems)
+    pub fn compile(self, place: &Place<'_>, problems: &mut Problems) -> Option<Measure> {
+        let Self { rate, burst, quota, concurrent } = self;
+        if burst == Some(Some(0)) {
+            problems.add(&place.at("burst"), "is 0, must be at least 1");
+            return None;
+        }
+        match (rate?, burst?, quota?, concurrent?) {
+            (Some(rate), burst, None, None) => Some(Measure::OverTime(rate.quota(burst))),
+            (None, None, Some(Calendar(quota)), None) => Some(Measure::OverTime(quota)),
+            (None, None, None, Some(most @ 1..=1000)) => Some(Measure::AtOnce(most)),
+            (None, None, None, Some(most)) => {
+                problems.add(&place.at("concurrent"), format!("is {most}, must be from 1 to 1000"));
+                None
+            }
+            (None, Some(_), Some(_), None) | (None, Some(_), None, Some(_)) => {
+                problems.add(&place.at("burst"), "is of a \"rate\", and there is none");
+                None
+            }
+            _ => {
+                problems.add(place, "must have exactly one of \"rate\", \"quota\" and \"concurrent\"");
+                None
+            }
+        }
+    }
+}
+
+impl Measure {
+    /// Whether both count the same way, so that one can stand in for the other.
+    pub fn is_of_a_kind_with(self, other: Self) -> bool {
+        matches!((self, other), (Self::OverTime(_), Self::OverTime(_)) | (Self::AtOnce(_), Self::AtOnce(_)))
+    }
+
+    /// The most units that a call can cost.
+    pub fn most(self) -> u32 {
+        match self {
+            Self::OverTime(quota) => quota.most(),
+            // A call is one, whatever it costs.
+            Self::AtOnce(_) => u32::MAX,
+        }
     }
 }
 
@@ -135,19 +197,34 @@ impl Limit {
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
-        let quota = quota(settings.rate, settings.burst, settings.quota, place, problems);
+        let LimitSettings { rate, burst, quota, concurrent, .. } = settings;
+        let measure = PlanSettings { rate, burst, quota, concurrent }.compile(place, problems);
+        if matches!(measure, Some(Measure::AtOnce(_))) {
+            for (key, is_written) in [
+                ("lease", matches!(settings.lease, Some(Some(_)))),
+                ("headers", matches!(settings.headers, Some(Some(_)))),
+            ] {
+                if is_written {
+                    problems.add(&place.at(key), "is of a \"rate\" or a \"quota\", and there is none");
+                }
+            }
+        }
         let place_of_plans = place.at("plans");
         let plans = settings.plans.map(|plans| {
             let plans = plans.0.into_iter().map(|(name, plan)| {
-                let quota = plan?.compile(&place_of_plans.at(&name), problems)?;
-                Some((name, quota))
+                let place = place_of_plans.at(&name);
+                let of_plan = plan?.compile(&place, problems)?;
+                if measure.is_some_and(|measure| !measure.is_of_a_kind_with(of_plan)) {
+                    problems.add(&place, "must have \"concurrent\" where the limit has, and only there");
+                }
+                Some((name, of_plan))
             });
             // Collected in two steps, so that a fault does not hide the next.
             plans.collect::<Vec<_>>()
         });
         Some(Self {
             name: name.to_owned(),
-            quota: quota?,
+            measure: measure?,
             plans: plans?.into_iter().collect::<Option<_>>()?,
             overrides: settings
                 .overrides?
@@ -174,16 +251,26 @@ impl Limit {
 
     /// The fewest units that any caller can take at once.
     pub fn least(&self) -> u32 {
-        self.plans.iter().map(|(_, quota)| quota).chain([&self.quota]).map(Quota::most).min().unwrap_or(1)
+        self.plans.iter().map(|(_, measure)| *measure).chain([self.measure]).map(Measure::most).min().unwrap_or(1)
     }
 
-    /// What a call costs. `Err` names the claim that is missing.
-    pub fn charge(&self, who: Who<'_>, units: u32) -> Result<Charge, &str> {
+    /// Whether it is one of calls at once.
+    pub fn is_at_once(&self) -> bool {
+        matches!(self.measure, Measure::AtOnce(_))
+    }
+
+    /// What a call counts by: limit, kinds of key and keys, a line each, never two callers' alike. `Err` names the
+    /// claim that is missing.
+    pub fn key(&self, who: Who<'_>) -> Result<String, &str> {
         let keys = self.by.iter().map(|by| by.key(who)).collect::<Result<Vec<_>, _>>()?;
-        let plan = who.caller.and_then(|caller| caller.claim("plan"));
+        Ok(format!("{}\n{}", self.name, keys.join("\n")))
+    }
+
+    /// What the file holds a caller to.
+    pub fn measure(&self, caller: Option<&Caller>) -> Measure {
+        let plan = caller.and_then(|caller| caller.claim("plan"));
         let of_plan = self.plans.iter().find(|(name, _)| Some(name) == plan.as_ref());
-        let quota = of_plan.map_or(self.quota, |(_, quota)| *quota);
-        Ok(Charge { key: format!("{}\n{}", self.name, keys.join("\n")), quota, units })
+        of_plan.map_or(self.measure, |(_, measure)| *measure)
     }
 
     /// Whether clients are told of it in these header fields.
@@ -235,32 +322,6 @@ fn lease(
     }
 }
 
-/// The rate or the quota that is written; notes none, both, and what does not go together.
-fn quota(
-    rate: Option<Option<Rate>>,
-    burst: Option<Option<u32>>,
-    quota: Option<Option<Calendar>>,
-    place: &Place<'_>,
-    problems: &mut Problems,
-) -> Option<Quota> {
-    if burst == Some(Some(0)) {
-        problems.add(&place.at("burst"), "is 0, must be at least 1");
-        return None;
-    }
-    match (rate?, burst?, quota?) {
-        (Some(rate), burst, None) => Some(rate.quota(burst)),
-        (None, None, Some(Calendar(quota))) => Some(quota),
-        (None, Some(_), Some(_)) => {
-            problems.add(&place.at("burst"), "is of a \"rate\", and there is none");
-            None
-        }
-        _ => {
-            problems.add(place, "must have exactly one of \"rate\" and \"quota\"");
-            None
-        }
-    }
-}
-
 /// Whole seconds, rounded up: who comes back then is not too early.
 fn seconds(micros: u64) -> u64 {
     micros.div_ceil(1_000_000).max(1)
@@ -270,14 +331,14 @@ fn seconds(micros: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::head::Head;
-    use crate::policy::caller::Caller;
     use serde_json::json;
 
+    const QUOTA: Quota = Quota::Rate { interval: 3_000_000, burst: 20 };
+
     fn limit(by: Vec<By>) -> Limit {
-        let quota = Quota::Rate { interval: 3_000_000, burst: 20 };
         Limit {
             name: "l".into(),
-            quota,
+            measure: Measure::OverTime(QUOTA),
             plans: Vec::new(),
             overrides: None,
             by,
@@ -329,15 +390,14 @@ mod tests {
         for (by, caller, client, key) in table {
             let (limit, head) = (limit(by), head(client));
             let who = Who { caller, head: &head, route: "/routes/0" };
-            assert_eq!(limit.charge(who, 1).map(|charge| charge.key), key.map(str::to_owned));
+            assert_eq!(limit.key(who), key.map(str::to_owned));
         }
     }
 
     #[test]
     fn the_header_fields_have_the_form_of_the_draft() {
         let verdict = Verdict { admitted: false, remaining: 0, next_unit: 2_000_001 };
-        let (limit, head) = (limit(vec![By::Caller]), head(""));
-        let charge = limit.charge(Who { caller: None, head: &head, route: "" }, 1).unwrap();
-        assert_eq!(limit.told(&charge, &verdict), ["\"l\";q=20;w=60", "\"l\";r=0;t=3"]);
+        let charge = Charge { key: String::new(), quota: QUOTA, units: 1 };
+        assert_eq!(limit(vec![By::Caller]).told(&charge, &verdict), ["\"l\";q=20;w=60", "\"l\";r=0;t=3"]);
     }
 }

@@ -486,6 +486,20 @@ export async function giveBack(env, key, quota, units) {
   await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method: "DELETE" }).catch(() => {});
 }
 
+/** Takes a slot in the object that counts for `key`. Resolves to the moment at which it lapses; "" is none. */
+export function takeSlot(env, key, most, lasts, ms) {
+  return inTime(ms, async () => {
+    const answer = await limiter(env, key).fetch(`https://limiter/slot/${most}/${lasts}`);
+    if (!answer.ok) throw new Error("not a slot");
+    return answer.text();
+  });
+}
+
+/** Gives a slot back in the object that counts for `key`. */
+export async function freeSlot(env, key, until) {
+  await limiter(env, key).fetch(`https://limiter/slot/${until}`, { method: "DELETE" }).catch(() => {});
+}
+
 /** A secret of the environment. */
 export function secret(env, name) {
   const value = env[name];

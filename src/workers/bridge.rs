@@ -109,6 +109,10 @@ extern "C" {
     pub fn borrow(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = giveBack)]
     pub fn give_back(env: &JsValue, key: &str, quota: &str, units: u32) -> Promise;
+    #[wasm_bindgen(js_name = takeSlot)]
+    pub fn take_slot(env: &JsValue, key: &str, most: u32, lasts: f64, ms: u32) -> Promise;
+    #[wasm_bindgen(js_name = freeSlot)]
+    pub fn free_slot(env: &JsValue, key: &str, until: &str) -> Promise;
     pub fn secret(env: &JsValue, name: &str) -> Option<String>;
     pub fn log(line: &str);
 }

@@ -23,7 +23,7 @@ use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::Charge;
+use crate::policy::rate_limit::{Charge, Slot};
 use crate::quota::Verdict;
 
 /// The runtime, as one request sees it.
@@ -270,6 +270,25 @@ impl Platform for Workers {
     async fn give_back(&self, charge: &Charge) {
         let Charge { key, quota, units } = charge;
         let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;
+    }
+
+    async fn take_slot(
+        &self,
+        key: &str,
+        most: u32,
+        lasts: Duration,
+        within: Duration,
+    ) -> Result<Option<Slot>, LimiterDown> {
+        let asked = bridge::take_slot(&self.shared.env, key, most, lasts.as_micros() as f64, millis(within));
+        let until = self.waited(JsFuture::from(asked)).await.ok().and_then(|until| until.as_string());
+        match until.ok_or(LimiterDown)?.as_str() {
+            "" => Ok(None),
+            until => Ok(Some(Slot { key: key.to_owned(), until: until.parse().map_err(|_| LimiterDown)? })),
+        }
+    }
+
+    async fn free_slot(&self, Slot { key, until }: &Slot) {
+        let _ = self.waited(JsFuture::from(bridge::free_slot(&self.shared.env, key, &until.to_string()))).await;
     }
 
     async fn remember(&self, key: &str, text: &str) {

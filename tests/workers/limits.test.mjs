@@ -1,7 +1,7 @@
 // How often a caller may call, counted by real Durable Objects.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CUSTOMER, bearer, sleep, startGateway } from "./harness.mjs";
+import { CUSTOMER, bearer, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const hello = { body: "hello" };
 const routes = {
@@ -131,4 +131,78 @@ test("what is borrowed comes to no more in all than the limit, and a refusal is 
   assert.deepEqual(statuses(all), [...Array(20).fill(200), ...Array(30).fill(429)]);
   assert.ok(Number(all.at(-1).headers.get("retry-after")) > 0);
   assert.equal(all.at(-1).headers.get("ratelimit-policy"), '"leased";q=20;w=86400');
+});
+
+test("so many calls are under way at once; a slot is given back by whatever answer, or lapses with its isolate", async () => {
+  const upstream = await startUpstream(() => {});
+  const gateway = await startGateway({
+    timeout: "3s",
+    services: { s: { url: upstream.url } },
+    limits: { two: { concurrent: 2, by: "host" } },
+    routes: [{ path: "/slow", auth: "public", limit: "two", forward: "s" }],
+  });
+  const status = async () => (await gateway.get("/slow")).status;
+  const under = [gateway.get("/slow"), gateway.get("/slow")];
+  await until(() => upstream.seen.length === 2, "two calls are under way");
+  const refused = await gateway.get("/slow");
+  assert.deepEqual([refused.status, refused.headers.get("retry-after"), refused.headers.get("ratelimit")], [429, "1", null]);
+  assert.deepEqual(statuses(await Promise.all(under)), [504, 504]);
+
+  upstream.handle = (request, response) => json(response, {});
+  const all = [];
+  for (let call = 0; call < 10; call += 1) {
+    all.push(await status());
+    await sleep(100);
+  }
+  assert.deepEqual(all, Array(10).fill(200));
+
+  upstream.handle = () => {};
+  const before = upstream.seen.length;
+  for (let call = 0; call < 2; call += 1) gateway.get("/slow").catch(() => {});
+  await until(() => upstream.seen.length === before + 2, "two more are under way");
+  const died = Date.now();
+  await gateway.stop();
+  upstream.handle = (request, response) => json(response, {});
+  await gateway.start();
+  assert.equal(await status(), 429);
+  while ((await status()) === 429) await sleep(50);
+  assert.ok(Date.now() - died < 3500, "lapsed with the time of a request");
+  await sleep(3500); // the alarm is due
+  assert.equal(await status(), 200);
+  assert.doesNotMatch(gateway.log(), /rror/);
+});
+
+test("a call costs what its service says, and KV has a quota for a single caller", async () => {
+  const upstream = await startUpstream((request, response) => {
+    response.writeHead(200, { "x-cost": "5" });
+    response.end("{}");
+  });
+  const own = "postern/limits/month/sub/https%3A%2F%2Fid.test%2F/a%2Fb";
+  const kv = await startUpstream((request, response) => {
+    const key = decodeURIComponent(new URL(request.url, "http://kv").pathname.slice(1));
+    response.writeHead(key === own ? 200 : 404).end(key === own ? '{ "quota": "100/month" }' : undefined);
+  });
+  const gateway = await startGateway(
+    {
+      auth: { customer: CUSTOMER },
+      services: { s: { url: upstream.url } },
+      limits: { month: { quota: "10/month", overrides: true } },
+      routes: [
+        { path: "/dear", auth: "customer", limit: "month", cost: { header: "x-cost" }, forward: "s" },
+        { path: "/cheap", auth: "customer", limit: "month", reply: {} },
+      ],
+    },
+    {
+      services: `(name = "kv", external = (address = "${new URL(kv.url).host}", http = ())),`,
+      bindings: '(name = "KV", kvNamespace = "kv"),',
+    },
+  );
+  for (const [sub, left] of [["ada", 4], ["a/b", 94]]) {
+    const dear = await gateway.get("/dear", bearer({ sub }));
+    assert.deepEqual([dear.status, dear.headers.get("x-cost")], [200, null]);
+    assert.match(dear.headers.get("ratelimit"), new RegExp(`r=${left + 5};`));
+    await sleep(300);
+    assert.match((await gateway.get("/cheap", bearer({ sub }))).headers.get("ratelimit"), new RegExp(`r=${left};`));
+  }
+  assert.ok(kv.seen.length <= 2, "remembered");
 });
