@@ -22,7 +22,7 @@ use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::{Charge, Slot};
-use postern::quota::Verdict;
+use postern::quota::{Micros, Verdict};
 use serde_json::{Value, json};
 
 const PICKED: &str = r#""pick":["id","owner.name","items.id","items.name","items.price"]"#;
@@ -308,6 +308,14 @@ impl Platform for Memory<'_> {
     }
 
     fn afterwards(&self, _: Afterwards) {}
+
+    async fn tally(&self, _: &str, _: &str, _: Duration) -> Result<u64, KvDown> {
+        Err(KvDown)
+    }
+
+    async fn note_count(&self, _: &str, _: u64, _: Micros) -> Result<(), KvDown> {
+        Err(KvDown)
+    }
 
     async fn take_slot(&self, _: &str, _: u32, _: Duration, _: Duration) -> Result<Option<Slot>, LimiterDown> {
         Err(LimiterDown)

@@ -13,6 +13,11 @@ impl UnixMillis {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// The same in microseconds.
+    pub fn micros(self) -> u64 {
+        self.0.saturating_mul(1000)
+    }
+
     /// The moment so much later.
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))

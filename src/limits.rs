@@ -1,5 +1,9 @@
 //! How often a caller may: what a call takes of the limits of its route.
 
+mod counting;
+
+pub use counting::{borrow_more, exchange};
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +15,6 @@ use crate::policy::by::Who;
 use crate::policy::caller::Caller;
 use crate::policy::cost;
 use crate::policy::headers::HeaderEdits;
-use crate::policy::lease::Local;
 use crate::policy::overrides;
 use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, Measure, Slot, ToldIn, retry_after};
 use crate::policy::recalled::Known;
@@ -113,10 +116,7 @@ impl<'v, P: Platform> Admitted<'v, P> {
     /// Gives back what was taken for a call that is refused.
     fn give_back(mut self) {
         for (limit, charge) in self.units.drain(..) {
-            match limit.lease {
-                Some(_) => limit.leases().give_back(&charge),
-                None => self.platform.afterwards(Afterwards::GiveBack(charge)),
-            }
+            counting::give_back(limit, charge, self.platform);
         }
     }
 
@@ -127,10 +127,10 @@ impl<'v, P: Platform> Admitted<'v, P> {
             visit.trace.note("cost told by the service is no whole number");
             0
         });
-        for (_, charge) in self.units.drain(..) {
+        for (limit, charge) in self.units.drain(..) {
             let rest = units.min(charge.quota.most()).saturating_sub(charge.units);
             if rest > 0 {
-                self.platform.afterwards(Afterwards::TakeRest(Charge { units: rest, ..charge }));
+                counting::take_rest(limit, Charge { units: rest, ..charge }, self.platform);
             }
         }
     }
@@ -164,7 +164,7 @@ async fn ask_all<'v, P: Platform>(
         let came = match measure {
             Measure::OverTime(quota) => {
                 let charge = Charge { key, quota, units };
-                let verdict = spend(limit, &charge, within, visit.platform).await;
+                let verdict = counting::spend(limit, &charge, within, visit.platform).await;
                 Came::Units(charge, verdict)
             }
             // Longer than that no call is under way.
@@ -227,58 +227,5 @@ fn tell(asked: &[Asked<'_>], answer_edits: &mut HeaderEdits) {
         answer_edits.set("x-ratelimit-limit", charge.quota.most().to_string());
         answer_edits.set("x-ratelimit-remaining", verdict.remaining.to_string());
         answer_edits.set("x-ratelimit-reset", retry_after(verdict).to_string());
-    }
-}
-
-/// Takes units of a limit: of what this isolate has borrowed, or where all are counted.
-async fn spend<P: Platform>(
-    limit: &Arc<Limit>,
-    charge: &Charge,
-    within: Duration,
-    platform: &P,
-) -> Result<Verdict, LimiterDown> {
-    let Some(terms) = limit.lease else { return platform.spend(charge, within).await };
-    let admitted = |verdict: Verdict, is_low: bool| {
-        if is_low {
-            platform.afterwards(Afterwards::Borrow(Arc::clone(limit), charge.clone()));
-        }
-        verdict
-    };
-    let local = limit.leases().spend(charge, terms, platform.now());
-    match local {
-        Local::Admitted(verdict, is_low) => Ok(admitted(verdict, is_low)),
-        Local::Refused(verdict) => Ok(verdict),
-        Local::Ask => platform.spend(charge, within).await,
-        Local::Borrow => {
-            let wanted = terms.units.max(charge.units);
-            let borrowed = platform.borrow(&Charge { units: wanted, ..charge.clone() }, within).await;
-            let now = platform.now();
-            let mut leases = limit.leases();
-            let (granted, said) = match borrowed {
-                Ok(borrowed) => borrowed,
-                Err(LimiterDown) => {
-                    leases.asked_in_vain(charge);
-                    return Err(LimiterDown);
-                }
-            };
-            leases.borrowed(charge, granted, wanted, &said, terms, now);
-            match leases.spend(charge, terms, now) {
-                Local::Admitted(verdict, is_low) => Ok(admitted(verdict, is_low)),
-                Local::Refused(verdict) => Ok(verdict),
-                Local::Borrow | Local::Ask => Ok(Verdict { admitted: false, ..said }),
-            }
-        }
-    }
-}
-
-/// Borrows more of a limit, in the background.
-pub async fn borrow_more<P: Platform>(limit: &Limit, charge: Charge, platform: &P) {
-    let Some(terms) = limit.lease else { return };
-    let borrowed = platform.borrow(&Charge { units: terms.units, ..charge.clone() }, LIMITER_TIMEOUT).await;
-    let mut leases = limit.leases();
-    match borrowed {
-        Ok((granted, said)) => leases.borrowed(&charge, granted, terms.units, &said, terms, platform.now()),
-        // It will be asked for again.
-        Err(LimiterDown) => leases.asked_in_vain(&charge),
     }
 }

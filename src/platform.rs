@@ -16,7 +16,7 @@ use crate::policy::headers::{Field, HeaderEdits};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, Slot};
-use crate::quota::Verdict;
+use crate::quota::{Micros, Verdict};
 
 /// What the gateway needs of the runtime, for the time of one request. Calls are aborted when the
 /// client goes away.
@@ -137,6 +137,13 @@ pub trait Platform {
 
     /// Gives a slot back.
     async fn free_slot(&self, slot: &Slot);
+
+    /// The sum of all counts that KV has under keys that begin so, but for one, at most `within` later.
+    async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown>;
+
+    /// Puts a count into KV under a key, where it is forgotten at a moment, in microseconds since 1970, or somewhat
+    /// later.
+    async fn note_count(&self, key: &str, count: u64, until: Micros) -> Result<(), KvDown>;
 
     /// Puts a text into KV under a key. Where there is no KV, or it is down, nothing comes of it.
     async fn remember(&self, key: &str, text: &str);
@@ -304,6 +311,8 @@ pub enum Afterwards {
     RefreshKeys(Arc<JwtRule>),
     /// More units of a limit are borrowed, of this key and quota.
     Borrow(Arc<Limit>, Charge),
+    /// KV is told what this isolate has admitted of a limit, and asked what others have.
+    Exchange(Arc<Limit>, Charge),
     /// Units are taken that a call turned out to cost, as many as there are.
     TakeRest(Charge),
     /// Units are given back that a call took, and that was refused for another limit.
@@ -325,6 +334,7 @@ impl Afterwards {
         match self {
             Self::RefreshKeys(rule) => identify::refresh(&rule, platform).await,
             Self::Borrow(limit, charge) => limits::borrow_more(&limit, charge, platform).await,
+            Self::Exchange(limit, charge) => limits::exchange(&limit, &charge, platform).await,
             Self::TakeRest(charge) => drop(platform.borrow(&charge, LIMITER_TIMEOUT).await),
             Self::GiveBack(charge) => platform.give_back(&charge).await,
             Self::FreeSlot(slot) => platform.free_slot(&slot).await,

@@ -85,6 +85,14 @@ impl Quota {
         }
     }
 
+    /// The moment at which the window ends that `now` is in; of a rate, at which it is full again at most.
+    pub fn ends(&self, now: Micros) -> Micros {
+        match self {
+            Self::Rate { .. } => now.saturating_add(self.window()),
+            Self::Window { span, .. } => span.end(now),
+        }
+    }
+
     /// Takes units at `now`, of which so much was taken before. Gives the verdict, and what is to be kept.
     pub fn spend(&self, taken: Taken, units: u32, now: Micros) -> (Verdict, Taken) {
         let taken = self.as_of(taken, now);
@@ -118,11 +126,7 @@ impl Quota {
     /// What was taken, as this quota has it: one that shrank or became another since, or a clock that went back,
     /// must not lock a caller out for longer than it can itself.
     fn as_of(&self, taken: Taken, now: Micros) -> Taken {
-        let latest = match self {
-            Self::Rate { .. } => now.saturating_add(self.window()),
-            Self::Window { span, .. } => span.end(now),
-        };
-        Taken { until: taken.until.min(latest), ..taken }
+        Taken { until: taken.until.min(self.ends(now)), ..taken }
     }
 
     /// Takes as many units as there are, `most` at most; how many, and what [`Self::spend`] gives.

@@ -16,4 +16,5 @@ mod schema; // routes.schema.json, and what it makes of every file here
 mod signatures; // signed requests of RFC 9421
 mod slots; // limits of calls at once
 mod storm; // what holds when instances die, stall and flap under load
+mod tallies; // limits that isolates count for themselves
 mod tokens; // tokens that count and tokens that do not, attacks, and keys by URL

@@ -22,7 +22,7 @@ use postern::policy::headers::HeaderEdits;
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::{Charge, Slot};
-use postern::quota::{Taken, Verdict};
+use postern::quota::{Micros, Taken, Verdict};
 use postern::slots::Slots;
 
 use crate::signing;
@@ -102,6 +102,9 @@ type Services = dyn Fn(&str) -> Behaviour;
 /// By client and key, what is known of the first request, and its answer.
 pub type Firsts = HashMap<String, (Entry, Option<Reply>)>;
 
+/// A count that KV was told: when, how much, and until when it counts.
+pub type Note = (Duration, u64, Micros);
+
 /// The simulated world.
 pub struct World {
     now: Cell<Duration>,
@@ -113,6 +116,12 @@ pub struct World {
     requests: Cell<u32>,
     /// What KV has; `None` is down.
     pub kv: RefCell<Option<HashMap<String, String>>>,
+    /// What KV was told of each count.
+    pub counts: RefCell<HashMap<String, Vec<Note>>>,
+    /// How long KV takes to tell a count that was written.
+    pub kv_late: Cell<Duration>,
+    /// How often KV was asked for a sum.
+    pub tallied: Cell<u32>,
     /// What is kept for requests that come again; `None` is down.
     pub firsts: RefCell<Option<Firsts>>,
     /// How often KV was asked.
@@ -144,6 +153,9 @@ impl World {
             slots: RefCell::default(),
             requests: Cell::new(0),
             kv: RefCell::new(Some(HashMap::new())),
+            counts: RefCell::default(),
+            kv_late: Cell::default(),
+            tallied: Cell::new(0),
             firsts: RefCell::new(Some(HashMap::new())),
             recalled: Cell::new(0),
             verified: Cell::new(0),
@@ -555,6 +567,28 @@ impl Platform for Simulated<'_> {
         if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
             *taken = charge.quota.give_back(*taken, charge.units, now);
         }
+    }
+
+    async fn tally(&self, prefix: &str, but: &str, _: Duration) -> Result<u64, KvDown> {
+        self.world.tallied.set(self.world.tallied.get() + 1);
+        if self.world.kv.borrow().is_none() {
+            return Err(KvDown);
+        }
+        let (now, late) = (self.world.now(), self.world.kv_late.get());
+        let counts = self.world.counts.borrow();
+        let of_all = counts.iter().filter(|(key, _)| key.starts_with(prefix) && *key != but);
+        let seen = of_all.filter_map(|(_, notes)| {
+            notes.iter().rev().find(|(at, ..)| *at + late <= now).map(|(_, count, until)| (*count, *until))
+        });
+        Ok(seen.filter(|(_, until)| self.now().0 * 1000 < *until).map(|(count, _)| count).sum())
+    }
+
+    async fn note_count(&self, key: &str, count: u64, until: Micros) -> Result<(), KvDown> {
+        if self.world.kv.borrow().is_none() {
+            return Err(KvDown);
+        }
+        self.world.counts.borrow_mut().entry(key.to_owned()).or_default().push((self.world.now(), count, until));
+        Ok(())
     }
 
     async fn take_slot(

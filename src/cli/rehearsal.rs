@@ -13,7 +13,7 @@ use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::{Charge, Slot};
-use crate::quota::Verdict;
+use crate::quota::{Micros, Verdict};
 
 /// The runtime of a rehearsal.
 pub(super) struct Rehearsal {
@@ -128,6 +128,14 @@ impl Platform for Rehearsal {
     }
 
     async fn give_back(&self, _: &Charge) {}
+
+    async fn tally(&self, _: &str, _: &str, _: Duration) -> Result<u64, KvDown> {
+        Err(KvDown)
+    }
+
+    async fn note_count(&self, _: &str, _: u64, _: Micros) -> Result<(), KvDown> {
+        Err(KvDown)
+    }
 
     async fn take_slot(&self, _: &str, _: u32, _: Duration, _: Duration) -> Result<Option<Slot>, LimiterDown> {
         Err(LimiterDown)

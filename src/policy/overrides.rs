@@ -72,11 +72,16 @@ impl Overrides {
 /// longer than its keys.
 pub fn kept_under(key: &str) -> Option<String> {
     let mut kept_under = "postern/limits".to_owned();
-    for piece in key.split('\n') {
-        kept_under.push('/');
-        push_encoded_value(&mut kept_under, piece.as_bytes());
-    }
+    push_pieces(&mut kept_under, key);
     (kept_under.len() <= LONGEST_KEY).then_some(kept_under)
+}
+
+/// Appends the pieces of a key of a limit's, a `/` before each.
+pub fn push_pieces(out: &mut String, key: &str) {
+    for piece in key.split('\n') {
+        out.push('/');
+        push_encoded_value(out, piece.as_bytes());
+    }
 }
 
 #[cfg(test)]

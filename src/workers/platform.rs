@@ -24,7 +24,7 @@ use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::rate_limit::{Charge, Slot};
-use crate::quota::Verdict;
+use crate::quota::{Micros, Verdict};
 
 /// The runtime, as one request sees it.
 pub struct Workers {
@@ -270,6 +270,17 @@ impl Platform for Workers {
     async fn give_back(&self, charge: &Charge) {
         let Charge { key, quota, units } = charge;
         let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;
+    }
+
+    async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown> {
+        let sum = self.waited(JsFuture::from(bridge::tally(&self.shared.env, prefix, but, millis(within)))).await;
+        // A sum of counts is not negative, and one that no f64 has fits no quota.
+        sum.ok().and_then(|sum| sum.as_f64()).map(|sum| sum as u64).ok_or(KvDown)
+    }
+
+    async fn note_count(&self, key: &str, count: u64, until: Micros) -> Result<(), KvDown> {
+        let noted = bridge::note_count(&self.shared.env, key, count as f64, until.div_ceil(1_000_000) as f64);
+        self.waited(JsFuture::from(noted)).await.map(drop).map_err(|_| KvDown)
     }
 
     async fn take_slot(

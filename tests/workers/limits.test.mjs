@@ -206,3 +206,55 @@ test("a call costs what its service says, and KV has a quota for a single caller
   }
   assert.ok(kv.seen.length <= 2, "remembered");
 });
+
+test("isolates count for themselves, and know of each other by KV", async () => {
+  const counts = new Map();
+  const kv = await startUpstream((request, response) => {
+    const url = new URL(request.url, "http://kv");
+    const key = decodeURIComponent(url.pathname.slice(1));
+    if (request.method === "PUT") {
+      const metadata = JSON.parse(request.headers["cf-kv-metadata"]);
+      counts.set(key, { metadata, expiration: Number(url.searchParams.get("expiration")) });
+      return response.end();
+    }
+    const prefix = url.searchParams.get("prefix");
+    const keys = [...counts].filter(([name]) => name.startsWith(prefix)).map(([name, count]) => ({ name, ...count }));
+    // Two lists: the second by the cursor of the first.
+    const isSecond = url.searchParams.get("cursor") === "second";
+    const half = Math.ceil(keys.length / 2);
+    const rest = isSecond ? { list_complete: true } : { list_complete: false, cursor: "second" };
+    json(response, { keys: isSecond ? keys.slice(half) : keys.slice(0, half), ...rest });
+  });
+  const routes = {
+    auth: { customer: CUSTOMER },
+    limits: { slow: { quota: "10/month", kv: { refresh: "1s" } } },
+    routes: [{ path: "/x", auth: "customer", limit: "slow", reply: hello }],
+  };
+  const withKv = {
+    services: `(name = "kv", external = (address = "${new URL(kv.url).host}", http = ())),`,
+    bindings: '(name = "KV", kvNamespace = "kv"),',
+  };
+  const [one, other] = [await startGateway(routes, withKv), await startGateway(routes, withKv)];
+  const left = async (gateway) => {
+    const answer = await gateway.get("/x", bearer({ sub: "a/b" }));
+    return [answer.status, Number(answer.headers.get("ratelimit").match(/r=(\d+)/)[1])];
+  };
+  assert.deepEqual([await left(one), await left(one), await left(one)], [[200, 9], [200, 8], [200, 7]]);
+  await sleep(1100);
+  assert.deepEqual(await left(one), [200, 6]);
+  await until(() => counts.size === 1, "what one has admitted is in KV");
+  const [[key, { metadata, expiration }]] = counts;
+  assert.match(key, /^postern\/counts\/slow\/sub\/https%3A%2F%2Fid\.test%2F\/a%2Fb\/\d{10}\/[0-9a-f]{13}$/);
+  assert.deepEqual(metadata, { count: 4 });
+  assert.ok(expiration > Date.now() / 1000 + 59);
+  assert.deepEqual(await left(other), [200, 5], "the other knows of it before its first call");
+  for (let call = 0; call < 5; call += 1) await left(other);
+  assert.deepEqual(await left(other), [429, 0]);
+  await sleep(1100);
+  await left(other);
+  await until(() => counts.size === 2, "what the other has admitted is in KV");
+  await left(one);
+  await sleep(300);
+  assert.deepEqual(await left(one), [429, 0], "and one knows of it now");
+  assert.doesNotMatch(one.log() + other.log(), /rror|down/);
+});
