@@ -309,6 +309,10 @@ impl Platform for Memory<'_> {
 
     fn afterwards(&self, _: Afterwards) {}
 
+    async fn is_within_rate(&self, _: &str, _: &str, _: Duration) -> Result<bool, LimiterDown> {
+        Err(LimiterDown)
+    }
+
     async fn tally(&self, _: &str, _: &str, _: Duration) -> Result<u64, KvDown> {
         Err(KvDown)
     }

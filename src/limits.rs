@@ -216,12 +216,13 @@ fn tell(asked: &[Asked<'_>], answer_edits: &mut HeaderEdits) {
             _ => None,
         })
     };
-    let (policies, states): (Vec<_>, Vec<_>) = told_in(ToldIn::RateLimit)
-        .map(|(limit, charge, verdict)| <(String, String)>::from(limit.told(charge, verdict)))
-        .unzip();
-    if !policies.is_empty() {
-        answer_edits.set("ratelimit-policy", policies.join(", "));
-        answer_edits.set("ratelimit", states.join(", "));
+    let (policies, states): (Vec<_>, Vec<_>) =
+        told_in(ToldIn::RateLimit).map(|(limit, charge, verdict)| limit.told(charge, verdict)).unzip();
+    let states: Vec<_> = states.into_iter().flatten().collect();
+    for (name, told) in [("ratelimit-policy", policies), ("ratelimit", states)] {
+        if !told.is_empty() {
+            answer_edits.set(name, told.join(", "));
+        }
     }
     if let Some((_, charge, verdict)) = told_in(ToldIn::XRateLimit).min_by_key(|(.., verdict)| verdict.remaining) {
         answer_edits.set("x-ratelimit-limit", charge.quota.most().to_string());

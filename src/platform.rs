@@ -138,6 +138,9 @@ pub trait Platform {
     /// Gives a slot back.
     async fn free_slot(&self, slot: &Slot);
 
+    /// Whether a call of a key is within the rate limit of a binding, which counts it.
+    async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown>;
+
     /// The sum of all counts that KV has under keys that begin so, but for one, at most `within` later.
     async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown>;
 

@@ -25,6 +25,7 @@
 //!
 //! `sign` signs a request with a secret (RFC 9421): `over` has the lines that are signed but the last, `params` what
 //! follows their names, `created` and `expires` what is added to it, counted from now in seconds.
+//! `rates` has rate limits of the platform's own, by the names of their bindings: how many, in how many seconds.
 //!
 //! `pieces` says when the pieces came of an answer that comes in pieces, since the request.
 //!
@@ -85,7 +86,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// The keys of a scenario, and of a request in it.
-const KEYS: [&str; 8] = ["about", "environment", "routes", "secrets", "limiter", "kv", "services", "requests"];
+const KEYS: [&str; 9] = ["about", "environment", "routes", "secrets", "limiter", "rates", "kv", "services", "requests"];
 const REQUEST_KEYS: [&str; 19] = [
     "sign",
     "certificate",
@@ -146,6 +147,9 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
     world = world.with_secret("JWT_SECRET", SECRET);
     for (name, value) in scenario["secrets"].as_object().into_iter().flatten() {
         world = world.with_secret(name, value.as_str().unwrap());
+    }
+    for (name, rate) in scenario["rates"].as_object().into_iter().flatten() {
+        world.rates.insert(name.clone(), (rate[0].as_u64().unwrap(), rate[1].as_u64().unwrap()));
     }
     if scenario["limiter"] == "down" {
         world.limiter.set(None);

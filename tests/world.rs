@@ -116,6 +116,9 @@ pub struct World {
     requests: Cell<u32>,
     /// What KV has; `None` is down.
     pub kv: RefCell<Option<HashMap<String, String>>>,
+    /// The platform's own rate limits: how many, in how many seconds.
+    pub rates: HashMap<String, (u64, u64)>,
+    rate_counts: RefCell<HashMap<(String, String, u64), u64>>,
     /// What KV was told of each count.
     pub counts: RefCell<HashMap<String, Vec<Note>>>,
     /// How long KV takes to tell a count that was written.
@@ -153,6 +156,8 @@ impl World {
             slots: RefCell::default(),
             requests: Cell::new(0),
             kv: RefCell::new(Some(HashMap::new())),
+            rates: HashMap::new(),
+            rate_counts: RefCell::default(),
             counts: RefCell::default(),
             kv_late: Cell::default(),
             tallied: Cell::new(0),
@@ -567,6 +572,15 @@ impl Platform for Simulated<'_> {
         if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
             *taken = charge.quota.give_back(*taken, charge.units, now);
         }
+    }
+
+    async fn is_within_rate(&self, binding: &str, key: &str, _: Duration) -> Result<bool, LimiterDown> {
+        let (limit, period) = *self.world.rates.get(binding).ok_or(LimiterDown)?;
+        let window = self.world.now().as_secs() / period;
+        let mut counts = self.world.rate_counts.borrow_mut();
+        let count = counts.entry((binding.to_owned(), key.to_owned(), window)).or_default();
+        *count += 1;
+        Ok(*count <= limit)
     }
 
     async fn tally(&self, prefix: &str, but: &str, _: Duration) -> Result<u64, KvDown> {

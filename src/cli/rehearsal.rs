@@ -129,6 +129,10 @@ impl Platform for Rehearsal {
 
     async fn give_back(&self, _: &Charge) {}
 
+    async fn is_within_rate(&self, _: &str, _: &str, _: Duration) -> Result<bool, LimiterDown> {
+        Err(LimiterDown)
+    }
+
     async fn tally(&self, _: &str, _: &str, _: Duration) -> Result<u64, KvDown> {
         Err(KvDown)
     }

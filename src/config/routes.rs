@@ -143,6 +143,10 @@ impl Compiled<'_> {
             problems
                 .add(place, format!("costs {cost} units of the limit {name:?}, of which some callers have {least}"));
         }
+        if let Some(limit) = said.limits.iter().find(|limit| said.cost != Cost::default() && limit.counts_calls()) {
+            let name = limit.name();
+            problems.add(place, format!("has a \"cost\", and the limit {name:?}, whose \"binding\" counts calls"));
+        }
         if said.cost != Cost::default() && !said.limits.is_empty() && said.limits.iter().all(|limit| limit.is_at_once())
         {
             problems.warn(place, "has a \"cost\", and limits of calls at once alone, for which each call is one");

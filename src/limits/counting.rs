@@ -21,6 +21,11 @@ pub async fn spend<P: Platform>(
         Counted::Exactly => platform.spend(charge, within).await,
         Counted::Leased(terms, leases) => spend_borrowed(limit, *terms, leases, charge, within, platform).await,
         Counted::InKv(tallies) => spend_tallied(limit, tallies, charge, within, platform).await,
+        Counted::ByPlatform(binding, period) => {
+            let admitted = platform.is_within_rate(binding, &charge.key, within).await?;
+            let next_unit = u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
+            Ok(Verdict { admitted, remaining: 0, next_unit })
+        }
     }
 }
 
@@ -30,6 +35,8 @@ pub fn give_back<P: Platform>(limit: &Limit, charge: Charge, platform: &P) {
         Counted::Exactly => platform.afterwards(Afterwards::GiveBack(charge)),
         Counted::Leased(_, leases) => locked(leases).give_back(&charge),
         Counted::InKv(tallies) => tallies.give_back(&charge, platform.now()),
+        // The platform takes nothing back.
+        Counted::ByPlatform(..) => {}
     }
 }
 
@@ -39,6 +46,8 @@ pub fn take_rest<P: Platform>(limit: &Limit, charge: Charge, platform: &P) {
         // What is borrowed is for calls to come.
         Counted::Exactly | Counted::Leased(..) => platform.afterwards(Afterwards::TakeRest(charge)),
         Counted::InKv(tallies) => tallies.take_rest(&charge, platform.now()),
+        // It counts calls; no route with another cost has it.
+        Counted::ByPlatform(..) => {}
     }
 }
 

@@ -68,6 +68,9 @@ pub enum Counted {
     Leased(Terms, Mutex<Leases>),
     /// By each isolate, and summed up in KV.
     InKv(Tallies),
+    /// About, and for each location by itself, by a rate limit of the platform's: the name of its binding, and its
+    /// period.
+    ByPlatform(String, Duration),
 }
 
 /// A compiled limit.
@@ -131,6 +134,11 @@ impl Limit {
         matches!(self.measure, Measure::AtOnce(_))
     }
 
+    /// Whether each call is one, whatever it costs, by the platform's own count.
+    pub fn counts_calls(&self) -> bool {
+        matches!(self.counted, Counted::ByPlatform(..))
+    }
+
     /// What a call counts by: limit, kinds of key and keys, a line each, never two callers' alike. `Err` names the
     /// claim that is missing.
     pub fn key(&self, who: Who<'_>) -> Result<String, &str> {
@@ -150,14 +158,13 @@ impl Limit {
         self.told_in.contains(&fields)
     }
 
-    /// What the client is told of its limit, as `RateLimit-Policy` and as `RateLimit` have it.
-    pub fn told(&self, charge: &Charge, verdict: &Verdict) -> [String; 2] {
+    /// What the client is told of its limit, as `RateLimit-Policy` and, where it is known, as `RateLimit` have it.
+    pub fn told(&self, charge: &Charge, verdict: &Verdict) -> (String, Option<String>) {
         let window = seconds(charge.quota.window());
         let reset = seconds(verdict.next_unit);
-        [
-            format!("\"{}\";q={};w={window}", self.name, charge.quota.most()),
-            format!("\"{}\";r={};t={reset}", self.name, verdict.remaining),
-        ]
+        let state = format!("\"{}\";r={};t={reset}", self.name, verdict.remaining);
+        let is_known = !matches!(self.counted, Counted::ByPlatform(..));
+        (format!("\"{}\";q={};w={window}", self.name, charge.quota.most()), is_known.then_some(state))
     }
 
     /// Its name, as clients see it.
@@ -246,6 +253,7 @@ mod tests {
     fn the_header_fields_have_the_form_of_the_draft() {
         let verdict = Verdict { admitted: false, remaining: 0, next_unit: 2_000_001 };
         let charge = Charge { key: String::new(), quota: QUOTA, units: 1 };
-        assert_eq!(limit(vec![By::Caller]).told(&charge, &verdict), ["\"l\";q=20;w=60", "\"l\";r=0;t=3"]);
+        let told = limit(vec![By::Caller]).told(&charge, &verdict);
+        assert_eq!(told, ("\"l\";q=20;w=60".to_owned(), Some("\"l\";r=0;t=3".to_owned())));
     }
 }

@@ -513,6 +513,11 @@ export async function giveBack(env, key, quota, units) {
   await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method: "DELETE" }).catch(() => {});
 }
 
+/** Whether a call of a key is within the rate limit of a binding, which counts it. */
+export function isWithinRate(env, binding, key, ms) {
+  return inTime(ms, async () => (await env[binding].limit({ key })).success);
+}
+
 /** Takes a slot in the object that counts for `key`. Resolves to the moment at which it lapses; "" is none. */
 export function takeSlot(env, key, most, lasts, ms) {
   return inTime(ms, async () => {

@@ -109,6 +109,8 @@ extern "C" {
     pub fn borrow(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = giveBack)]
     pub fn give_back(env: &JsValue, key: &str, quota: &str, units: u32) -> Promise;
+    #[wasm_bindgen(js_name = isWithinRate)]
+    pub fn is_within_rate(env: &JsValue, binding: &str, key: &str, ms: u32) -> Promise;
     pub fn tally(env: &JsValue, prefix: &str, but: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = noteCount)]
     pub fn note_count(env: &JsValue, key: &str, count: f64, until: f64) -> Promise;

@@ -272,6 +272,11 @@ impl Platform for Workers {
         let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;
     }
 
+    async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown> {
+        let asked = bridge::is_within_rate(&self.shared.env, binding, key, millis(within));
+        self.waited(JsFuture::from(asked)).await.ok().and_then(|is_within| is_within.as_bool()).ok_or(LimiterDown)
+    }
+
     async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown> {
         let sum = self.waited(JsFuture::from(bridge::tally(&self.shared.env, prefix, but, millis(within)))).await;
         // A sum of counts is not negative, and one that no f64 has fits no quota.

@@ -14,7 +14,7 @@ import { startGateway, until } from "./harness.mjs";
 
 const SECRET = "a-secret-of-the-scenarios-32-bytes";
 const METHODS = ["get", "head", "post", "put", "patch", "delete", "options"];
-const OF_THE_SIMULATION = /"(at|certificate|sign|took|pieces|kv|firsts|limiter|environment|binding|hash|weight|hedge|canary|max_headers)":|"stalls"|"status": ?999|"token": ?\{[^}]*\d{16}/;
+const OF_THE_SIMULATION = /"(at|certificate|sign|took|pieces|kv|firsts|limiter|rates|environment|binding|hash|weight|hedge|canary|max_headers)":|"stalls"|"status": ?999|"token": ?\{[^}]*\d{16}/;
 
 const files = readdirSync(at("tests", "scenarios"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".json"))

@@ -14,12 +14,24 @@ use crate::policy::when_down::WhenDown;
 use crate::quota::Quota;
 use crate::settings::{Named, OneOrMany, Place, Problems, TimeLimit, shape};
 
+/// The periods that the platform's rate limits have.
+const PERIOD_10: Duration = Duration::from_secs(10);
+const PERIOD_60: Duration = Duration::from_secs(60);
+
+/// The keys that do not go together with one.
+const APART: [(&str, &[&str]); 3] = [
+    ("concurrent", &["headers", "lease", "kv", "binding"]),
+    ("kv", &["overrides", "lease"]),
+    ("binding", &["burst", "plans", "overrides", "lease", "kv"]),
+];
+
 const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(5);
 
 shape! {
     /// How often a caller may call: a `rate`, a `quota`, or how many calls at once.
     pub struct LimitSettings {
-        /// How many calls in which time, coming back one by one: a number from 1 to 1000000, and s, min, h or day.
+        /// How many calls in which time, coming back one by one: a number from 1 to 1000000, and s, 10s, min, h or
+        /// day.
         "rate" => rate: Option<Rate> = "60/min",
         /// How many calls may come at once, of a rate; at least 1. Default: the rate's number.
         "burst" => burst: Option<u32> = 20,
@@ -57,6 +69,10 @@ shape! {
         /// limiter, and admits more: by each isolate what it admits in `refresh` and the minute that KV takes to tell
         /// all places. Or how often the others are asked, by default "10s". Default false.
         "kv" => kv: Option<RefreshSettings> = { "refresh": "30s" },
+        /// The name of a rate limit of the platform's own, which counts the calls of each location by itself, about so
+        /// many, without any call. What it is set to stands in wrangler.toml, and the `rate` must say the same, in min
+        /// or 10s. Clients are not told what remains. Default: none.
+        "binding" => binding: Option<String> = "PER_LOCATION",
         /// What happens while the limiter cannot be asked: "open" lets calls through uncounted, "closed"
         /// refuses them with 503. Default "open".
         "when_down" => when_down: Option<WhenDown> = "closed",
@@ -112,7 +128,7 @@ impl Limit {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
         let LimitSettings { rate, burst, quota, concurrent, by, plans, overrides, headers, enforce, .. } = settings;
-        let LimitSettings { lease, lease_time, kv, when_down, .. } = settings;
+        let LimitSettings { lease, lease_time, kv, binding, when_down, .. } = settings;
         let measure = PlanSettings { rate, burst, quota, concurrent }.compile(place, problems);
         let place_of_plans = place.at("plans");
         let plans = plans.map(|plans| {
@@ -130,35 +146,46 @@ impl Limit {
         let plans: Option<Vec<_>> = plans.and_then(|plans| plans.into_iter().collect());
         let overrides = refresh(overrides, overrides::DEFAULT_REFRESH);
         let kv = refresh(kv, tally::DEFAULT_REFRESH);
-        let written = [
-            ("lease", matches!(lease, Some(Some(_)))),
-            ("kv", matches!(kv, Some(Some(_)))),
-            ("headers", matches!(headers, Some(Some(_)))),
-            ("overrides", matches!(overrides, Some(Some(_)))),
-        ];
-        let mut cannot_have = |keys: &[&str], why: &str| {
-            for (key, _) in written.into_iter().filter(|(key, is_written)| *is_written && keys.contains(key)) {
-                problems.add(&place.at(key), why);
-            }
-        };
-        if matches!(measure, Some(Measure::AtOnce(_))) {
-            cannot_have(&["lease", "kv", "headers"], "is of a \"rate\" or a \"quota\", and there is none");
-        } else if matches!(kv, Some(Some(_))) {
-            cannot_have(&["lease", "overrides"], "does not go together with \"kv\"");
-            let of_plans = plans.iter().flatten().map(|(_, measure)| measure);
-            if of_plans.chain(&measure).any(|measure| matches!(measure, Measure::OverTime(Quota::Rate { .. }))) {
-                problems
-                    .add(&place.at("kv"), "is for a \"quota\", also of all plans: what KV tells is too old for a rate");
-            }
-            if kv.flatten().is_some_and(|refresh| refresh < Duration::from_secs(1)) {
-                problems.add(&place.at("kv"), "must not be asked more often than once in \"1s\"");
+        let is_there = |setting: bool, key| setting.then_some(key);
+        let written: Vec<&str> = [
+            is_there(matches!(measure, Some(Measure::AtOnce(_))), "concurrent"),
+            is_there(matches!(burst, Some(Some(_))), "burst"),
+            is_there(plans.as_ref().is_some_and(|plans| !plans.is_empty()), "plans"),
+            is_there(matches!(overrides, Some(Some(_))), "overrides"),
+            is_there(matches!(headers, Some(Some(_))), "headers"),
+            is_there(matches!(lease, Some(Some(_))), "lease"),
+            is_there(matches!(kv, Some(Some(_))), "kv"),
+            is_there(matches!(binding, Some(Some(_))), "binding"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        for (one, others) in APART.iter().filter(|(one, _)| written.contains(one)) {
+            for other in others.iter().filter(|other| written.contains(other)) {
+                problems.add(&place.at(*other), format!("does not go together with {one:?}"));
             }
         }
-        let counted = match (leased(lease, lease_time, place, problems), kv) {
-            (Some(Some(terms)), _) => Some(Counted::Leased(terms, Mutex::default())),
-            (Some(None), Some(Some(refresh))) => Some(Counted::InKv(Tallies::new(refresh))),
-            (Some(None), Some(None)) => Some(Counted::Exactly),
-            _ => None,
+        let told_in = headers.map(|headers| headers.map_or_else(|| vec![ToldIn::RateLimit], |headers| headers.0));
+        if let Some(Some(refresh)) = kv {
+            let measures = plans.iter().flatten().map(|(_, measure)| measure).chain(&measure);
+            check_kv(refresh, measures, &place.at("kv"), problems);
+        }
+        let period = rate.flatten().map(Rate::period);
+        if matches!(binding, Some(Some(_))) {
+            if !matches!(period, Some(PERIOD_10 | PERIOD_60)) {
+                let message = "is for a \"rate\" in \"10s\" or \"min\": the platform counts in no other time";
+                problems.add(&place.at("binding"), message);
+            }
+            if told_in.iter().flatten().any(|fields| *fields == ToldIn::XRateLimit) {
+                problems.add(&place.at("headers"), "tell what remains, which a \"binding\" does not say");
+            }
+        }
+        let leased = leased(lease, lease_time, place, problems);
+        let counted = match (leased?, kv?, binding?) {
+            (Some(terms), ..) => Counted::Leased(terms, Mutex::default()),
+            (None, Some(refresh), _) => Counted::InKv(Tallies::new(refresh)),
+            (None, None, Some(name)) => Counted::ByPlatform(name, period?),
+            (None, None, None) => Counted::Exactly,
         };
         Some(Self {
             name: name.to_owned(),
@@ -166,11 +193,26 @@ impl Limit {
             plans: plans?,
             overrides: overrides?.map(Overrides::new),
             by: by?.map_or_else(|| vec![By::Caller], |by| by.0),
-            counted: counted?,
-            told_in: headers?.map_or_else(|| vec![ToldIn::RateLimit], |headers| headers.0),
+            counted,
+            told_in: told_in?,
             is_enforced: enforce?.unwrap_or(true),
             when_down: when_down?.unwrap_or(WhenDown::Open),
         })
+    }
+}
+
+/// Notes why a limit cannot be counted in KV.
+fn check_kv<'m>(
+    refresh: Duration,
+    mut measures: impl Iterator<Item = &'m Measure>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) {
+    if measures.any(|measure| matches!(measure, Measure::OverTime(Quota::Rate { .. }))) {
+        problems.add(place, "is for a \"quota\", also of all plans: what KV tells is too old for a rate");
+    }
+    if refresh < Duration::from_secs(1) {
+        problems.add(place, "must not be asked more often than once in \"1s\"");
     }
 }
 

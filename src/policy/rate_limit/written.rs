@@ -1,5 +1,7 @@
 //! How a rate and a quota are written.
 
+use std::time::Duration;
+
 use crate::quota::{Quota, Span};
 use crate::settings::{Text, not_of_form, written_as_text};
 
@@ -24,7 +26,7 @@ impl Text for Calendar {
     }
 }
 
-/// How many in which time: `"100/min"`; units `s`, `min`, `h`, `day`.
+/// How many in which time: `"100/min"`; units `s`, `10s`, `min`, `h`, `day`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     count: u32,
@@ -32,6 +34,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// In which time it is so many.
+    pub fn period(self) -> Duration {
+        Duration::from_micros(self.period_micros)
+    }
+
     /// The quota of this rate with `burst` units at once (by default, all of a period's).
     pub fn quota(self, burst: Option<u32>) -> Quota {
         Quota::Rate {
@@ -44,12 +51,13 @@ impl Rate {
 
 impl Text for Rate {
     const FORM: &'static str = "a rate such as \"10/s\", \"100/min\", \"1000/h\" or \"5000/day\"";
-    const PATTERN: &'static str = "^0*[1-9][0-9]*/(s|min|h|day)$";
+    const PATTERN: &'static str = "^0*[1-9][0-9]*/(s|10s|min|h|day)$";
 
     fn read(text: &str) -> Result<Self, String> {
         let (count, unit) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
         let seconds = match unit {
             "s" => 1,
+            "10s" => 10,
             "min" => 60,
             "h" => 3_600,
             "day" => 86_400,
@@ -76,7 +84,8 @@ mod tests {
     fn a_rate_has_one_form() {
         assert_eq!(Rate::read("100/min").unwrap().quota(None), Quota::Rate { interval: 600_000, burst: 100 });
         assert_eq!(Rate::read("7/s").unwrap().quota(Some(1)), Quota::Rate { interval: 142_858, burst: 1 });
-        for text in ["0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
+        assert_eq!(Rate::read("50/10s").unwrap().quota(None), Quota::Rate { interval: 200_000, burst: 50 });
+        for text in ["5/20s", "5/1s", "0/s", "+1/s", "10", "10/sec", "10/minute", "-1/s", "1000001/s", "/s"] {
             assert!(Rate::read(text).is_err(), "of {text:?}");
         }
     }
