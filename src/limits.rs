@@ -16,7 +16,7 @@ use crate::policy::caller::Caller;
 use crate::policy::cost;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::overrides;
-use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Limit, Measure, Slot, ToldIn, retry_after};
+use crate::policy::rate_limit::{Charge, Limit, Measure, Slot, ToldIn, retry_after};
 use crate::policy::recalled::Known;
 use crate::policy::when_down::WhenDown;
 use crate::quota::Verdict;
@@ -160,7 +160,8 @@ async fn ask_all<'v, P: Platform>(
     let asked = keys.into_iter().map(async |(limit, key)| {
         let said = limit.measure(caller);
         let measure = overriding(limit, &key, (said, units), visit).await.unwrap_or(said);
-        let within = visit.time_left().min(LIMITER_TIMEOUT);
+        let within = visit.time_left().min(limit.timeout);
+        let key = limit.state_of(key);
         let came = match measure {
             Measure::OverTime(quota) => {
                 let charge = Charge { key, quota, units };

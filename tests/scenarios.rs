@@ -21,6 +21,8 @@
 //! requests: an array with what each element must at least have, however deep (`null`: not at all);
 //! `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
 //!
+//! `limiter` says how long the place takes that counts; `"down"` is for ever.
+//!
 //! `certificate` is the client's: the lines of `Certificate::from_text`.
 //!
 //! `sign` signs a request with a secret (RFC 9421): `over` has the lines that are signed but the last, `params` what
@@ -151,8 +153,10 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
     for (name, rate) in scenario["rates"].as_object().into_iter().flatten() {
         world.rates.insert(name.clone(), (rate[0].as_u64().unwrap(), rate[1].as_u64().unwrap()));
     }
-    if scenario["limiter"] == "down" {
-        world.limiter.set(None);
+    match &scenario["limiter"] {
+        Value::Null => {}
+        Value::Number(takes) => world.limiter.set(Some(Duration::from_millis(takes.as_u64().unwrap()))),
+        _ => world.limiter.set(None),
     }
     let mut faults = Vec::new();
     for (number, step) in scenario["requests"].as_array().unwrap().iter().enumerate() {

@@ -27,7 +27,7 @@ use crate::policy::when_down::WhenDown;
 use crate::quota::{Micros, Quota, Verdict};
 use crate::settings::written_as_word;
 
-/// How long a limiter may take before it counts as down.
+/// How long a limiter may take before it counts as down, where the file does not say.
 pub const LIMITER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// In which header fields clients are told of a limit.
@@ -40,6 +40,22 @@ pub enum ToldIn {
 }
 
 written_as_word!(ToldIn { "ratelimit" => Self::RateLimit, "x-ratelimit" => Self::XRateLimit });
+
+/// A region of the platform's in which a Durable Object is made, by its name there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location(&'static str);
+
+written_as_word!(Location {
+    "wnam" => Self("wnam"),
+    "enam" => Self("enam"),
+    "sam" => Self("sam"),
+    "weur" => Self("weur"),
+    "eeur" => Self("eeur"),
+    "apac" => Self("apac"),
+    "oc" => Self("oc"),
+    "afr" => Self("afr"),
+    "me" => Self("me"),
+});
 
 /// What callers are held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +100,9 @@ pub struct Limit {
     by: Vec<By>,
     /// Where what is over time is counted.
     pub counted: Counted,
+    location: Option<Location>,
+    /// How long the limiter may take.
+    pub timeout: Duration,
     told_in: Vec<ToldIn>,
     /// Whether calls beyond it are refused.
     pub is_enforced: bool,
@@ -94,7 +113,7 @@ pub struct Limit {
 /// Units to take from the state that `key` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    /// Names the state: [`Limit::key`].
+    /// Names the state: [`Limit::state_of`].
     pub key: String,
     /// The quota to hold it to.
     pub quota: Quota,
@@ -144,6 +163,14 @@ impl Limit {
     pub fn key(&self, who: Who<'_>) -> Result<String, &str> {
         let keys = self.by.iter().map(|by| by.key(who)).collect::<Result<Vec<_>, _>>()?;
         Ok(format!("{}\n{}", self.name, keys.join("\n")))
+    }
+
+    /// The name of the state of a key. It has where that is kept: what was begun in one place stays there.
+    pub fn state_of(&self, key: String) -> String {
+        match self.location {
+            Some(Location(location)) => format!("@{location}\n{key}"),
+            None => key,
+        }
     }
 
     /// What the file holds a caller to.
@@ -199,6 +226,8 @@ mod tests {
             overrides: None,
             by,
             counted: Counted::Exactly,
+            location: None,
+            timeout: LIMITER_TIMEOUT,
             told_in: vec![ToldIn::RateLimit],
             is_enforced: true,
             when_down: WhenDown::Open,

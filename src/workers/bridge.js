@@ -495,7 +495,11 @@ export class Opened {
   }
 }
 
-const limiter = (env, key) => env.LIMITER.get(env.LIMITER.idFromName(key));
+/** The object that counts for `key`; one whose key begins with `@` and a region is made there. */
+function limiter(env, key) {
+  const locationHint = key[0] === "@" ? key.slice(1, key.indexOf("\n")) : undefined;
+  return env.LIMITER.get(env.LIMITER.idFromName(key), { locationHint });
+}
 
 /** Takes units in the object that counts for `key`. Resolves to a verdict's line. */
 export function spend(env, key, quota, units, ms) {

@@ -10,10 +10,12 @@ const routes = {
     twenty: { rate: "20/min", burst: 20 },
     quick: { rate: "1/s", burst: 2 },
     open: { rate: "1/day", by: "address" },
+    placed: { rate: "1/day", location: "weur" },
   },
   routes: [
     { path: "/twenty", auth: "customer", limit: "twenty", reply: hello },
     { path: "/quick", auth: "customer", limit: "quick", reply: hello },
+    { path: "/placed", auth: "customer", limit: "placed", reply: hello },
     { path: "/open", auth: "public", limit: "open", reply: hello },
   ],
 };
@@ -24,6 +26,12 @@ test("50 calls at once against a limit of 20 admit exactly 20", async () => {
   const headers = bearer({ sub: "crowd" });
   const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get("/twenty", headers)));
   assert.deepEqual(statuses(answers), [...Array(20).fill(200), ...Array(30).fill(429)]);
+});
+
+test("a limit that says where it is counted counts there", async () => {
+  const headers = bearer({ sub: "european" });
+  assert.equal((await gateway.get("/placed", headers)).status, 200);
+  assert.equal((await gateway.get("/placed", headers)).status, 429);
 });
 
 test("one caller's calls are not another's", async () => {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::written::{Calendar, Rate};
-use super::{Counted, Limit, Measure, ToldIn};
+use super::{Counted, LIMITER_TIMEOUT, Limit, Location, Measure, ToldIn};
 use crate::policy::by::By;
 use crate::policy::lease::Terms;
 use crate::policy::overrides::{self, Overrides};
@@ -21,8 +21,8 @@ const PERIOD_60: Duration = Duration::from_secs(60);
 /// The keys that do not go together with one.
 const APART: [(&str, &[&str]); 3] = [
     ("concurrent", &["headers", "lease", "kv", "binding"]),
-    ("kv", &["overrides", "lease"]),
-    ("binding", &["burst", "plans", "overrides", "lease", "kv"]),
+    ("kv", &["overrides", "lease", "location"]),
+    ("binding", &["burst", "plans", "overrides", "lease", "kv", "location"]),
 ];
 
 const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(5);
@@ -73,6 +73,11 @@ shape! {
         /// many, without any call. What it is set to stands in wrangler.toml, and the `rate` must say the same, in min
         /// or 10s. Clients are not told what remains. Default: none.
         "binding" => binding: Option<String> = "PER_LOCATION",
+        /// Where in the world calls are counted, near most of those who make them: one of the platform's regions, such as
+        /// "weur", "enam" or "apac". Default: near whoever calls first.
+        "location" => location: Option<Location> = "weur",
+        /// How long the limiter may take before it counts as down. Default "1500ms".
+        "timeout" => timeout: Option<TimeLimit> = "200ms",
         /// What happens while the limiter cannot be asked: "open" lets calls through uncounted, "closed"
         /// refuses them with 503. Default "open".
         "when_down" => when_down: Option<WhenDown> = "closed",
@@ -128,7 +133,7 @@ impl Limit {
             problems.add(place, "has a name that is not of letters, digits, '-', '_' and '.', and goes into a header");
         }
         let LimitSettings { rate, burst, quota, concurrent, by, plans, overrides, headers, enforce, .. } = settings;
-        let LimitSettings { lease, lease_time, kv, binding, when_down, .. } = settings;
+        let LimitSettings { lease, lease_time, kv, binding, location, timeout, when_down, .. } = settings;
         let measure = PlanSettings { rate, burst, quota, concurrent }.compile(place, problems);
         let place_of_plans = place.at("plans");
         let plans = plans.map(|plans| {
@@ -156,6 +161,7 @@ impl Limit {
             is_there(matches!(lease, Some(Some(_))), "lease"),
             is_there(matches!(kv, Some(Some(_))), "kv"),
             is_there(matches!(binding, Some(Some(_))), "binding"),
+            is_there(matches!(location, Some(Some(_))), "location"),
         ]
         .into_iter()
         .flatten()
@@ -194,6 +200,8 @@ impl Limit {
             overrides: overrides?.map(Overrides::new),
             by: by?.map_or_else(|| vec![By::Caller], |by| by.0),
             counted,
+            location: location?,
+            timeout: timeout?.map_or(LIMITER_TIMEOUT, |limit| limit.0),
             told_in: told_in?,
             is_enforced: enforce?.unwrap_or(true),
             when_down: when_down?.unwrap_or(WhenDown::Open),
