@@ -23,8 +23,6 @@ use crate::visit::Visit;
 use answers::{Answers, Read};
 use list::Entry;
 
-pub use list::Fault;
-
 /// The answer to a list of requests.
 pub async fn answer<P: Platform>(batch: &Batch, visit: &Visit<'_, P>) -> Result<Response, Refusal> {
     if visit.is_within {

@@ -37,6 +37,7 @@ pub mod trace;
 pub mod visit;
 
 pub mod json;
+pub mod json_schema;
 pub mod merge;
 pub mod quota;
 pub mod shaping;

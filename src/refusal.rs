@@ -2,16 +2,17 @@
 //!
 //! A client learns what it can act on. What happened inside is in the log, under the request id.
 
+pub mod fault;
 mod wording;
 
 use serde::Serialize;
 
 use crate::aggregate::PartError;
 use crate::answer::Response;
-use crate::batch::Fault;
 use crate::platform::CallError;
 use crate::policy::scheme::{Scheme, challenges};
 use crate::template::Unfit;
+use fault::Fault;
 use wording::Wording;
 
 /// Why a request is turned down.
@@ -75,6 +76,12 @@ pub enum Refusal {
     ClientSlow,
     /// The client's body does not say that it is JSON.
     OtherContentType,
+    /// The client's body is encoded, so that it cannot be looked at.
+    EncodedBody,
+    /// Parameters of the request are not as the file says.
+    UnfitParameters(Vec<Fault>),
+    /// The body is JSON, and not as the file says.
+    UnfitBody(Vec<Fault>),
     /// The list of a batch is no such list.
     FaultyList(Vec<Fault>),
     /// A batch is part of another one.
@@ -181,6 +188,14 @@ impl Refusal {
         }
     }
 
+    /// What is wrong with the request, piece by piece, where that is told.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::FaultyList(faults) | Self::UnfitParameters(faults) | Self::UnfitBody(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// The response that says so.
     pub fn response(&self, request_id: &str) -> Response {
         let Wording(status, code, title, detail) = self.wording();
@@ -204,8 +219,7 @@ impl Refusal {
             },
             errors: match self {
                 Self::Composed { errors, .. } => Errors::Parts(errors),
-                Self::FaultyList(faults) => Errors::Faults(faults),
-                _ => Errors::Parts(&[]),
+                _ => Errors::Faults(self.faults()),
             },
         };
         // Writing texts and a number into a Vec has no way to fail.
@@ -244,6 +258,8 @@ impl Refusal {
             Self::ClaimMissing(_) => challenge("insufficient_scope", "The token does not say enough"),
             Self::OverLimit { retry_after, .. } => Some(("retry-after", retry_after.to_string())),
             Self::StillRunning => Some(("retry-after", "1".to_owned())),
+            // RFC 9110, section 12.5.3: what would have been fine.
+            Self::EncodedBody => Some(("accept-encoding", "identity".to_owned())),
             Self::LimiterDown
             | Self::StoreDown
             | Self::Unavailable

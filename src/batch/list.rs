@@ -2,22 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use crate::head::{is_json, is_token};
 use crate::json::tree::{Key, elements, members, text_of};
 use crate::json::{self, Bounds};
-use crate::path::push_encoded_value;
 use crate::policy::headers::is_for_entries_to_say;
+use crate::refusal::fault::{Fault, Faults, MOST_FAULTS, at};
 
 /// The methods that an entry can have: those that every runtime makes requests with.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// The most header fields of one entry.
 const MOST_FIELDS: usize = 100;
-
-/// The most faults that are told.
-const MOST_FAULTS: usize = 20;
 
 /// A request of the list.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,18 +27,9 @@ pub struct Entry<'t> {
     pub body: Option<Cow<'t, [u8]>>,
 }
 
-/// What is wrong with a list, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// A JSON Pointer as a fragment (RFC 6901, section 6).
-    pub pointer: String,
-    /// What is wrong.
-    pub detail: String,
-}
-
 /// The entries of a list of at most so many.
 pub fn read(body: &[u8], most: usize) -> Result<Vec<Entry<'_>>, Vec<Fault>> {
-    let mut faults = Faults(Vec::new());
+    let mut faults = Faults::default();
     let text = match json::value(body, Bounds::default()) {
         Ok(text) if text.starts_with('[') => text,
         Ok(_) => return Err(faults.only("#", "is no array".to_owned())),
@@ -57,32 +43,9 @@ pub fn read(body: &[u8], most: usize) -> Result<Vec<Entry<'_>>, Vec<Fault>> {
     let entries: Vec<_> =
         elements(text).enumerate().map(|(at, value)| entry(value, &format!("#/{at}"), &mut faults)).collect();
     match entries.into_iter().collect() {
-        Some(entries) if faults.0.is_empty() => Ok(entries),
-        _ => Err(faults.0),
+        Some(entries) if faults.count() == 0 => Ok(entries),
+        _ => Err(faults.into_all()),
     }
-}
-
-struct Faults(Vec<Fault>);
-
-impl Faults {
-    fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        if self.0.len() < MOST_FAULTS {
-            self.0.push(Fault { pointer: pointer.into(), detail: detail.into() });
-        }
-    }
-
-    /// This one and no other.
-    fn only(mut self, pointer: &str, detail: String) -> Vec<Fault> {
-        self.add(pointer, detail);
-        self.0
-    }
-}
-
-/// The place of a member.
-fn at(place: &str, key: &str) -> String {
-    let mut pointer = format!("{place}/");
-    push_encoded_value(&mut pointer, key.replace('~', "~0").replace('/', "~1").as_bytes());
-    pointer
 }
 
 /// An entry; `None` for one at fault, which is noted.
@@ -91,7 +54,7 @@ fn entry<'t>(value: &'t str, place: &str, faults: &mut Faults) -> Option<Entry<'
         faults.add(place, "is no object");
         return None;
     }
-    let before = faults.0.len();
+    let before = faults.count();
     let [id, method, path, headers, body] = known_members(value, place, faults)?;
     let id = id.filter(|id| is_scalar(id, &at(place, "id"), faults));
     let method = method.map_or(Some("GET"), |written| self::method(written, &at(place, "method"), faults));
@@ -112,7 +75,7 @@ fn entry<'t>(value: &'t str, place: &str, faults: &mut Faults) -> Option<Entry<'
         Some(written) => Some(self::body(written, &mut headers, &at(place, "body"), faults)?),
         None => None,
     };
-    (faults.0.len() == before).then_some(Entry { id, method, target, headers, body })
+    (faults.count() == before).then_some(Entry { id, method, target, headers, body })
 }
 
 /// The members of an entry by their keys, in the order `id`, `method`, `path`, `headers`, `body`.
@@ -127,7 +90,7 @@ fn known_members<'t>(value: &'t str, place: &str, faults: &mut Faults) -> Option
             None => "is not known here",
         };
         faults.add(at(place, &key.name()), fault);
-        if faults.0.len() == MOST_FAULTS {
+        if faults.count() == MOST_FAULTS {
             return None;
         }
     }
@@ -236,7 +199,7 @@ mod tests {
 
     fn faults(list: &str) -> Vec<(String, String)> {
         let faults = read(list.as_bytes(), 3).map(|entries| panic!("{entries:?}")).unwrap_err();
-        faults.into_iter().map(|fault| (fault.pointer, fault.detail)).collect()
+        faults.into_iter().map(|fault| (fault.pointer.unwrap(), fault.detail)).collect()
     }
 
     #[test]

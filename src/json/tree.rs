@@ -205,7 +205,7 @@ pub(super) fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
 }
 
 /// Where a string ends that begins at a byte.
-fn string_end(bytes: &[u8], begin: usize) -> usize {
+pub(crate) fn string_end(bytes: &[u8], begin: usize) -> usize {
     let mut at = begin + 1;
     loop {
         match bytes.get(at) {

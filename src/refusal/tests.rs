@@ -29,7 +29,7 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::AnswerLost, 409, None),
         (Refusal::ClientSlow, 408, None),
         (Refusal::OtherContentType, 415, None),
-        (Refusal::FaultyList(vec![Fault { pointer: "#".into(), detail: "is empty".into() }]), 400, None),
+        (Refusal::FaultyList(vec![Fault::at("#", "is empty")]), 400, None),
         (Refusal::BatchInBatch, 400, None),
         (Refusal::AnswerTooLarge, 502, None),
         (Refusal::StoreDown, 503, Some("retry-after")),

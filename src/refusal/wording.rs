@@ -151,6 +151,21 @@ impl Refusal {
                 "The body does not say that it is JSON",
                 "Send it with the Content-Type application/json.",
             ),
+            Self::EncodedBody => {
+                Wording(415, "encoded-body", "The body is encoded", "Send it without a Content-Encoding, in UTF-8.")
+            }
+            Self::UnfitParameters(_) => Wording(
+                400,
+                "unfit-parameters",
+                "Some parameters are not as they must be",
+                "Nothing was done. Mend what errors tells of, and send it again.",
+            ),
+            Self::UnfitBody(_) => Wording(
+                422,
+                "unfit-body",
+                "The body is not as it must be",
+                "Nothing was done. Mend what errors tells of, and send it again.",
+            ),
             Self::FaultyList(_) => Wording(
                 400,
                 "faulty-list",

@@ -237,8 +237,12 @@ impl Problems {
         self.add_with_help(place, message, help);
     }
 
+    /// Takes over what was noted apart.
+    pub fn take_over(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Whether there is one for which the file is refused.
-    #[cfg(test)]
     pub fn refuse(&self) -> bool {
         self.0.iter().any(|problem| problem.severity == Severity::Error)
     }
