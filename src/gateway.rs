@@ -19,6 +19,7 @@ use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
 use crate::policy::requirement::Requirement;
+use crate::policy::validation::Validation;
 use crate::pool::{Balance, Pool};
 use crate::resilience::breaker::BreakerRule;
 use crate::resilience::hedge::HedgeRule;
@@ -66,6 +67,10 @@ pub struct Route {
     pub(crate) cost: Cost,
     /// The largest body that is passed on, in bytes, as the file says.
     pub(crate) max_body: Option<u64>,
+    /// What a request must be like.
+    pub(crate) validation: Option<Arc<Validation>>,
+    /// The names of query parameters by which the route is chosen.
+    pub(crate) query_names: Vec<String>,
     /// Whether a request that comes again is done once.
     pub(crate) idempotency: Option<Idempotency>,
     /// Which pages of other origins may call.

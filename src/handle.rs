@@ -22,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::router::{Asked, Fit, Found, HostPath, Kind};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
+use crate::validate;
 use crate::visit::Visit;
 
 /// Answers one request. Always answers: what goes wrong becomes a problem document. An answer that is
@@ -56,7 +57,7 @@ pub(crate) async fn handle_believed<P: Platform>(
     };
     let mut answer = serve(&mut visit).await.unwrap_or_else(|refusal| Answer::Own(refusal.response(&head.request_id)));
 
-    // 7. What every answer carries.
+    // 8. What every answer carries.
     answer.edit(visit.answer_edits);
 
     let took = platform.now().since(head.arrived);
@@ -125,7 +126,12 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     // 4. How often may they?
     let admitted = limits::admit(route, caller, visit).await?;
 
-    // 5. Was it done already?
+    // 5. Is it of the form that it must have?
+    if let Some(rule) = &route.validation {
+        validate::check(rule, route, &values, visit).await?;
+    }
+
+    // 6. Was it done already?
     let claimed = match &route.idempotency {
         Some(rule) if matches!(route.action, Action::Forward(_)) => {
             match once::claim(rule, route, &path, caller, visit).await {
@@ -136,7 +142,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
         _ => None,
     };
 
-    // 6. Answer.
+    // 7. Answer.
     let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
     admitted.settle(answer.as_ref().ok().and_then(Answer::cost), visit);
     match &claimed {

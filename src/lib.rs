@@ -34,6 +34,7 @@ mod running;
 pub mod service_url;
 pub mod template;
 pub mod trace;
+pub mod validate;
 pub mod visit;
 
 pub mod json;

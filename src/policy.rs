@@ -7,6 +7,7 @@
 //! | [`jwt`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`signature`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662, RFC 9421 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`cost`], [`by`], [`overrides`], [`lease`], [`tally`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
+//! | [`validation`] | is it of the form that the file says? | JSON Schema 2020-12, RFC 9457 |
 //! | [`idempotency`] | was it done already? | draft-ietf-httpapi-idempotency-key-header |
 //! | [`headers`] | what may pass, each way? | RFC 9110 section 7.6 |
 //! | [`provenance`] | where did the request come from? | RFC 7239, RFC 9110 section 7.6.3 |
@@ -51,4 +52,5 @@ pub mod secure_url;
 pub mod security_headers;
 pub mod signature;
 pub mod tally;
+pub mod validation;
 pub mod when_down;

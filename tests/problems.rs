@@ -56,6 +56,18 @@ fn the_aggregates_of_the_readme_are_fine() {
 }
 
 #[test]
+fn the_validation_of_the_readme_is_fine() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let section = readme.split("### Validation").nth(1).unwrap();
+    let route = section.split("```json\n").nth(1).and_then(|block| block.split("```").next()).unwrap();
+    let public = route.replace("\"customer\"", "\"public\"");
+    let file = format!(
+        "{{ \"services\": {{ \"order-svc\": {{ \"url\": \"http://o\" }} }}, \"schemas\": {{ \"order\": {{}} }}, \"routes\": [{public}] }}"
+    );
+    assert_eq!(postern::config::load(&file, None).1, []);
+}
+
+#[test]
 fn the_shipped_file_is_fine() {
     let text = std::fs::read_to_string("routes.json").unwrap();
     assert_eq!(postern::config::load(&text, None).1, []);

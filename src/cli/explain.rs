@@ -18,7 +18,7 @@ pub(super) const COMMAND: Command = Command {
     about: "Tells which route a request takes and why, and what would be sent to services",
     details: "-H, --header 'NAME: VALUE'  a header field of the request; may stand several times\n\
               --token TOKEN               a bearer token; also taken if it cannot be verified here, which is told\n\
-              --body JSON                 the body, for an aggregate whose parts ask for it\n\
+              --body JSON                 the body, where it is asked for or checked\n\
               --client ADDRESS            the address that the request comes from; 192.0.2.1 unless it is said\n\
               --file FILE                 the routes.json; - is the standard input\n\
               --env NAME                  the environment\n\

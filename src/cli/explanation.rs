@@ -23,6 +23,7 @@ use crate::refusal::Refusal;
 use crate::router::{Asked, Candidate, Fit, Found, Params};
 use crate::template::{InnerValues, Values};
 use crate::trace::Trace;
+use crate::validate;
 use crate::visit::Visit;
 use who_calls::who_calls;
 
@@ -212,6 +213,21 @@ impl Explanation {
         if let Some(refusal) = route.require.iter().find_map(|requirement| requirement.refuses(caller, &values)) {
             self.answer = Some(refused(&refusal));
             return;
+        }
+        if let Some(rule) = &route.validation {
+            let is_checked_whole = rule.body.is_none() || has_body || matches!(head.method.as_str(), "GET" | "HEAD");
+            let fits = match is_checked_whole {
+                true => block_on(validate::check(rule, route, &values, &visit)),
+                false => validate::check_parameters(rule, route, &values, &visit),
+            };
+            if !is_checked_whole {
+                self.notes.push("its body is checked: give one with --body to see whether it passes".to_owned());
+            }
+            if let Err(refusal) = fits {
+                self.answer = Some(refused(&refusal));
+                self.notes.extend(refusal.faults().iter().map(ToString::to_string));
+                return;
+            }
         }
         let rehearsed = rehearsed(route);
         let answer = block_on(handle::answer(&rehearsed, asked.path, false, &values, &visit));

@@ -3,6 +3,7 @@
 use crate::forward::DEFAULT_MAX_BODY;
 use crate::gateway::{Action, Fallback, Forward, Route};
 use crate::router::{Matcher, Methods};
+use crate::validate;
 
 /// What a route takes: `GET api.example.com/orders/{id} if header x-version is "2"`.
 pub(super) fn matcher(matcher: &Matcher) -> String {
@@ -91,12 +92,18 @@ pub(super) fn policies(route: &Route) -> Vec<String> {
     for limit in &route.limits {
         policies.push(format!("limit: {}", limit.name()));
     }
+    if let Some(rule) = &route.validation {
+        policies.push(format!("validate: {}", rule.said()));
+    }
     if let (Action::Forward(_), Some(_)) = (&route.action, &route.idempotency) {
         policies.push("idempotency: a POST or PATCH with a key is done once".to_owned());
     }
-    if let Action::Forward(_) = route.action {
-        policies.push(format!("max_body: {} bytes", route.max_body.unwrap_or(DEFAULT_MAX_BODY)));
-    }
+    let default = match (&route.validation, &route.action) {
+        (Some(rule), _) if rule.body.is_some() => Some(validate::DEFAULT_MAX_BODY),
+        (_, Action::Forward(_)) => Some(DEFAULT_MAX_BODY),
+        _ => None,
+    };
+    policies.extend(default.map(|default| format!("max_body: {} bytes", route.max_body.unwrap_or(default))));
     if let Action::Batch(batch) = &route.action {
         policies.push(format!("max_body: {} bytes, of the list", batch.max_body));
         policies.push(format!("max_answer: {} bytes, of all answers together", batch.max_answer));

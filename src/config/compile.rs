@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::document::Document;
 use super::{auth, routes, services};
 use crate::gateway::{Gateway, Service};
+use crate::json_schema::Library;
 use crate::policy::auth::AuthRule;
 use crate::policy::provenance::Provenance;
 use crate::policy::rate_limit::Limit;
@@ -45,7 +46,8 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     if !(1..=10_000).contains(&max_calls) {
         problems.add(&root.at("max_calls"), format!("is {max_calls}, must be from 1 to 10000"));
     }
-    let known = Known { services, auth, limits, max_calls };
+    let schemas = document.schemas.map(|schemas| Library::compile(schemas, &root.at("schemas"), problems));
+    let known = Known { services, auth, limits, schemas: schemas.unwrap_or_default(), max_calls };
 
     let place = root.at("routes");
     let routes = document.routes.map(|routes| routes.0);
@@ -84,6 +86,7 @@ pub struct Known {
     pub services: Compiled<Service>,
     pub auth: Compiled<AuthRule>,
     pub limits: Compiled<Limit>,
+    pub schemas: Library,
     /// The most calls to services for one request.
     pub max_calls: u32,
 }

@@ -22,7 +22,7 @@ use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
 use crate::policy::security_headers::SecurityHeadersSettings;
 use crate::policy::signature::SignatureRuleSettings;
-use crate::settings::{List, Named, Size, TimeLimit, shape};
+use crate::settings::{List, Named, Node, Size, TimeLimit, shape};
 
 shape! {
     /// All that a gateway does: its routes, and the services, auth rules and limits that they name.
@@ -67,6 +67,8 @@ shape! {
         /// How often callers may call: limits, each by the name that routes call it. A name is of letters,
         /// digits, -, _ and ., and clients see it.
         "limits" => limits: Named<LimitSettings> = { "per-user": { "rate": "60/min", "burst": 20 } },
+        /// JSON Schemas (draft 2020-12), each by the name that `validate` of routes, and `$ref` in others, call it.
+        "schemas" => schemas: Named<Node> = { "order": { "type": "object", "required": ["items"] } },
         /// What clients can call; at least one route. Which of several that take a request goes first is
         /// in the table of the README; their order counts last.
         "routes" => routes: List<RouteSettings> = [{ "path": "/orders", "auth": "customer", "forward": "order-svc" }],

@@ -9,8 +9,10 @@ use super::document::RouteSettings;
 use super::said::{Auth, Said};
 use crate::gateway::{Action, Reply, Route};
 use crate::policy::cost::{Cost, CostSettings};
-use crate::router::{Conditions, Matcher, Methods, Overlap, Rank, Router, check_pattern};
+use crate::router::{Conditions, Kind, Matcher, Methods, Overlap, Rank, Router, check_pattern};
 use crate::settings::{OwnedPlace, Place, Problems};
+use crate::template::Source;
+use crate::validate::MOST_BODY;
 
 /// The router of the file's routes; notes every fault, and every route that another one hides.
 pub fn router(
@@ -31,6 +33,7 @@ struct Own {
     request_headers: bool,
     request_query: bool,
     max_body: bool,
+    validate: bool,
     idempotency: bool,
     told_cost: bool,
 }
@@ -42,14 +45,16 @@ impl Own {
             request_headers: matches!(settings.request_headers, Some(Some(_))),
             request_query: matches!(settings.request_query, Some(Some(_))),
             max_body: matches!(settings.max_body, Some(Some(_))),
+            validate: matches!(settings.validate, Some(Some(_))),
             idempotency: matches!(settings.idempotency, Some(Some(_))),
             told_cost: matches!(settings.cost, Some(Some(CostSettings::Told(_)))),
         }
     }
 
     /// Notes what changes nothing for what the route does.
-    fn note_no_effect(&self, settings: &RouteSettings, place: &Place<'_>, problems: &mut Problems) {
+    fn note_no_effect(&self, settings: &RouteSettings, said: &Said, place: &Place<'_>, problems: &mut Problems) {
         let forwards = !matches!(settings.forward, Some(None));
+        let checks_body = said.validation.as_ref().is_some_and(|rule| rule.body.is_some());
         let calls = forwards || !matches!(settings.aggregate, Some(None));
         if self.told_cost && !forwards {
             problems.add(&place.at("cost"), "is told by the answer of a service, which only a forward hands on");
@@ -57,7 +62,7 @@ impl Own {
         for (key, is_written, has_effect, of) in [
             ("replace_prefix", self.replace_prefix, forwards, "a forward"),
             ("request_query", self.request_query, forwards, "a forward"),
-            ("max_body", self.max_body, forwards, "a forward"),
+            ("max_body", self.max_body, forwards || checks_body, "a forward, or a body to \"validate\""),
             ("idempotency", self.idempotency, forwards, "a forward"),
             ("request_headers", self.request_headers, calls, "a forward or an aggregate"),
         ] {
@@ -158,7 +163,7 @@ impl Compiled<'_> {
         if matches!((&settings.answer, &settings.aggregate), (Some(Some(_)), Some(None))) {
             problems.add(&place.at("answer"), "is for an \"aggregate\", and there is none");
         }
-        own.note_no_effect(&settings, place, problems);
+        own.note_no_effect(&settings, said, place, problems);
         let (place_of_path, is_prefix) = match settings.path {
             Some(None) => (*place, said.prefix.is_written),
             _ => (place.at("path"), false),
@@ -176,6 +181,7 @@ impl Compiled<'_> {
             inner: None,
         };
         check_texts(said, &scope, place, problems);
+        check_validation(said, &scope, place, problems);
 
         let is_batch = !matches!(settings.batch, Some(None));
         let default_methods = match (&settings.redirect, &settings.forward) {
@@ -188,6 +194,12 @@ impl Compiled<'_> {
             problems.add(&place.at("batch"), message);
         }
         let methods = said.methods.clone().map_or(default_methods, Methods::Only);
+        let has_no_body =
+            matches!(&methods, Methods::Only(methods) if methods.iter().all(|method| has_no_body(method)));
+        if own.validate && has_no_body && said.validation.as_ref().is_some_and(|rule| rule.body.is_some()) {
+            let message = "is never looked at: the route has no method whose requests have a body; say \"method\"";
+            problems.warn(&place.at("validate").at("body"), message);
+        }
         let actions = Actions {
             reply: settings.reply,
             redirect: settings.redirect,
@@ -306,6 +318,28 @@ fn check_texts(said: &Said, scope: &Scope<'_>, place: &Place<'_>, problems: &mut
     }
 }
 
+/// Whether requests of a method never have a body.
+fn has_no_body(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
+/// Notes what the rule for requests, the route's own or its group's, is about and is not there.
+fn check_validation(said: &Said, scope: &Scope<'_>, place: &Place<'_>, problems: &mut Problems) {
+    let Some(rule) = &said.validation else { return };
+    let sources: Vec<_> = rule.captured().map(|name| Source::Param(name.to_owned())).collect();
+    scope.check(sources.iter(), "has a rule in \"validate\" that ", place, problems);
+    if rule.body.is_some() && said.max_body.is_some_and(|most| most > MOST_BODY) {
+        let message = "reads bodies into memory to \"validate\" them, for which \"max_body\" is at most \"32MiB\"";
+        problems.add(place, message);
+    }
+}
+
+/// The names in the query that the conditions of a route ask for.
+fn query_names(said: &Said) -> Vec<String> {
+    let of_query = said.conditions.iter().filter(|condition| condition.of == Kind::Query);
+    of_query.map(|condition| condition.name.clone()).collect()
+}
+
 /// The compiled route of a pattern.
 fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route {
     Route {
@@ -321,6 +355,8 @@ fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route
         limits: said.limits.clone(),
         cost: said.cost.clone(),
         max_body: said.max_body,
+        validation: said.validation.clone(),
+        query_names: query_names(said),
         idempotency: said.idempotency,
         cors: said.cors.clone(),
         request_headers: Arc::clone(&said.request_headers),

@@ -15,6 +15,7 @@ use crate::policy::idempotency::Idempotency;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
 use crate::policy::requirement::Requirement;
+use crate::policy::validation::Validation;
 use crate::router::{Condition, HostPattern, Kind, SlashAtEnd, ValueTest};
 use crate::settings::{Named, OneOrMany, OrNone, Place, Problems};
 
@@ -34,6 +35,7 @@ pub struct Said {
     pub limits: Vec<Arc<Limit>>,
     pub cost: Cost,
     pub max_body: Option<u64>,
+    pub validation: Option<Arc<Validation>>,
     pub idempotency: Option<Idempotency>,
     pub cors: Option<Arc<Cors>>,
     pub request_headers: Arc<FieldEdits>,
@@ -102,6 +104,10 @@ impl Said {
         }
         if let Some(Some(cost)) = settings.cost.take() {
             said.cost = Cost::compile(cost, &place.at("cost"), problems).unwrap_or_default();
+        }
+        if let Some(Some(rule)) = settings.validate.take() {
+            let compile = |rule| Validation::compile(rule, &known.schemas, &place.at("validate"), problems);
+            said.validation = rule.0.and_then(compile).map(Arc::new);
         }
         if let Some(Some(rule)) = settings.idempotency.take() {
             said.idempotency = rule.0.and_then(Idempotency::compile);

@@ -15,7 +15,6 @@
 //! Two things are otherwise than in ECMA 262: in `pattern`, `.` takes all but a line feed, and `\s` is ASCII. What
 //! else expressions can have there and not here, lookaround above all, is a fault.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::keywords::Keywords;
@@ -93,14 +92,15 @@ described_as!(Written, { "type": ["object", "boolean", "string"] });
 #[derive(Debug, Default)]
 pub struct Library {
     written: Vec<(String, Node)>,
-    compiled: BTreeMap<String, Option<Arc<Schema>>>,
+    compiled: Vec<(String, Option<Arc<Schema>>)>,
 }
 
 impl Library {
     /// Compiles the schemas of the file.
     pub fn compile(named: Named<Node>, place: &Place<'_>, problems: &mut Problems) -> Self {
         let written = named.0.into_iter().filter_map(|(name, node)| Some((name, node?))).collect();
-        let mut library = Self { written, compiled: BTreeMap::new() };
+        let library = Self { written, compiled: Vec::new() };
+        let mut compiled = Vec::new();
         for (name, node) in &library.written {
             let place = place.at(name);
             if name.contains('#') {
@@ -111,16 +111,16 @@ impl Library {
                 continue;
             }
             let schema = library.schema(name, node, &place, problems);
-            library.compiled.insert(name.clone(), schema);
+            compiled.push((name.clone(), schema));
         }
-        library
+        Self { compiled, ..library }
     }
 
     /// What a schema becomes; `None` where it is at fault, which is noted.
     pub fn resolve(&self, written: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Schema>> {
         let Node::String(name) = written else { return self.schema("", written, place, problems) };
-        match self.compiled.get(name) {
-            Some(schema) => schema.clone(),
+        match self.compiled.iter().find(|(other, _)| other == name) {
+            Some((_, schema)) => schema.clone(),
             None => {
                 let names = self.written.iter().map(|(name, _)| name.as_str());
                 problems.add_unknown(place, format!("names the schema {name:?}, which does not exist"), name, names);
@@ -131,7 +131,7 @@ impl Library {
 
     fn schema(&self, name: &str, node: &Node, place: &Place<'_>, problems: &mut Problems) -> Option<Arc<Schema>> {
         let mut noted = Problems::default();
-        let mut reading = Reading { library: self, nodes: Vec::new(), known: BTreeMap::new(), is_faulty: false };
+        let mut reading = Reading { library: self, nodes: Vec::new(), known: Vec::new(), is_faulty: false };
         let root = reading.whole(&Resource { name, root: node }, place, &mut noted);
         let schema = Schema { nodes: reading.nodes, root };
         let is_faulty = reading.is_faulty || noted.refuse();
@@ -157,7 +157,7 @@ struct Reading<'l> {
     nodes: Vec<Vec<Check>>,
     /// The numbers of what `$ref` can lead to, by the names of the resource and of what is in its `$defs`; its top
     /// has the empty name.
-    known: BTreeMap<(String, String), Id>,
+    known: Vec<((String, String), Id)>,
     /// Whether something is at fault that is told elsewhere.
     is_faulty: bool,
 }
@@ -166,17 +166,17 @@ impl<'l> Reading<'l> {
     /// Reads a whole resource, with its `$defs`.
     fn whole(&mut self, of: &Resource<'_>, place: &Place<'_>, problems: &mut Problems) -> Id {
         let id = self.new_id();
-        self.known.insert((of.name.to_owned(), String::new()), id);
+        self.known.push(((of.name.to_owned(), String::new()), id));
         if let Some(defs) = of.root.member("$defs") {
             let place = place.at("$defs");
             match defs {
                 Node::Object(members) => {
                     for (name, _) in members {
                         let of_def = self.new_id();
-                        self.known.insert((of.name.to_owned(), name.clone()), of_def);
+                        self.known.push(((of.name.to_owned(), name.clone()), of_def));
                     }
                     for (name, node) in members {
-                        if let Some(of_def) = self.known.get(&(of.name.to_owned(), name.clone())).copied() {
+                        if let Some(of_def) = self.find(of.name, name) {
                             self.read_into(of_def, node, of, &place.at(name), problems);
                         }
                     }
@@ -186,6 +186,12 @@ impl<'l> Reading<'l> {
         }
         self.read_into(id, of.root, of, place, problems);
         id
+    }
+
+    /// The number of what `$ref` leads to: in this resource, what has this name in its `$defs`, or its top.
+    fn find(&self, resource: &str, def: &str) -> Option<Id> {
+        let known = self.known.iter().find(|((of, name), _)| of == resource && name == def);
+        known.map(|(_, id)| *id)
     }
 
     fn new_id(&mut self) -> Id {
@@ -295,7 +301,7 @@ impl<'l> Reading<'l> {
         let members = object(node.member("properties"), &place, problems);
         let read = |(name, schema): &(String, Node)| (name.clone(), self.schema(schema, of, &place.at(name), problems));
         let mut named: Vec<_> = members.iter().map(read).collect();
-        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        named.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         named
     }
 
@@ -348,7 +354,7 @@ impl<'l> Reading<'l> {
             _ => return wrong_kind(to, FORM, place, problems),
         };
         let name = if name.is_empty() { of.name } else { name };
-        if name != of.name && !self.known.contains_key(&(name.to_owned(), String::new())) {
+        if name != of.name && self.find(name, "").is_none() {
             let library = self.library;
             let Some((name, root)) = library.written.iter().find(|(other, _)| other == name) else {
                 let names = library.written.iter().map(|(name, _)| name.as_str());
@@ -360,8 +366,8 @@ impl<'l> Reading<'l> {
             self.whole(&Resource { name, root }, &Place::root(), &mut told_there);
             self.is_faulty |= told_there.refuse();
         }
-        match self.known.get(&(name.to_owned(), def.clone())) {
-            Some(id) => Some(Check::Same(*id)),
+        match self.find(name, &def) {
+            Some(id) => Some(Check::Same(id)),
             None => {
                 problems.add(place, format!("is {text:?}, and there is no {def:?} in its $defs"));
                 None

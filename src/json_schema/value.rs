@@ -128,7 +128,7 @@ impl<'t> Reader<'t, '_> {
             let value = self.value(&place.at(&*key));
             members.push((key, value));
         }
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for ((one, _), (next, _)) in members.iter().zip(members.iter().skip(1)) {
             if one == next {
                 self.wrong.add(&place.at(&**one), "stands twice");

@@ -151,13 +151,18 @@ pub fn quoted(text: &str) -> String {
 
 /// Notes a value of another kind than `expected`.
 pub fn wrong_kind<T>(node: &Node, expected: &str, place: &Place<'_>, problems: &mut Problems) -> Option<T> {
+    note_wrong_kind(node, expected, place, problems);
+    None
+}
+
+/// Once in the Wasm, not for each type.
+fn note_wrong_kind(node: &Node, expected: &str, place: &Place<'_>, problems: &mut Problems) {
     let got = match node {
         Node::Number(number) => number.to_string(),
         Node::String(text) => quoted(text),
         other => other.kind().to_owned(),
     };
     problems.add(place, format!("is {got}, must be {expected}"));
-    None
 }
 
 /// Notes each key that stands more than once in an object.

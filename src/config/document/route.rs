@@ -10,6 +10,7 @@ use crate::policy::field_edits::FieldEditsSettings;
 use crate::policy::idempotency::IdempotencySettings;
 use crate::policy::query_edits::QueryEditsSettings;
 use crate::policy::requirement::RequirementSettings;
+use crate::policy::validation::ValidateSettings;
 use crate::router::{HostPattern, SlashAtEnd, ValueTest};
 use crate::settings::{BodySize, List, Method, Named, OneOrMany, OrNone, shape};
 
@@ -62,6 +63,10 @@ shape! {
         /// How many units of its limits a call costs; of a forward, also what a header field of the answer says.
         /// Default 1.
         "cost" => cost: Option<CostSettings> = { "header": "x-cost", "before": 2 },
+        /// What requests must be like to go on, by JSON Schema: body, path, query and header fields; others get
+        /// 400, or 422 for their body, with what is wrong. null is nothing, where the group has it. Default:
+        /// nothing.
+        "validate" => validate: Option<OrNone<ValidateSettings>> = { "body": { "type": "object", "required": ["items"] } },
         /// What a POST or PATCH with an Idempotency-Key does once, however often it is sent; null is nothing,
         /// where the group has it. Default: nothing. For forwards.
         "idempotency" => idempotency: Option<OrNone<IdempotencySettings>> = { "keep": "24h", "required": true },
