@@ -103,7 +103,7 @@ impl<'s> Checking<'s, '_> {
             (Check::Among { canonical, types, said }, _) => {
                 let is_one = types.meets(Types::of(value)) && {
                     let text = value.canonical();
-                    self.spend(text.len() / 16) && canonical.binary_search(&text).is_ok()
+                    self.spend(text.len() / 4) && canonical.binary_search(&text).is_ok()
                 };
                 ok(is_one, &|| format!("must be {said}"))
             }
@@ -147,7 +147,7 @@ impl<'s> Checking<'s, '_> {
         let mut texts: Vec<Vec<u8>> = values.iter().map(Value::canonical).collect();
         let size: usize = texts.iter().map(Vec::len).sum();
         // Sorting looks at each some twenty times.
-        if !self.spend(size / 8 + 2 * texts.len()) {
+        if !self.spend(size / 4 + 2 * texts.len()) {
             return false;
         }
         texts.sort_unstable();

@@ -233,9 +233,8 @@ fn parameter(
     place: &Place<'_>,
     problems: &mut Problems,
 ) -> Option<Parameter> {
-    let is_path = key == "path";
-    if is_path && settings.is_required.is_some() {
-        problems.add(&place.at("required"), "is for what may be missing; a value of the path is always there");
+    if key == "path" && settings.is_required.is_some() {
+        problems.add(&place.at("required"), "is for what may be missing; a path without the value is another one");
     }
     let schema = library.resolve(&settings.schema, place, problems)?;
     let types = schema.types().unwrap_or(Types::STRING);
@@ -255,7 +254,7 @@ fn parameter(
     if is_array && !SCALARS.has(of_elements) {
         problems.add(place, "has elements that can be arrays or objects, which no text can be read as");
     }
-    Some(Parameter { name, schema, types, of_elements, is_required: is_path || settings.is_required.unwrap_or(false) })
+    Some(Parameter { name, schema, types, of_elements, is_required: settings.is_required.unwrap_or(false) })
 }
 
 impl Parameter {

@@ -15,24 +15,28 @@ const gateway = await startGateway(
     routes: [
       { path: "/reply", auth: "public", reply: { body: 1 } },
       { path: "/forward", auth: "public", forward: "svc" },
+      { path: "/validated", auth: "public", validate: { body: { type: "object" } }, forward: "svc" },
       { path: "/dashboard", auth: "customer", limit: "many", aggregate: { a: part("a"), b: part("b"), c: part("c") } },
     ],
   },
   { probe: true },
 );
 
-for (const [what, path, status, most] of [
+for (const [what, path, status, most, body] of [
   ["a fixed reply", "/reply", 200, 12],
   ["a forwarded request", "/forward", 200, 28],
+  ["a validated body", "/validated", 200, 44, "{}"],
+  ["a body that is refused", "/validated", 422, 28, "[]"],
   // Three for each call: its head comes back as text, since header fields of it count.
   ["a dashboard: token, limit, three calls", "/dashboard", 200, 118],
   ["a refused token", "/dashboard", 401, 12],
 ]) {
   test(`${what} crosses at most ${most} times`, async (context) => {
-    const headers = status === 200 ? bearer() : { authorization: "Bearer no" };
+    const headers = status === 401 ? { authorization: "Bearer no" } : bearer();
     const probe = async () => (await gateway.get("/probe")).json();
     const ask = async () => {
-      const answer = await gateway.get(path, headers);
+      const post = { method: "POST", body, headers: { ...headers, "content-type": "application/json" } };
+      const answer = body === undefined ? await gateway.get(path, headers) : await fetch(`${gateway.url}${path}`, post);
       assert.equal(answer.status, status);
       await answer.arrayBuffer();
     };
