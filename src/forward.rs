@@ -139,6 +139,9 @@ impl<P: Platform> Request<'_, '_, P> {
             edits.remove(name);
             reply.headers.get(name).map(str::to_owned)
         });
+        if self.values.caller.is_some() && !self.visit.caches_know_caller {
+            headers::keep_from_shared_caches(&reply.headers, &mut edits);
+        }
         self.route.response_headers.apply(self.values, &reply.headers, &mut edits);
         Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits, cost })
     }

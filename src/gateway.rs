@@ -11,6 +11,7 @@ use crate::policy::auth::AuthRule;
 use crate::policy::by::By;
 use crate::policy::cors::Cors;
 use crate::policy::cost::Cost;
+use crate::policy::credential::Carrier;
 use crate::policy::field_edits::FieldEdits;
 use crate::policy::headers::Field;
 use crate::policy::idempotency::Idempotency;
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub(crate) provenance: Provenance,
     /// The most calls to services for one request.
     pub(crate) max_calls: u32,
+    /// Where credentials are that some rule keeps from services: on routes that do not look there, too.
+    pub(crate) hidden_credentials: Vec<Carrier>,
     /// What answers say to browsers, where they say nothing themselves.
     pub(crate) security_headers: Vec<Field>,
     /// The header fields in which services are told of callers, and which no client can say.

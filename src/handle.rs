@@ -10,7 +10,7 @@ use crate::batch;
 use crate::forward;
 use crate::gateway::{Action, Gateway, Redirect, Route};
 use crate::head::Head;
-use crate::identify;
+use crate::identify::{self, Identified};
 use crate::limits;
 use crate::once;
 use crate::path::NormalPath;
@@ -52,6 +52,7 @@ pub(crate) async fn handle_believed<P: Platform>(
         allowance,
         platform,
         has_read_body: Cell::new(false),
+        caches_know_caller: false,
         trace,
         answer_edits,
     };
@@ -111,11 +112,14 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
         [] => None,
         _ => {
             let identified = identify::identify(route, &path, visit).await;
-            let (caller, hidden) = identified.map_err(|why| identify::refusal(why, visit))?;
+            let Identified { caller, hidden, is_by_authorization } =
+                identified.map_err(|why| identify::refusal(why, visit))?;
             visit.hidden_credentials = hidden;
+            visit.caches_know_caller = is_by_authorization;
             Some(caller)
         }
     };
+    visit.hide_credentials_of_other_routes(route);
     let caller = caller.as_deref();
     let secret = |name: &str| platform.secret(name);
     let values = Values { head, params: &params, caller, secret: &secret, inner: InnerValues::NONE };

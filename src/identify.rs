@@ -27,8 +27,15 @@ use crate::visit::Visit;
 /// How long KV may take to tell what it has: of an API key, of a token that is revoked, or of an issuer's keys.
 const KV_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The caller, and where credentials are that services are not to have.
-pub type Identified<'g> = (Arc<Caller>, Vec<&'g Carrier>);
+/// Who is calling.
+pub struct Identified<'g> {
+    /// The caller.
+    pub caller: Arc<Caller>,
+    /// Where credentials are that services are not to have.
+    pub hidden: Vec<&'g Carrier>,
+    /// Whether `Authorization` says who is calling, by which caches know whom the answer is for (RFC 9111, section 3.5).
+    pub is_by_authorization: bool,
+}
 
 /// What a rule found: the caller, and where the credential was, if it is one that can be hidden.
 type Found<'g> = (Arc<Caller>, Option<&'g Carrier>);
@@ -58,7 +65,11 @@ pub async fn identify<'g, P: Platform>(
                 // Those of all rules: a client may send several. What was used goes on where its own rule says so.
                 let is_passed = rule.hidden().all(|carrier| Some(carrier) != used);
                 let hidden = rules.iter().flat_map(AuthRule::hidden);
-                return Ok((caller, hidden.filter(|from| Some(*from) != used || !is_passed).collect()));
+                return Ok(Identified {
+                    caller,
+                    hidden: hidden.filter(|from| Some(*from) != used || !is_passed).collect(),
+                    is_by_authorization: used.is_some_and(Carrier::is_in_authorization),
+                });
             }
             Err(NotIdentified::NoCredential(_)) => {}
             Err(other) if says_more(&other) >= says_more(&why) => why = other,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use crate::allowance::Allowance;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Route};
 use crate::head::Head;
 use crate::platform::{CallError, Platform};
 use crate::policy::credential::Carrier;
@@ -28,6 +28,8 @@ pub struct Visit<'v, P> {
     pub platform: &'v P,
     /// Whether the body was read, so that it is not there to be streamed on.
     pub has_read_body: Cell<bool>,
+    /// Whether caches know by `Authorization` that what is answered is for one caller.
+    pub caches_know_caller: bool,
     /// What is noted for the log.
     pub trace: Trace,
     /// What the answer must carry, whatever it turns out to be.
@@ -48,6 +50,12 @@ impl<P: Platform> Visit<'_, P> {
     pub async fn whole_body(&self, most: u32) -> Result<Vec<u8>, CallError> {
         self.has_read_body.set(true);
         self.platform.body(most, self.time_left()).await
+    }
+
+    /// Keeps from services what rules keep from them that are not the route's: its clients may send it all the same.
+    pub fn hide_credentials_of_other_routes(&mut self, route: &Route) {
+        let is_of_other = |carrier: &&Carrier| !route.auth.iter().any(|rule| rule.looks_at(carrier));
+        self.hidden_credentials.extend(self.gateway.hidden_credentials.iter().filter(is_of_other));
     }
 
     /// What is left of the time that the request has in all.

@@ -181,6 +181,7 @@ impl Explanation {
             allowance: &allowance,
             platform,
             has_read_body: Cell::new(false),
+            caches_know_caller: false,
             trace: Trace::default(),
             answer_edits: HeaderEdits::default(),
         };
@@ -192,6 +193,7 @@ impl Explanation {
             }
             None => return,
         };
+        visit.hide_credentials_of_other_routes(route);
         let caller = caller.as_deref();
         if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
             self.answer = Some(refused(&Refusal::NoIdempotencyKey));

@@ -38,6 +38,9 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
     });
     let vouched = auth.iter().filter_map(|(_, rule)| rule.as_deref()).flat_map(AuthRule::told_to_services);
     let vouched = vouched.cloned().collect();
+    let hidden = auth.iter().filter_map(|(_, rule)| rule.as_deref()).flat_map(AuthRule::hidden);
+    // A service may look at that by itself, where the gateway does not.
+    let hidden_credentials = hidden.filter(|carrier| !carrier.is_in_authorization()).cloned().collect();
 
     let place_of_limits = root.at("limits");
     let limits =
@@ -63,6 +66,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
         budget,
         max_calls,
         vouched,
+        hidden_credentials,
         security_headers: security_headers::compile(
             document.security_headers.flatten(),
             &root.at("security_headers"),

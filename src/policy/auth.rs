@@ -29,15 +29,24 @@ pub enum AuthRule {
 }
 
 impl AuthRule {
-    /// Where credentials are that services are not to have.
-    pub fn hidden(&self) -> impl Iterator<Item = &Carrier> {
-        let carriers = match self {
+    /// Where its credentials are, if they are in one place.
+    fn carriers(&self) -> Option<&Carriers> {
+        match self {
             Self::Jwt(rule) => Some(&rule.carriers),
             Self::ApiKey(rule) => Some(&rule.carriers),
             Self::Introspection(rule) => Some(&rule.carriers),
             Self::ForwardAuth(_) | Self::Certificate(_) | Self::Signature(_) => None,
-        };
-        carriers.into_iter().flat_map(Carriers::hidden)
+        }
+    }
+
+    /// Where credentials are that services are not to have.
+    pub fn hidden(&self) -> impl Iterator<Item = &Carrier> {
+        self.carriers().into_iter().flat_map(Carriers::hidden)
+    }
+
+    /// Whether it looks for a credential there.
+    pub fn looks_at(&self, carrier: &Carrier) -> bool {
+        self.carriers().is_some_and(|carriers| carriers.from.contains(carrier))
     }
 
     /// The header fields in which services are told of its callers.

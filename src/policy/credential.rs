@@ -37,6 +37,11 @@ impl Carrier {
         Some(credential).filter(|credential| !credential.is_empty())
     }
 
+    /// Whether it is in `Authorization`.
+    pub fn is_in_authorization(&self) -> bool {
+        matches!(self, Self::Authorization | Self::Basic)
+    }
+
     /// Notes what tokens cannot be in; `place` is that of their rule.
     pub fn check_for_tokens(from: &[Self], place: &Place<'_>, problems: &mut Problems) {
         if from.contains(&Self::Basic) {

@@ -227,6 +227,17 @@ pub fn towards_client(headers: &Headers) -> HeaderEdits {
     HeaderEdits { remove, ..HeaderEdits::default() }
 }
 
+/// Makes an answer `private` that is for one caller, whom shared caches do not see in the request, as they would treat it
+/// if they did: what the service says is for all is (RFC 9111, section 3.5).
+pub fn keep_from_shared_caches(headers: &Headers, edits: &mut HeaderEdits) {
+    let said = headers.get("cache-control").unwrap_or_default().to_ascii_lowercase();
+    let mut names = said.split(',').map(|directive| directive.split('=').next().unwrap_or_default().trim());
+    let settles_it = |name: &str| matches!(name, "private" | "no-store" | "public" | "s-maxage" | "must-revalidate");
+    if !names.any(settles_it) {
+        edits.append.push(("cache-control".into(), "private".to_owned()));
+    }
+}
+
 fn named_by_connection(headers: &Headers) -> Vec<String> {
     let names = headers.get("connection").unwrap_or_default().split(',');
     names.map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()).collect()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::gateway::Route;
-use crate::identify;
+use crate::identify::{self, Identified};
 use crate::path::NormalPath;
 use crate::platform::Platform;
 use crate::policy::auth::AuthRule;
@@ -29,7 +29,7 @@ pub async fn who_calls<'g, P: Platform>(
         _ => None,
     });
     let why = match (identify::identify(route, path, visit).await, asked) {
-        (Ok((caller, hidden)), None) => return Some((Some(caller), hidden)),
+        (Ok(Identified { caller, hidden, .. }), None) => return Some((Some(caller), hidden)),
         (_, Some(service)) => {
             let note = format!("the service {service} is not asked who calls; it is taken to say nothing of them");
             notes.push(note);
