@@ -79,7 +79,7 @@ impl Tallies {
     pub fn spend(&self, charge: &Charge, now: UnixMillis) -> Option<(Verdict, bool)> {
         let mut kept = self.kept();
         let tally = current(&mut kept, charge, now)?;
-        let taken = Taken { until: tally.ends, count: tally.own.saturating_add(tally.others) };
+        let taken = Taken { until: tally.ends, count: tally.own.saturating_add(tally.others), ..Taken::default() };
         let (verdict, _) = charge.quota.spend(taken, charge.units, now.micros());
         if verdict.admitted {
             tally.own = tally.own.saturating_add(u64::from(charge.units));
@@ -96,7 +96,7 @@ impl Tallies {
     pub fn take_rest(&self, charge: &Charge, now: UnixMillis) {
         let mut kept = self.kept();
         if let Some(tally) = current(&mut kept, charge, now) {
-            let taken = Taken { until: tally.ends, count: tally.own.saturating_add(tally.others) };
+            let taken = Taken { until: tally.ends, count: tally.own.saturating_add(tally.others), ..Taken::default() };
             let (granted, ..) = charge.quota.spend_up_to(taken, charge.units, now.micros());
             tally.own = tally.own.saturating_add(u64::from(granted));
         }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::written::{Calendar, Rate};
+use super::written::{Rate, Windowed};
 use super::{Counted, LIMITER_TIMEOUT, Limit, Location, Measure, ToldIn};
 use crate::policy::by::By;
 use crate::policy::lease::Terms;
@@ -35,9 +35,10 @@ shape! {
         "rate" => rate: Option<Rate> = "60/min",
         /// How many calls may come at once, of a rate; at least 1. Default: the rate's number.
         "burst" => burst: Option<u32> = 20,
-        /// How many calls in an hour, a day or a month of the calendar (UTC), coming back all at once: a number from 1
-        /// to 1000000000, and hour, day or month.
-        "quota" => quota: Option<Calendar> = "10000/month",
+        /// How many calls in an hour, a day or a month of the calendar (UTC), coming back all at once, or in any span of a
+        /// length, each coming back so long after it was made: a number from 1 to 1000000000, and hour, day, month, or
+        /// such as 10min, 24h or 30d.
+        "quota" => quota: Option<Windowed> = "10000/month",
         /// How many calls may be under way at once: from 1 to 1000. A call is under way until its answer is there, of a
         /// forward the head of it, and no longer than a request has in all.
         "concurrent" => concurrent: Option<u32> = 10,
@@ -92,7 +93,7 @@ shape! {
         /// As of the limit.
         "burst" => burst: Option<u32> = 100,
         /// As of the limit.
-        "quota" => quota: Option<Calendar> = "1000000/month",
+        "quota" => quota: Option<Windowed> = "1000000/month",
         /// As of the limit, whose plans all have it where the limit has.
         "concurrent" => concurrent: Option<u32> = 50,
     }
@@ -108,7 +109,7 @@ impl PlanSettings {
         }
         match (rate?, burst?, quota?, concurrent?) {
             (Some(rate), burst, None, None) => Some(Measure::OverTime(rate.quota(burst))),
-            (None, None, Some(Calendar(quota)), None) => Some(Measure::OverTime(quota)),
+            (None, None, Some(Windowed(quota)), None) => Some(Measure::OverTime(quota)),
             (None, None, None, Some(most @ 1..=1000)) => Some(Measure::AtOnce(most)),
             (None, None, None, Some(most)) => {
                 problems.add(&place.at("concurrent"), format!("is {most}, must be from 1 to 1000"));
@@ -216,8 +217,9 @@ fn check_kv<'m>(
     place: &Place<'_>,
     problems: &mut Problems,
 ) {
-    if measures.any(|measure| matches!(measure, Measure::OverTime(Quota::Rate { .. }))) {
-        problems.add(place, "is for a \"quota\", also of all plans: what KV tells is too old for a rate");
+    if measures.any(|measure| matches!(measure, Measure::OverTime(Quota::Rate { .. } | Quota::Sliding { .. }))) {
+        problems
+            .add(place, "is for a \"quota\" of the calendar, also of all plans: what KV tells is too old for others");
     }
     if refresh < Duration::from_secs(1) {
         problems.add(place, "must not be asked more often than once in \"1s\"");

@@ -5,24 +5,32 @@ use std::time::Duration;
 use crate::quota::{Quota, Span};
 use crate::settings::{Text, not_of_form, written_as_text};
 
-/// How many in a part of the calendar: `"10000/month"`; `hour`, `day` or `month`.
+/// How many in a window: of the calendar, `"10000/month"` (`hour`, `day` or `month`), or in any span of a length,
+/// `"1000/24h"` (`s`, `min`, `h`, `d`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Calendar(pub Quota);
+pub struct Windowed(pub Quota);
 
-impl Text for Calendar {
-    const FORM: &'static str = "a quota such as \"100/hour\", \"1000/day\" or \"10000/month\"";
-    const PATTERN: &'static str = "^0*[1-9][0-9]*/(hour|day|month)$";
+/// The longest span of a sliding window.
+const LONGEST: u64 = 366 * 86_400;
+
+impl Text for Windowed {
+    const FORM: &'static str =
+        "a quota such as \"1000/day\" or \"10000/month\" of the calendar, or \"1000/24h\" of any 24 hours";
+    const PATTERN: &'static str = "^0*[1-9][0-9]*/(hour|day|month|[1-9][0-9]*(s|min|h|d))$";
 
     fn read(text: &str) -> Result<Self, String> {
         let (most, span) = text.split_once('/').ok_or_else(not_of_form::<Self>)?;
-        let span = match span {
-            "hour" => Span::Hour,
-            "day" => Span::Day,
-            "month" => Span::Month,
-            _ => return Err(not_of_form::<Self>()),
-        };
         let most = number(most, 1_000_000_000).ok_or_else(not_of_form::<Self>)?;
-        Ok(Self(Quota::Window { span, most }))
+        let quota = match span {
+            "hour" => Quota::Window { span: Span::Hour, most },
+            "day" => Quota::Window { span: Span::Day, most },
+            "month" => Quota::Window { span: Span::Month, most },
+            other => {
+                let seconds = seconds(other).filter(|seconds| *seconds <= LONGEST);
+                Quota::Sliding { span: seconds.ok_or_else(not_of_form::<Self>)? * 1_000_000, most }
+            }
+        };
+        Ok(Self(quota))
     }
 }
 
@@ -68,7 +76,20 @@ impl Text for Rate {
     }
 }
 
-written_as_text!(Rate, Calendar);
+written_as_text!(Rate, Windowed);
+
+/// The seconds of a span such as `24h`; none that begins with a zero.
+fn seconds(span: &str) -> Option<u64> {
+    let (count, unit) = span.split_at(span.find(|c: char| !c.is_ascii_digit())?);
+    let of_unit = match unit {
+        "s" => 1,
+        "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    count.parse::<u64>().ok().filter(|_| !count.starts_with('0'))?.checked_mul(of_unit)
+}
 
 /// A number from 1 to `most`, in digits.
 fn number(text: &str, most: u32) -> Option<u32> {
@@ -79,6 +100,23 @@ fn number(text: &str, most: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_has_one_form() {
+        for (text, quota) in [
+            ("1000/day", Quota::Window { span: Span::Day, most: 1000 }),
+            ("1000/24h", Quota::Sliding { span: 86_400_000_000, most: 1000 }),
+            ("5/10min", Quota::Sliding { span: 600_000_000, most: 5 }),
+            ("5/366d", Quota::Sliding { span: 31_622_400_000_000, most: 5 }),
+        ] {
+            assert_eq!(Windowed::read(text), Ok(Windowed(quota)), "of {text}");
+        }
+        for text in
+            ["5/367d", "5/0h", "5/01h", "5/h", "5/24", "5/24hour", "5/ 1h", "5/-1h", "0/1h", "5/99999999999999999999d"]
+        {
+            assert!(Windowed::read(text).is_err(), "of {text:?}");
+        }
+    }
 
     #[test]
     fn a_rate_has_one_form() {
