@@ -39,6 +39,7 @@ pub mod visit;
 
 pub mod json;
 pub mod json_schema;
+pub mod limiter;
 pub mod merge;
 pub mod quota;
 pub mod shaping;

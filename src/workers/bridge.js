@@ -504,39 +504,14 @@ function limiter(env, key) {
   return env.LIMITER.get(env.LIMITER.idFromName(key), { locationHint });
 }
 
-/** Takes units in the object that counts for `key`. Resolves to a verdict's line. */
-export function spend(env, key, quota, units, ms) {
-  return inTime(ms, async () => (await limiter(env, key).fetch(`https://limiter/${quota}/${units}`)).text());
-}
-
-/** Takes as many units as there are, so many at most. Resolves to how many, and a verdict's line. */
-export function borrow(env, key, quota, units, ms) {
-  const method = "POST";
-  return inTime(ms, async () => (await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method })).text());
-}
-
-/** Gives units back in the object that counts for `key`. */
-export async function giveBack(env, key, quota, units) {
-  await limiter(env, key).fetch(`https://limiter/${quota}/${units}`, { method: "DELETE" }).catch(() => {});
+/** Does something in the object that counts for `key`, as `limiter.rs` of the core has it. Resolves to the answer. */
+export function count(env, key, asked, ms) {
+  return inTime(ms, () => limiter(env, key).act(asked));
 }
 
 /** Whether a call of a key is within the rate limit of a binding, which counts it. */
 export function isWithinRate(env, binding, key, ms) {
   return inTime(ms, async () => (await env[binding].limit({ key })).success);
-}
-
-/** Takes a slot in the object that counts for `key`. Resolves to the moment at which it lapses; "" is none. */
-export function takeSlot(env, key, most, lasts, ms) {
-  return inTime(ms, async () => {
-    const answer = await limiter(env, key).fetch(`https://limiter/slot/${most}/${lasts}`);
-    if (!answer.ok) throw new Error("not a slot");
-    return answer.text();
-  });
-}
-
-/** Gives a slot back in the object that counts for `key`. */
-export async function freeSlot(env, key, until) {
-  await limiter(env, key).fetch(`https://limiter/slot/${until}`, { method: "DELETE" }).catch(() => {});
 }
 
 /** A secret of the environment. */

@@ -105,19 +105,12 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Opened);
 
-    pub fn spend(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
-    pub fn borrow(env: &JsValue, key: &str, quota: &str, units: u32, ms: u32) -> Promise;
-    #[wasm_bindgen(js_name = giveBack)]
-    pub fn give_back(env: &JsValue, key: &str, quota: &str, units: u32) -> Promise;
+    pub fn count(env: &JsValue, key: &str, asked: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = isWithinRate)]
     pub fn is_within_rate(env: &JsValue, binding: &str, key: &str, ms: u32) -> Promise;
     pub fn tally(env: &JsValue, prefix: &str, but: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = noteCount)]
     pub fn note_count(env: &JsValue, key: &str, count: f64, until: f64) -> Promise;
-    #[wasm_bindgen(js_name = takeSlot)]
-    pub fn take_slot(env: &JsValue, key: &str, most: u32, lasts: f64, ms: u32) -> Promise;
-    #[wasm_bindgen(js_name = freeSlot)]
-    pub fn free_slot(env: &JsValue, key: &str, until: &str) -> Promise;
     pub fn secret(env: &JsValue, name: &str) -> Option<String>;
     pub fn log(line: &str);
 }

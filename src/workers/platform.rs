@@ -23,7 +23,7 @@ use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
 use crate::policy::idempotency::MOST;
 use crate::policy::jwt::algorithm::Algorithm;
-use crate::policy::rate_limit::{Charge, Slot};
+use crate::policy::rate_limit::{Charge, LIMITER_TIMEOUT, Slot};
 use crate::quota::{Micros, Verdict};
 
 /// The runtime, as one request sees it.
@@ -71,6 +71,12 @@ impl Workers {
     /// The request as the client made it.
     fn client(&self) -> &Request {
         self.client.as_ref().unwrap_or(&self.request)
+    }
+
+    /// What the place that counts for a key answers to what is asked.
+    async fn count(&self, key: &str, asked: &str, within: Duration) -> Result<String, LimiterDown> {
+        let answer = self.waited(JsFuture::from(bridge::count(&self.shared.env, key, asked, millis(within)))).await;
+        answer.ok().and_then(|answer| answer.as_string()).ok_or(LimiterDown)
     }
 
     /// What a future brings; time has passed then.
@@ -254,22 +260,18 @@ impl Platform for Workers {
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
-        let asked = bridge::spend(&self.shared.env, &charge.key, &charge.quota.to_path(), charge.units, millis(within));
-        let line = self.waited(JsFuture::from(asked)).await.map_err(|_| LimiterDown)?;
-        line.as_string().as_deref().and_then(Verdict::from_line).ok_or(LimiterDown)
+        let line = self.count(&charge.key, &asked("spend", charge), within).await?;
+        Verdict::from_line(&line).ok_or(LimiterDown)
     }
 
     async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown> {
-        let Charge { key, quota, units } = charge;
-        let asked = bridge::borrow(&self.shared.env, key, &quota.to_path(), *units, millis(within));
-        let line = self.waited(JsFuture::from(asked)).await.ok().and_then(|line| line.as_string());
-        let (granted, line) = line.as_deref().and_then(|line| line.split_once(' ')).ok_or(LimiterDown)?;
-        granted.parse().ok().zip(Verdict::from_line(line)).ok_or(LimiterDown)
+        let line = self.count(&charge.key, &asked("borrow", charge), within).await?;
+        let (granted, verdict) = line.split_once(' ').ok_or(LimiterDown)?;
+        granted.parse().ok().zip(Verdict::from_line(verdict)).ok_or(LimiterDown)
     }
 
     async fn give_back(&self, charge: &Charge) {
-        let Charge { key, quota, units } = charge;
-        let _ = self.waited(JsFuture::from(bridge::give_back(&self.shared.env, key, &quota.to_path(), *units))).await;
+        let _ = self.count(&charge.key, &asked("give_back", charge), LIMITER_TIMEOUT).await;
     }
 
     async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown> {
@@ -295,16 +297,15 @@ impl Platform for Workers {
         lasts: Duration,
         within: Duration,
     ) -> Result<Option<Slot>, LimiterDown> {
-        let asked = bridge::take_slot(&self.shared.env, key, most, lasts.as_micros() as f64, millis(within));
-        let until = self.waited(JsFuture::from(asked)).await.ok().and_then(|until| until.as_string());
-        match until.ok_or(LimiterDown)?.as_str() {
+        let until = self.count(key, &format!("take_slot {most} {}", lasts.as_micros()), within).await?;
+        match until.as_str() {
             "" => Ok(None),
             until => Ok(Some(Slot { key: key.to_owned(), until: until.parse().map_err(|_| LimiterDown)? })),
         }
     }
 
     async fn free_slot(&self, Slot { key, until }: &Slot) {
-        let _ = self.waited(JsFuture::from(bridge::free_slot(&self.shared.env, key, &until.to_string()))).await;
+        let _ = self.count(key, &format!("free_slot {until}"), LIMITER_TIMEOUT).await;
     }
 
     async fn remember(&self, key: &str, text: &str) {
@@ -361,6 +362,11 @@ impl Drop for InFlight {
             self.sending.abort();
         }
     }
+}
+
+/// What is asked of the place that counts, for a charge.
+fn asked(verb: &str, Charge { quota, units, .. }: &Charge) -> String {
+    format!("{verb} {} {units}", quota.to_path())
 }
 
 fn head_of(reply: Response) -> ReplyHead<Response> {
