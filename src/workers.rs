@@ -14,12 +14,13 @@ use std::future::poll_fn;
 use std::panic;
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::task::Poll;
+use std::task::{self, Poll, Waker};
 
 use futures::future::LocalBoxFuture;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
-use worker::{Context, Env, event};
+use worker::event;
 
 use crate::answer;
 use crate::config;
@@ -59,13 +60,23 @@ fn report_panics() {
     }));
 }
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, worker::Error> {
+/// Serves a request: gives the answer, or a promise of it where something has to be waited for.
+#[wasm_bindgen]
+pub fn serve(request: Request, env: JsValue, context: bridge::Context) -> Result<JsValue, JsValue> {
+    let mut serving = Box::pin(answer(request, env, context));
+    // What asks nobody is there in one turn: a promise, and a task of its own, would cost more than the answer.
+    match serving.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer.map(JsValue::from),
+        Poll::Pending => Ok(future_to_promise(async move { serving.await.map(JsValue::from) }).into()),
+    }
+}
+
+async fn answer(request: Request, env: JsValue, context: bridge::Context) -> Result<Response, JsValue> {
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&bridge::read_head(&request))) else {
-        return Ok(bridge::respond(&internal_error("unknown"))?);
+        return bridge::respond(&internal_error("unknown"));
     };
     let request_id = head.request_id.clone();
-    let platform = Rc::new(Workers::new(env.into(), request, context));
+    let platform = Rc::new(Workers::new(env, request, context));
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
     let mut handling: LocalBoxFuture<'_, _> = Box::pin({
@@ -96,7 +107,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response,
         return Ok(response);
     }
     let response = answer.map(bridge::write).unwrap_or(Err(JsValue::UNDEFINED));
-    Ok(response.or_else(|_| bridge::respond(&internal_error(&request_id)))?)
+    response.or_else(|_| bridge::respond(&internal_error(&request_id)))
 }
 
 fn internal_error(request_id: &str) -> answer::Response {

@@ -26,6 +26,7 @@ export function setPanicBody(body) {
 
 /** Ends every request under way: the Wasm that they wait for is about to stop. */
 export function panicked() {
+  globalThis.POSTERN.hasPanicked = true;
   for (const end of globalThis.POSTERN.underWay) end();
 }
 

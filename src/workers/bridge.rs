@@ -26,6 +26,11 @@ extern "C" {
 
     pub fn certificate(request: &Request) -> Option<String>;
 
+    /// The runtime's context of a request.
+    pub type Context;
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    pub fn wait_until(this: &Context, promise: &Promise);
+
     /// A promise that can be aborted.
     #[wasm_bindgen(extends = Promise)]
     pub type Sending;

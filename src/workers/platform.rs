@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Request, Response};
-use worker::Context;
 
-use super::bridge::{self, Opened, Sending};
+use super::bridge::{self, Context, Opened, Sending};
 use crate::answer;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
@@ -65,7 +64,11 @@ impl Workers {
 
     /// Goes on when the answer is on its way.
     pub fn go_on(&self, future: impl Future<Output = ()> + 'static) {
-        self.shared.context.wait_until(future);
+        let done = future_to_promise(async move {
+            future.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        self.shared.context.wait_until(&done);
     }
 
     /// The request as the client made it.

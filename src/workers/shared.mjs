@@ -10,6 +10,8 @@ export const shared = (globalThis.POSTERN = {
   /** The faults of that text and what may not be meant in it, a line each. */
   faults: "",
   warnings: "",
+  /** Whether the Wasm has panicked, and is to begin anew. */
+  hasPanicked: false,
   /** A function for each request under way, to call when the Wasm panics. */
   underWay: new Set(),
   /** The body of the answer that those requests then get. */

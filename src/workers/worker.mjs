@@ -7,25 +7,42 @@ import { Limiter } from "./limiter.mjs";
 
 if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
+/** As `workers.rs` has it; worker-build puts what it exports there. Its own way there costs two proxies. */
+const { serve } = Entrypoint.prototype;
+
+async function fetch(request, env, context) {
+  try {
+    // To construct it has the Wasm begin anew, if it has panicked.
+    if (shared.hasPanicked) new Entrypoint(context, env);
+    shared.hasPanicked = false;
+    const answer = serve(request, env, context);
+    return answer instanceof Response ? answer : await orPanic(answer, context);
+  } catch (error) {
+    // A panic has told of itself, and rejects with nothing.
+    if (error !== undefined) console.error(error);
+    if (error instanceof WebAssembly.RuntimeError) {
+      // So that the Wasm begins anew, whatever stopped it.
+      reportError(error);
+      shared.hasPanicked = true;
+    }
+    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    return new Response(shared.panicBody, { status: 500, headers });
+  }
+}
+
 /**
  * A panic ends the Wasm instance, and with it every request that is under way there: their promises
  * would stay pending. They are answered here; the next request gets a new instance.
  */
-async function fetch(request, env, context) {
+async function orPanic(answer, context) {
   let panicked;
   const panic = new Promise((_, reject) => (panicked = reject));
   shared.underWay.add(panicked);
   try {
-    const answer = new Entrypoint(context, env).fetch(request);
     // To its end even if the client goes away: a request that is cut off would leave its state in
     // the Wasm for ever. Its calls are aborted by the request's signal.
     context.waitUntil(answer.catch(() => {}));
     return await Promise.race([answer, panic]);
-  } catch (error) {
-    // A panic has told of itself, and rejects with nothing.
-    if (error !== undefined) console.error(error);
-    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-    return new Response(shared.panicBody, { status: 500, headers });
   } finally {
     shared.underWay.delete(panicked);
   }
