@@ -195,21 +195,6 @@ impl Explanation {
         };
         visit.hide_credentials_of_other_routes(route);
         let caller = caller.as_deref();
-        if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
-            self.answer = Some(refused(&Refusal::NoIdempotencyKey));
-            return;
-        }
-        if let Action::Batch(_) = route.action {
-            self.answer = Some("200, with the answers to the requests of its list; each goes its own way".to_owned());
-            return;
-        }
-        if let Action::Aggregate(aggregate) = &route.action
-            && aggregate.reads_body
-            && !has_body
-        {
-            self.notes.push("its parts ask for the JSON body: give one with --body to see more".to_owned());
-            return;
-        }
         let secret = |name: &str| platform.secret(name);
         let values = Values { head, params, caller, secret: &secret, inner: InnerValues::NONE };
         if let Some(refusal) = route.require.iter().find_map(|requirement| requirement.refuses(caller, &values)) {
@@ -230,6 +215,21 @@ impl Explanation {
                 self.notes.extend(refusal.faults().iter().map(ToString::to_string));
                 return;
             }
+        }
+        if let Some(Err(_)) = route.idempotency.map(|rule| rule.key(head).map(|_| ())) {
+            self.answer = Some(refused(&Refusal::NoIdempotencyKey));
+            return;
+        }
+        if let Action::Batch(_) = route.action {
+            self.answer = Some("200, with the answers to the requests of its list; each goes its own way".to_owned());
+            return;
+        }
+        if let Action::Aggregate(aggregate) = &route.action
+            && aggregate.reads_body
+            && !has_body
+        {
+            self.notes.push("its parts ask for the JSON body: give one with --body to see more".to_owned());
+            return;
         }
         let rehearsed = rehearsed(route);
         let answer = block_on(handle::answer(&rehearsed, asked.path, false, &values, &visit));
