@@ -26,14 +26,14 @@ pub async fn identify<P: Platform>(
     let (head, service) = (visit.head, &rule.service);
     let mut edits = headers::of_own_call(head, &visit.gateway.provenance, "*/*");
     rule.tell(head, path.as_str(), &mut edits);
-    let question = rule.question(&edits);
-    if let Some(caller) = question.as_ref().and_then(|question| rule.remembered(question, head.arrived)) {
-        return Ok(caller);
-    }
     let (params, secret) = (Params::default(), |name: &str| visit.platform.secret(name));
     let values = Values { head, params: &params, caller: None, secret: &secret, inner: InnerValues::NONE };
     let cannot = || NotIdentified::Misconfigured(format!("service {} cannot be asked", service.name));
     forward::add_fields_of_service(&mut edits, service, &values, &visit.trace).map_err(|_| cannot())?;
+    let question = rule.question(&edits);
+    if let Some(caller) = question.as_ref().and_then(|question| rule.remembered(question, head.arrived)) {
+        return Ok(caller);
+    }
     let target = rule.target.render(&values).map_err(|_| cannot())?;
     let fields: Vec<_> = edits.set.into_iter().chain(edits.append).collect();
     let key = service.key.as_ref().and_then(|key| key.plain(&values));
