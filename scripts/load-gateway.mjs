@@ -15,7 +15,7 @@ registerHooks({
     return next(specifier, context);
   },
   load(url, context, next) {
-    if (url === RUNTIME) return module("export class WorkerEntrypoint {}; export const env = {};");
+    if (url === RUNTIME) return module("export class DurableObject {}; export class WorkerEntrypoint {}; export const env = {};");
     if (url === "routes:text") return module(`export default ${JSON.stringify(routes)};`);
     if (!url.endsWith(".wasm")) return next(url, context);
     return module(`import { readFileSync } from "node:fs";
