@@ -1,6 +1,6 @@
 //! JSON Schema (draft 2020-12): what a value must be, said in the file, checked for the values of clients.
 //!
-//! A validator of our own, of the keywords in [`read`]: those of others come to far more than the rest of the
+//! A validator of our own, of the keywords in `read`: those of others come to far more than the rest of the
 //! gateway may (gzipped, in a release build for Wasm: `boon` 470 KB, `jsonschema` without its defaults 850 KB). In
 //! the tests `jsonschema` is the reference by which this one is judged. What is not checked is refused where the
 //! file is read, so that nobody takes it for checked.
@@ -10,7 +10,7 @@
 //! - numbers are compared as they are written ([`decimal`]), and what readers take for different values is wrong
 //!   in itself ([`value`]);
 //! - a value is gone over a bounded number of times: each look at a value costs work, of which there is so much
-//!   ([`check`]). Elements are compared by sorting, patterns take time linear in the text;
+//!   (`check`). Elements are compared by sorting, patterns take time linear in the text;
 //! - what is said of it names what is wanted, never what the client sent.
 
 mod check;
