@@ -30,7 +30,7 @@ use crate::head::Head;
 use crate::path::NormalPath;
 pub use candidate::{Candidate, Fit, Params};
 pub use conditions::{Condition, Conditions, Kind, ValueTest};
-pub use host::{HostPath, HostPattern, is_label};
+pub use host::{HostPath, HostPattern, host_of, is_label};
 use methods::allow;
 pub use methods::{Methods, Rank};
 pub use overlap::Overlap;

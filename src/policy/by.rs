@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::head::{Head, is_token};
 use crate::policy::caller::Caller;
+use crate::router::host_of;
 use crate::settings::{FromNode, Node, Place, Problems, described_as};
 
 /// Whose calls count together.
@@ -19,7 +20,7 @@ pub enum By {
     Header(String),
     /// The route.
     Route,
-    /// The host that the client asked for.
+    /// The host that the client asked for; a port does not count.
     Host,
 }
 
@@ -50,7 +51,7 @@ impl By {
             Self::Address => Ok(address_key(who.head.client)),
             Self::Header(name) => Ok(format!("header\n{}", who.head.headers.get(name).unwrap_or_default())),
             Self::Route => Ok(format!("route\n{}", who.route)),
-            Self::Host => Ok(format!("host\n{}", who.head.authority.to_ascii_lowercase())),
+            Self::Host => Ok(format!("host\n{}", host_of(&who.head.authority))),
         }
     }
 }

@@ -81,17 +81,23 @@ pub struct HostPath(String);
 impl HostPath {
     /// Of an authority, `host` or `host:port`.
     pub fn of(authority: &str) -> Self {
-        let host = match authority.rfind(':') {
-            // The colons of an IPv6 address are inside its brackets.
-            Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or_default(),
-            _ => authority,
-        };
-        Self(as_path(&host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()))
+        Self(as_path(&host_of(authority)))
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The host of an authority, in the one form that all that lead to the same routes have: in lower case, without the
+/// port and the dot at its end.
+pub fn host_of(authority: &str) -> String {
+    let host = match authority.rfind(':') {
+        // The colons of an IPv6 address are inside its brackets.
+        Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or_default(),
+        _ => authority,
+    };
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
 fn as_path(host: &str) -> String {
