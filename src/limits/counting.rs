@@ -83,6 +83,12 @@ async fn spend_borrowed<P: Platform>(
                     return Err(LimiterDown);
                 }
             };
+            if granted > 0 && leases.left(charge, now).saturating_add(granted) < charge.units {
+                // It would lapse, time and again, and who keeps knocking would never be let through.
+                leases.asked_in_vain(charge);
+                platform.afterwards(Afterwards::GiveBack(Charge { units: granted, ..charge.clone() }));
+                return Ok(Verdict { admitted: false, ..said });
+            }
             leases.borrowed(charge, granted, wanted, &said, terms, now);
             match leases.spend(charge, terms, now) {
                 Local::Admitted(verdict, is_low) => Ok(admitted(verdict, is_low)),

@@ -107,6 +107,11 @@ impl Leases {
         self.0.entry(key).or_insert(new)
     }
 
+    /// How many units are left of what was borrowed.
+    pub fn left(&self, charge: &Charge, now: UnixMillis) -> u32 {
+        self.0.get(&kept_under(charge)).filter(|lease| now < lease.until).map_or(0, |lease| lease.units)
+    }
+
     /// Takes over what was borrowed, of `wanted` units, and what the place that counts said.
     pub fn borrowed(
         &mut self,
@@ -117,9 +122,8 @@ impl Leases {
         terms: Terms,
         now: UnixMillis,
     ) {
-        let before = self.0.get(&kept_under(charge)).filter(|lease| now < lease.until).map_or(0, |lease| lease.units);
         let lease = Lease {
-            units: before.saturating_add(granted),
+            units: self.left(charge, now).saturating_add(granted),
             until: now.after(terms.lasts),
             left_there: said.remaining,
             next_unit: now.after(Duration::from_micros(said.next_unit)),
