@@ -161,7 +161,7 @@ async fn ask_all<'v, P: Platform>(
         let said = limit.measure(caller);
         let measure = overriding(limit, &key, (said, units), visit).await.unwrap_or(said);
         let within = visit.time_left().min(limit.timeout);
-        let key = limit.state_of(key);
+        let key = limit.state_of(key, measure);
         let came = match measure {
             Measure::OverTime(quota) => {
                 let charge = Charge { key, quota, units };

@@ -218,12 +218,20 @@ impl Span {
 }
 
 impl Quota {
+    /// What a quota has in common with those that can go on with what is kept of it: rates; windows of one length.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Rate { .. } => "rate".to_owned(),
+            Self::Window { span, .. } => span.letter().to_owned(),
+            Self::Sliding { span, .. } => format!("s{span}"),
+        }
+    }
+
     /// The form in which a quota goes to the place that counts.
     pub fn to_path(&self) -> String {
         match self {
             Self::Rate { interval, burst } => format!("{interval}/{burst}"),
-            Self::Window { span, most } => format!("{}/{most}", span.letter()),
-            Self::Sliding { span, most } => format!("s{span}/{most}"),
+            Self::Window { most, .. } | Self::Sliding { most, .. } => format!("{}/{most}", self.kind()),
         }
     }
 

@@ -165,8 +165,14 @@ impl Limit {
         Ok(format!("{}\n{}", self.name, keys.join("\n")))
     }
 
-    /// The name of the state of a key. It has where that is kept: what was begun in one place stays there.
-    pub fn state_of(&self, key: String) -> String {
+    /// The name of the state of a key. It has where that is kept: what was begun in one place stays there. And it has
+    /// how that is counted: under another plan, a caller is not held to what was counted in another way, nor is that
+    /// forgotten. What isolates sum up in KV has the end of its window there.
+    pub fn state_of(&self, mut key: String, measure: Measure) -> String {
+        if let (Measure::OverTime(quota), Counted::Exactly | Counted::Leased(..)) = (measure, &self.counted) {
+            key.push('\n');
+            key.push_str(&quota.kind());
+        }
         match self.location {
             Some(Location(location)) => format!("@{location}\n{key}"),
             None => key,
