@@ -81,10 +81,10 @@ pub async fn admit<'v, P: Platform>(
             (Ok(_), _) if !limit.is_enforced => visit.trace.note(format!("limit {} would refuse", limit.name())),
             (Ok(Some(retry_after)), _) => refused.push((limit.name().to_owned(), retry_after)),
             (Err(LimiterDown), WhenDown::Closed) if limit.is_enforced => {
-                visit.trace.note("limiter down, refused");
+                visit.trace.note(format!("limiter down, refused by limit {}", limit.name()));
                 is_down = true;
             }
-            (Err(LimiterDown), _) => visit.trace.note("limiter down, let through"),
+            (Err(LimiterDown), _) => visit.trace.note(format!("limiter down, let through by limit {}", limit.name())),
         }
     }
     let admitted = Admitted::of(asked, visit.platform);
