@@ -163,6 +163,7 @@ impl<P: Platform> Request<'_, '_, P> {
         hide(hidden, &head.headers, &mut edits);
         headers::tell_of_caller(&mut edits, &self.visit.gateway.vouched, self.values.caller);
         add_fields(&mut edits, &head.headers, &to.service, self.route, self.values, &self.visit.trace)?;
+        headers::remove_look_alikes(&head.headers, &mut edits);
         Ok((target, edits))
     }
 

@@ -191,6 +191,22 @@ pub fn tell_of_caller(edits: &mut HeaderEdits, vouched: &[String], caller: Optio
     }
 }
 
+/// Removes what a client sent under a name that some servers take for that of a field which the edits set or remove:
+/// those that do not tell `_` from `-`.
+pub fn remove_look_alikes(headers: &Headers, edits: &mut HeaderEdits) {
+    let edited = || edits.set.iter().map(|(name, _)| &**name).chain(edits.remove.iter().map(String::as_str));
+    let names = headers.iter().map(|(name, _)| name);
+    let look_alikes: Vec<String> =
+        names.filter(|name| edited().any(|other| looks_like(name, other))).map(str::to_owned).collect();
+    edits.remove.extend(look_alikes);
+}
+
+/// Whether two names differ in `_` and `-` alone.
+fn looks_like(name: &str, other: &str) -> bool {
+    let is_same = |(one, other): (u8, u8)| one == other || matches!((one, other), (b'_', b'-') | (b'-', b'_'));
+    name.len() == other.len() && name != other && name.bytes().zip(other.bytes()).all(is_same)
+}
+
 /// Whether a field asks for a piece, another version or another encoding of an answer, or tells of a body: of
 /// the client's own request, and of no other.
 pub fn is_about_the_body(name: &str) -> bool {
