@@ -64,10 +64,11 @@ pub async fn identify<'g, P: Platform>(
             Ok((caller, used)) => {
                 // Those of all rules: a client may send several. What was used goes on where its own rule says so.
                 let is_passed = rule.hidden().all(|carrier| Some(carrier) != used);
+                let is_used = |from: &Carrier| used.is_some_and(|used| used.has_place_of(from));
                 let hidden = rules.iter().flat_map(AuthRule::hidden);
                 return Ok(Identified {
                     caller,
-                    hidden: hidden.filter(|from| Some(*from) != used || !is_passed).collect(),
+                    hidden: hidden.filter(|from| !(is_passed && is_used(from))).collect(),
                     is_by_authorization: used.is_some_and(Carrier::is_in_authorization),
                 });
             }

@@ -42,6 +42,11 @@ impl Carrier {
         matches!(self, Self::Authorization | Self::Basic)
     }
 
+    /// Whether it is where another would be: `Authorization` has one credential, of whatever kind.
+    pub fn has_place_of(&self, other: &Self) -> bool {
+        self == other || (self.is_in_authorization() && other.is_in_authorization())
+    }
+
     /// Notes what tokens cannot be in; `place` is that of their rule.
     pub fn check_for_tokens(from: &[Self], place: &Place<'_>, problems: &mut Problems) {
         if from.contains(&Self::Basic) {
