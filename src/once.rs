@@ -7,6 +7,7 @@ use crate::gateway::Route;
 use crate::head::Head;
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, FirstRequest, Known, Platform, StoreDown};
+use crate::policy::auth::AuthRule;
 use crate::policy::by::{By, Who};
 use crate::policy::caller::Caller;
 use crate::policy::headers::HeaderEdits;
@@ -87,14 +88,18 @@ pub async fn keep<P: Platform>(
     }
 }
 
-/// What is asked for, but for the body. Where no token tells callers apart by its subject, what else may tell them
-/// apart is part of it: nobody gets an answer that was another's.
+/// What is asked for, but for the body. Where nothing tells callers apart by a subject, what else may tell them
+/// apart is part of it, also what a service was asked by that named nobody: nobody gets an answer that was another's.
 fn asked(route: &Route, path: &NormalPath, caller: Option<&Caller>, head: &Head) -> String {
     let query = head.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
     let field = |name: &str| head.headers.get(name).unwrap_or_default();
     let credentials = match caller {
         Some(caller) if caller.claim("sub").is_some() => String::new(),
-        Some(caller) => format!("{}\n", caller.claims_json()),
+        Some(caller) => {
+            let judged_by = route.auth.iter().flat_map(AuthRule::judges_by);
+            let sent: String = judged_by.map(|name| format!("{}\n", field(name))).collect();
+            format!("{}\n{sent}", caller.claims_json())
+        }
         None => format!("{}\n{}\n", field("authorization"), field("cookie")),
     };
     let kind = field("content-type");

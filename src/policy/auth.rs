@@ -57,6 +57,14 @@ impl AuthRule {
         }
     }
 
+    /// The header fields of the client's by which it knows a caller of whom it may say nothing.
+    pub fn judges_by(&self) -> &[String] {
+        match self {
+            Self::ForwardAuth(rule) => rule.sent(),
+            _ => &[],
+        }
+    }
+
     /// How clients are asked for its credential.
     pub fn scheme(&self) -> Scheme {
         match self {

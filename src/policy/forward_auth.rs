@@ -117,6 +117,11 @@ impl ForwardAuthRule {
         })
     }
 
+    /// The header fields of the client's by which it judges.
+    pub fn sent(&self) -> &[String] {
+        &self.send
+    }
+
     /// The header fields that services get of what it says, and of no client.
     pub fn copied(&self) -> &[String] {
         &self.copy
