@@ -150,6 +150,11 @@ impl Headers {
         self.0.len()
     }
 
+    /// Whether they say that there is a body (RFC 9112, section 6).
+    pub fn say_body(&self) -> bool {
+        self.get("transfer-encoding").is_some() || self.get("content-length").is_some_and(|length| length != "0")
+    }
+
     /// Whether they say of the body that it is JSON.
     pub fn say_json(&self) -> bool {
         self.get("content-type").is_some_and(is_json)

@@ -22,7 +22,12 @@ pub async fn identify<P: Platform>(
     }
     let caller = signed.key.caller(route, head.arrived)?;
     // Who has no key has no body read. What header fields say of a body is not believed: it may be there without.
-    if !matches!(head.method.as_str(), "GET" | "HEAD") {
+    if matches!(head.method.as_str(), "GET" | "HEAD") {
+        // No runtime makes one of a body that was read, and workerd sends one on that was not.
+        if head.headers.say_body() {
+            return Err(not_accepted("is of a request that has a body, and by its method has none"));
+        }
+    } else {
         let body = visit.whole_body(rule.max_body).await.map_err(|error| match error {
             CallError::BodyTooLarge => not_accepted("is of a body that is too large to check"),
             error => NotIdentified::CannotTell(format!("the body could not be read: {error}")),

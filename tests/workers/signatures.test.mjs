@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { SECRET, bodyOf, json, startGateway, startUpstream } from "./harness.mjs";
+import { SECRET, bodyOf, json, raw, startGateway, startUpstream } from "./harness.mjs";
 
 const ed = generateKeyPairSync("ed25519");
 const upstream = await startUpstream(async (request, response) => json(response, { body: await bodyOf(request) }));
@@ -78,4 +78,14 @@ test("what counts once counts once, however many come at once", async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => send("GET", "/once", fields)));
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(9).fill(401)]);
   assert.equal((await send("GET", "/once", signed("GET", "/once", undefined, { nonce: "2" }))).status, 200);
+});
+
+test("a GET with a body that nobody signed goes nowhere", async () => {
+  const count = upstream.seen.length;
+  const fields = Object.entries(signed("GET", "/x")).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${fields.join("")}`;
+  for (const body of ["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"]) {
+    assert.match(await raw(gateway.port, head + body), /^HTTP\/1.1 401 /);
+  }
+  assert.equal(upstream.seen.length, count);
 });
