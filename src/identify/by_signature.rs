@@ -39,7 +39,9 @@ pub async fn identify<P: Platform>(
     }
     if rule.once {
         let request = FirstRequest { name: rule.name_of(&signed), fingerprint: "once".to_owned() };
-        let known = visit.platform.begin(&request, rule.counts_for(), visit.time_left()).await;
+        // It was of its time when its head came; its body may take all the time that a request has.
+        let remembered_for = rule.counts_for() + visit.gateway.budget;
+        let known = visit.platform.begin(&request, remembered_for, visit.time_left()).await;
         match known {
             Ok(Known::Nothing) => {}
             Ok(_) => return Err(not_accepted("was used before")),

@@ -246,7 +246,7 @@ impl SignatureRule {
         Ok(Signed { key, signature, base })
     }
 
-    /// For how long a request is to be remembered that counts once.
+    /// For how long a signature counts, from when it can first come on.
     pub fn counts_for(&self) -> Duration {
         self.max_age + self.leeway * 2
     }

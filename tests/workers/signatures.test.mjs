@@ -1,9 +1,11 @@
 // Signed requests (RFC 9421), made by another implementation: what only the runtime has, which is bodies, its own check of
 // public keys, and the object that remembers what was used.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
 import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
-import { SECRET, bodyOf, json, raw, startGateway, startUpstream } from "./harness.mjs";
+import { SECRET, bodyOf, json, raw, sleep, startGateway, startUpstream } from "./harness.mjs";
 
 const ed = generateKeyPairSync("ed25519");
 const upstream = await startUpstream(async (request, response) => json(response, { body: await bodyOf(request) }));
@@ -13,10 +15,11 @@ const keys = [
 ];
 const gateway = await startGateway({
   services: { s: { url: upstream.url } },
-  auth: { partner: { signature: { keys, max_body: "10KiB" } }, once: { signature: { keys, once: true } } },
+  auth: { partner: { signature: { keys, max_body: "10KiB" } }, once: { signature: { keys, once: true } }, brief: { signature: { keys, once: true, max_age: "1s", leeway: "1s" } } },
   routes: [
     { path: "/x", auth: "partner", request_headers: { set: { "x-owner": "{jwt.sub}" } }, forward: "s" },
     { path: "/once", auth: "once", reply: {} },
+    { path: "/brief", method: "POST", auth: "brief", reply: {} },
   ],
 });
 const { host } = new URL(gateway.url);
@@ -88,4 +91,22 @@ test("a GET with a body that nobody signed goes nowhere", async () => {
     assert.match(await raw(gateway.port, head + body), /^HTTP\/1.1 401 /);
   }
   assert.equal(upstream.seen.length, count);
+});
+
+test("what counts once does so while its body is still to come", async () => {
+  await sleep(1000 - (Date.now() % 1000));
+  const began = Date.now();
+  const fields = Object.entries(signed("POST", "/brief", "hello")).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `POST /brief HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: 5\r\n${fields.join("")}\r\n`;
+  assert.match(await raw(gateway.port, `${head}hello`), /^HTTP\/1.1 200 /);
+  // Again, of its time by its head, and whole once the signature counts no more.
+  await sleep(began + 1700 - Date.now());
+  const socket = net.connect(gateway.port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (data) => (answer += data));
+  socket.write(`${head}h`);
+  await sleep(began + 3400 - Date.now());
+  socket.write("ello");
+  await once(socket, "close");
+  assert.match(answer, /^HTTP\/1.1 401 /);
 });
