@@ -37,7 +37,8 @@ pub async fn answer<P: Platform>(
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let most = route.max_body.unwrap_or(DEFAULT_MAX_BODY);
-    if said_length(visit.head).is_some_and(|length| length > most) {
+    // Of a body that is streamed and says no length, the bytes are counted on the way.
+    if said_length(visit.head).max(visit.read_of_body.get()).is_some_and(|length| length > most) {
         return Err(Refusal::BodyTooLarge);
     }
     let mut request = Request { route, path, is_first, body: Body::Streamed, values, visit };
@@ -180,7 +181,7 @@ impl<P: Platform> Request<'_, '_, P> {
         let is_of_use =
             service.retry.is_some() || service.breaker.is_some() || matches!(fallback, Some(Fallback::Service(_)));
         match said_length(head) {
-            _ if self.is_first || self.visit.has_read_body.get() => Body::Kept,
+            _ if self.is_first || self.visit.read_of_body.get().is_some() => Body::Kept,
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,
             // No runtime makes a GET with a body.

@@ -51,7 +51,7 @@ pub(crate) async fn handle_believed<P: Platform>(
         hidden_credentials: Vec::new(),
         allowance,
         platform,
-        has_read_body: Cell::new(false),
+        read_of_body: Cell::new(None),
         caches_know_caller: false,
         trace,
         answer_edits,

@@ -26,8 +26,8 @@ pub struct Visit<'v, P> {
     pub allowance: &'v Allowance,
     /// The runtime.
     pub platform: &'v P,
-    /// Whether the body was read, so that it is not there to be streamed on.
-    pub has_read_body: Cell<bool>,
+    /// How many bytes of the body were read, if it was, so that it is not there to be streamed on.
+    pub read_of_body: Cell<Option<u64>>,
     /// Whether caches know by `Authorization` that what is answered is for one caller.
     pub caches_know_caller: bool,
     /// What is noted for the log.
@@ -48,8 +48,10 @@ impl<P: Platform> Visit<'_, P> {
 
     /// The client's body, of at most so many bytes; it is kept to be sent on.
     pub async fn whole_body(&self, most: u32) -> Result<Vec<u8>, CallError> {
-        self.has_read_body.set(true);
-        self.platform.body(most, self.time_left()).await
+        self.read_of_body.set(Some(0));
+        let body = self.platform.body(most, self.time_left()).await?;
+        self.read_of_body.set(u64::try_from(body.len()).ok());
+        Ok(body)
     }
 
     /// Keeps from services what rules keep from them that are not the route's: its clients may send it all the same.

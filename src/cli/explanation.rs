@@ -180,7 +180,7 @@ impl Explanation {
             hidden_credentials: Vec::new(),
             allowance: &allowance,
             platform,
-            has_read_body: Cell::new(false),
+            read_of_body: Cell::new(None),
             caches_know_caller: false,
             trace: Trace::default(),
             answer_edits: HeaderEdits::default(),

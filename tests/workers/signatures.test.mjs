@@ -1,9 +1,9 @@
 // Signed requests (RFC 9421), made by another implementation: what only the runtime has, which is bodies, its own check of
 // public keys, and the object that remembers what was used.
 import assert from "node:assert/strict";
+import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import net from "node:net";
-import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import { SECRET, bodyOf, json, raw, sleep, startGateway, startUpstream } from "./harness.mjs";
 
@@ -15,9 +15,14 @@ const keys = [
 ];
 const gateway = await startGateway({
   services: { s: { url: upstream.url } },
-  auth: { partner: { signature: { keys, max_body: "10KiB" } }, once: { signature: { keys, once: true } }, brief: { signature: { keys, once: true, max_age: "1s", leeway: "1s" } } },
+  auth: {
+    partner: { signature: { keys, max_body: "10KiB" } },
+    once: { signature: { keys, once: true } },
+    brief: { signature: { keys, once: true, max_age: "1s", leeway: "1s" } },
+  },
   routes: [
     { path: "/x", auth: "partner", request_headers: { set: { "x-owner": "{jwt.sub}" } }, forward: "s" },
+    { path: "/small", auth: "partner", max_body: "1KiB", forward: "s" },
     { path: "/once", auth: "once", reply: {} },
     { path: "/brief", method: "POST", auth: "brief", reply: {} },
   ],
@@ -109,4 +114,11 @@ test("what counts once does so while its body is still to come", async () => {
   socket.write("ello");
   await once(socket, "close");
   assert.match(answer, /^HTTP\/1.1 401 /);
+});
+
+test("a body that is read to be checked is of the size that its route allows", async () => {
+  const body = "x".repeat(5000);
+  for (const sent of [body, inChunks(body)]) {
+    assert.equal((await send("POST", "/small", signed("POST", "/small", body), sent)).status, 413);
+  }
 });
