@@ -62,8 +62,7 @@ fn is_without_body(head: &Head) -> Result<bool, Refusal> {
     if !matches!(head.method.as_str(), "GET" | "HEAD") {
         return Ok(false);
     }
-    let has_length = head.headers.get("content-length").is_some_and(|length| length != "0");
-    if has_length || head.headers.get("transfer-encoding").is_some() {
+    if head.headers.say_body() {
         return Err(unfit("cannot go with GET or HEAD"));
     }
     Ok(true)
