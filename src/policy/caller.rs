@@ -93,9 +93,12 @@ impl Caller {
         }
     }
 
-    /// About how many bytes of memory the claims take, rather too many.
+    /// About how many bytes of memory the caller takes, rather too many.
     pub fn bytes(&self) -> usize {
-        self.claims.iter().map(|(name, value)| name.len() + bytes(value)).sum::<usize>() + PER_OBJECT
+        let claims = self.claims.iter().map(|(name, value)| name.len() + bytes(value));
+        let words = self.scopes.iter().chain(&self.roles).map(|word| 2 * size_of::<String>() + word.len());
+        let told = self.told.iter().map(|(name, value)| 4 * size_of::<String>() + name.len() + value.len());
+        claims.chain(words).chain(told).sum::<usize>() + PER_OBJECT
     }
 
     /// All claims, as JSON text.

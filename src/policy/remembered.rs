@@ -129,18 +129,22 @@ mod tests {
     #[test]
     fn large_claims_take_no_more_room_than_there_is() {
         // Of 8 KiB, what takes most: objects of one member each.
-        let claims = serde_json::json!({ "x": vec![serde_json::json!({ "": 0 }); 800] });
-        let serde_json::Value::Object(claims) = claims else { panic!("claims are an object") };
-        let mut remembered = Remembered::default();
-        let kept = allocation_counter::measure(|| {
-            for number in 0..200 {
-                let caller = Arc::new(Caller::new("i", claims.clone()));
-                remembered.remember(&number.to_string(), &caller, UnixMillis(10), remembered.generation());
-            }
-        });
-        assert!(kept.bytes_current <= 2 * MOST_BYTES as i64, "{} bytes", kept.bytes_current);
-        assert!(issuer(&mut remembered, "199", 1).is_some());
-        assert!(issuer(&mut remembered, "0", 1).is_none());
+        let objects = serde_json::json!({ "x": vec![serde_json::json!({ "": 0 }); 800] });
+        // Of 64 KiB, what an issuer that is asked may answer: words that are kept one by one.
+        let words = serde_json::json!({ "scope": "a ".repeat(32 << 10) });
+        for claims in [objects, words] {
+            let serde_json::Value::Object(claims) = claims else { panic!("claims are an object") };
+            let mut remembered = Remembered::default();
+            let kept = allocation_counter::measure(|| {
+                for number in 0..200 {
+                    let caller = Arc::new(Caller::new("i", claims.clone()));
+                    remembered.remember(&number.to_string(), &caller, UnixMillis(10), remembered.generation());
+                }
+            });
+            assert!(kept.bytes_current <= 2 * MOST_BYTES as i64, "{} bytes", kept.bytes_current);
+            assert!(issuer(&mut remembered, "199", 1).is_some());
+            assert!(issuer(&mut remembered, "0", 1).is_none());
+        }
     }
 
     #[test]
