@@ -181,8 +181,17 @@ impl ForwardAuthRule {
             })?;
             claims.insert("sub".to_owned(), sub.into());
         }
-        // No token's issuer is written so.
-        Ok(Arc::new(Caller::new(&format!("forward_auth {}", self.name), claims).told_to_services(told)))
+        Ok(Arc::new(Caller::new(&self.issuer(), claims).told_to_services(told)))
+    }
+
+    /// Whether it is this rule that knows a caller.
+    pub fn vouches_for(&self, caller: &Caller) -> bool {
+        caller.issuer() == self.issuer()
+    }
+
+    /// Who vouches for its callers: no token's issuer is written so.
+    fn issuer(&self) -> String {
+        format!("forward_auth {}", self.name)
     }
 
     fn memory(&self) -> MutexGuard<'_, Remembered> {

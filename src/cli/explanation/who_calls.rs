@@ -24,19 +24,26 @@ pub async fn who_calls<'g, P: Platform>(
     if route.auth.is_empty() {
         return Some((None, Vec::new()));
     }
-    let asked = route.auth.iter().find_map(|rule| match rule {
-        AuthRule::ForwardAuth(rule) => Some(&rule.service.name),
+    let asking = route.auth.iter().filter_map(|rule| match rule {
+        AuthRule::ForwardAuth(rule) => Some(rule),
         _ => None,
     });
-    let why = match (identify::identify(route, path, visit).await, asked) {
-        (Ok(Identified { caller, hidden, .. }), None) => return Some((Some(caller), hidden)),
-        (_, Some(service)) => {
-            let note = format!("the service {service} is not asked who calls; it is taken to say nothing of them");
-            notes.push(note);
-            return Some((Some(Arc::new(Caller::new("", serde_json::Map::new()))), Vec::new()));
+    let asking: Vec<_> = asking.collect();
+    let why = match identify::identify(route, path, visit).await {
+        Ok(Identified { caller, hidden, .. }) if !asking.iter().any(|rule| rule.vouches_for(&caller)) => {
+            return Some((Some(caller), hidden));
         }
-        (Err(why), None) => why,
+        Ok(_) => None,
+        Err(why) => Some(why),
     };
+    if let Some(rule) = asking.first() {
+        let service = &rule.service.name;
+        let note = format!("the service {service} is not asked who calls; it is taken to say nothing of them");
+        notes.push(note);
+        let hidden = route.auth.iter().flat_map(AuthRule::hidden).collect();
+        return Some((Some(Arc::new(Caller::new("", serde_json::Map::new()))), hidden));
+    }
+    let why = why?;
     let token = route.auth.iter().find_map(|rule| match rule {
         AuthRule::Jwt(rule) => rule.carriers.find(visit.head),
         _ => None,
