@@ -48,9 +48,10 @@ function answer(response, written) {
   response.end(body);
 }
 
-/** A token with these claims over the usual ones; times count from `now`, in seconds. */
-function token(claims, now) {
+/** A token with these claims over the usual ones. */
+function token(claims) {
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
   const all = { iss: "https://id.example/", aud: "shop", sub: "ada", exp: 300, ...claims };
   for (const name of ["exp", "nbf"]) if (typeof all[name] === "number") all[name] += now;
   for (const [name, value] of Object.entries(all)) if (value === null) delete all[name];
@@ -88,8 +89,13 @@ for (const { file, text } of files) {
       [...Object.keys(services), ...named.map((url) => url.url ?? url)].map((url) => url.split("/")[2]),
     );
     const [turns, seen] = [new Map(), []];
-    // The same in all requests: what is said twice is the same twice.
-    const now = Math.floor(Date.now() / 1000);
+    const tokens = new Map();
+    /** What is said twice is the same token twice, made when it is first sent. */
+    const tokenOf = (claims) => {
+      const said = JSON.stringify(claims);
+      if (!tokens.has(said)) tokens.set(said, token(claims));
+      return tokens.get(said);
+    };
     const places = await startServices(hosts, (url) => {
       const all = services[url];
       if (!Array.isArray(all)) return placed(all);
@@ -121,7 +127,7 @@ for (const { file, text } of files) {
       const written = typeof step.body === "string" ? step.body : JSON.stringify(step.body);
       const body = written ?? (length > 0 ? "x".repeat(length) : undefined);
       if (body !== undefined) headers["content-length"] ??= String(Buffer.byteLength(body));
-      if (step.token) headers.authorization = `Bearer ${token(step.token, now)}`;
+      if (step.token) headers.authorization = `Bearer ${tokenOf(step.token)}`;
       const got = await send(gateway.port, method.toUpperCase(), step[method], headers, body);
       assert.equal(got.status, step.status, `${what}: ${got.text}`);
       const host = step[method].split("/")[2];
