@@ -99,16 +99,16 @@ impl<'s> Checking<'s, '_> {
         let ok = |holds: bool, what: &dyn Fn() -> String| if holds { Ok(()) } else { Err(Cow::Owned(what())) };
         match (check, value) {
             (Check::Never, _) => Err("must not be here".into()),
-            (Check::Type(types), _) => ok(types.has(Types::of(value)), &|| format!("must be {}", types.said())),
+            (Check::Type(types), _) => ok(types.has(self.types_of(value)), &|| format!("must be {}", types.said())),
             (Check::Among { canonical, types, said }, _) => {
-                let is_one = types.meets(Types::of(value)) && {
+                let is_one = types.meets(self.types_of(value)) && {
                     let text = value.canonical();
                     self.spend(text.len() / 4) && canonical.binary_search(&text).is_ok()
                 };
                 ok(is_one, &|| format!("must be {said}"))
             }
             (Check::Bound { bound, side, said }, Value::Number(written)) => {
-                self.spend(written.len() / 16);
+                self.spend(written.len() / 4);
                 let order = Decimal::of(written).cmp(bound);
                 match side {
                     Side::AtLeast => ok(order.is_ge(), &|| format!("must be at least {said}")),
@@ -140,6 +140,14 @@ impl<'s> Checking<'s, '_> {
             (Check::Members(range), Value::Object(members)) => range.of(members.len(), "member"),
             _ => Ok(()),
         }
+    }
+
+    /// The types that a value is of. Whether a number is whole is seen by its last digit.
+    fn types_of(&mut self, value: &Value<'_>) -> Types {
+        if let Value::Number(written) = value {
+            self.spend(written.len() / 4);
+        }
+        Types::of(value)
     }
 
     /// Whether no two values are equal.

@@ -151,6 +151,11 @@ fn work_is_bounded() {
         (json!({ "pattern": "^a+$" }), long.clone(), None),
         (json!({ "pattern": "(a|b|ab)*c" }), long.clone(), Some("must match (a|b|ab)*c")),
         (json!({ "pattern": "[a-z]{1,400}[0-9]" }), long, Some(too_much)),
+        (
+            json!({ "anyOf": vec![json!({ "type": "string" }); 100] }),
+            format!("1.{}", "7".repeat(1 << 20)),
+            Some(too_much),
+        ),
     ] {
         let compiled = compiled(&schema, &json!({})).unwrap();
         let told = wrong(&compiled, &body);
