@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use crate::gateway::Route;
+use crate::head::UnixMillis;
 use crate::platform::{Afterwards, KvDown, LimiterDown, Platform};
 use crate::policy::by::Who;
 use crate::policy::caller::Caller;
@@ -91,7 +92,7 @@ pub async fn admit<'v, P: Platform>(
     if refused.is_empty() && !is_down {
         return Ok(admitted);
     }
-    admitted.give_back();
+    admitted.give_back(visit.head.arrived);
     match refused.iter().map(|(_, after)| *after).max() {
         Some(retry_after) => {
             Err(Refusal::OverLimit { retry_after, limits: refused.into_iter().map(|(name, _)| name).collect() })
@@ -113,10 +114,10 @@ impl<'v, P: Platform> Admitted<'v, P> {
         Self { units, slots, platform }
     }
 
-    /// Gives back what was taken for a call that is refused.
-    fn give_back(mut self) {
+    /// Gives back what was taken for a call that arrived at `since` and is refused.
+    fn give_back(mut self, since: UnixMillis) {
         for (limit, charge) in self.units.drain(..) {
-            counting::give_back(limit, charge, self.platform);
+            counting::give_back(limit, charge, since, self.platform);
         }
     }
 

@@ -173,6 +173,12 @@ impl Quota {
         (granted, verdict, kept)
     }
 
+    /// Whether units that were taken at `since` or later, of what is given back by `until`, are of the same window then:
+    /// else they would be given back of the next one, which nobody took them of.
+    pub fn takes_back(&self, since: Micros, until: Micros) -> bool {
+        !matches!(self, Self::Window { span, .. } if span.end(since) <= until)
+    }
+
     /// Gives units back that were taken: they count as never taken, but that others were refused for them.
     pub fn give_back(&self, taken: Taken, units: u32, now: Micros) -> Taken {
         match *self {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::head::UnixMillis;
 use crate::locked::locked;
 use crate::platform::{Afterwards, KvDown, LimiterDown, Platform};
 use crate::policy::lease::{Leases, Local, Terms};
@@ -29,15 +30,22 @@ pub async fn spend<P: Platform>(
     }
 }
 
-/// Gives units back that were taken.
-pub fn give_back<P: Platform>(limit: &Limit, charge: Charge, platform: &P) {
+/// Gives units back that were taken at `since` or later.
+pub fn give_back<P: Platform>(limit: &Limit, charge: Charge, since: UnixMillis, platform: &P) {
     match &limit.counted {
+        // What was borrowed may be spent in another window, too.
+        Counted::Exactly | Counted::InKv(_) if !arrives_in_time(&charge, since, platform) => {}
         Counted::Exactly => platform.afterwards(Afterwards::GiveBack(charge)),
         Counted::Leased(_, leases) => locked(leases).give_back(&charge),
         Counted::InKv(tallies) => tallies.give_back(&charge, platform.now()),
         // The platform takes nothing back.
         Counted::ByPlatform(..) => {}
     }
+}
+
+/// Whether what is given back now is there before its window ends, however long it is under way.
+fn arrives_in_time<P: Platform>(charge: &Charge, since: UnixMillis, platform: &P) -> bool {
+    charge.quota.takes_back(since.micros(), platform.now().after(LIMITER_TIMEOUT).micros())
 }
 
 /// Takes as many of these units as there are.
@@ -72,7 +80,7 @@ async fn spend_borrowed<P: Platform>(
         Local::Refused(verdict) => Ok(verdict),
         Local::Ask => platform.spend(charge, within).await,
         Local::Borrow => {
-            let wanted = terms.units.max(charge.units);
+            let (wanted, since) = (terms.units.max(charge.units), platform.now());
             let borrowed = platform.borrow(&Charge { units: wanted, ..charge.clone() }, within).await;
             let now = platform.now();
             let mut leases = locked(leases);
@@ -86,7 +94,10 @@ async fn spend_borrowed<P: Platform>(
             if granted > 0 && leases.left(charge, now).saturating_add(granted) < charge.units {
                 // It would lapse, time and again, and who keeps knocking would never be let through.
                 leases.asked_in_vain(charge);
-                platform.afterwards(Afterwards::GiveBack(Charge { units: granted, ..charge.clone() }));
+                let back = Charge { units: granted, ..charge.clone() };
+                if arrives_in_time(&back, since, platform) {
+                    platform.afterwards(Afterwards::GiveBack(back));
+                }
                 return Ok(Verdict { admitted: false, ..said });
             }
             leases.borrowed(charge, granted, wanted, &said, terms, now);

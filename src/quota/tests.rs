@@ -67,6 +67,20 @@ fn what_is_given_back_was_never_taken() {
 }
 
 #[test]
+fn nothing_is_given_back_of_a_window_that_it_was_not_taken_of() {
+    let quota = Quota::Window { span: Span::Hour, most: 1 };
+    for (since, until, takes_back) in [(0, HOUR - 1, true), (HOUR - 1, HOUR, false), (HOUR, HOUR + 1, true)] {
+        assert_eq!(quota.takes_back(since, until), takes_back, "of {since} and {until}");
+        let (_, taken) = quota.spend(Taken::default(), 1, since);
+        let (verdict, taken) = quota.spend(taken, 1, until);
+        assert_eq!(verdict.admitted, !takes_back);
+        let taken = if takes_back { quota.give_back(taken, 1, until) } else { taken };
+        assert_eq!(quota.spend(taken, 1, until).0.admitted, takes_back, "one of two is refused, and never none");
+    }
+    assert!(rate(1_000, 5).takes_back(0, DAY));
+}
+
+#[test]
 fn as_many_are_taken_as_there_are() {
     for quota in [rate(1_000, 5), Quota::Window { span: Span::Day, most: 5 }, Quota::Sliding { span: DAY, most: 5 }] {
         let (granted, verdict, kept) = quota.spend_up_to(Taken::default(), 3, DAY);
