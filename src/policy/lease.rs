@@ -2,9 +2,9 @@
 //!
 //! The place that counts has taken them already, so that all isolates together never admit more in all than the
 //! limit says. But they may spend what they borrowed later than they paid for it: in a moment they can admit as
-//! many units more as they have borrowed, at most a lease each. What is not spent in time lapses, and counts as
-//! taken. More is borrowed in the background before it runs out. That a key is refused is remembered until its
-//! next unit is there, and costs no call.
+//! many units more as they have borrowed: a lease each, and what is left of the one before. What is not spent in time
+//! lapses, and counts as taken. More is borrowed in the background before it runs out. That a key is refused is
+//! remembered until its next unit is there, and costs no call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
