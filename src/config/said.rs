@@ -99,6 +99,12 @@ impl Said {
         if let Some(Some(limit)) = settings.limit.take() {
             let names = limit.0.map(|names| names.0).unwrap_or_default();
             let place = place.at("limit");
+            for (at, name) in
+                names.iter().enumerate().filter(|(at, name)| names.iter().take(*at).any(|one| one == *name))
+            {
+                problems
+                    .add(&place.at(at), format!("is {name:?}, which stands twice: each call would be counted twice"));
+            }
             said.limits =
                 names.iter().filter_map(|name| named(&known.limits, "limit", name, &place, problems)).collect();
         }
