@@ -299,7 +299,7 @@ impl Platform for Memory<'_> {
         Err(LimiterDown)
     }
 
-    async fn give_back(&self, _: &Charge) {}
+    async fn give_back(&self, _: &Charge, _: UnixMillis) {}
 
     async fn remember(&self, _: &str, _: &str) {}
 

@@ -21,7 +21,7 @@ pub struct Counted {
 /// | --- | --- |
 /// | `spend QUOTA UNITS` | a verdict's line |
 /// | `borrow QUOTA UNITS` | how many units were taken, and a verdict's line |
-/// | `give_back QUOTA UNITS` | nothing |
+/// | `give_back QUOTA UNITS MOMENT` | nothing; they were taken then or later |
 /// | `take_slot MOST MICROS` | the moment at which the slot lapses; nothing if all are taken |
 /// | `free_slot MOMENT` | nothing |
 /// | `look`, `look_at_slots` | nothing |
@@ -43,7 +43,7 @@ pub fn counted(kept: &str, asked: &str, now: Micros) -> Option<Counted> {
                     let (granted, verdict, after) = quota.spend_up_to(before, units, now);
                     (format!("{granted} {}", verdict.to_line()), after)
                 }
-                _ => (String::new(), quota.give_back(before, units, now)),
+                _ => (String::new(), quota.give_back(before, units, words.next()?.parse().ok()?, now)),
             };
             let line = if after == before { kept.to_owned() } else { after.to_line() };
             Some(Counted { kept: line, until: after.until, answer })
@@ -91,7 +91,7 @@ mod tests {
             ("spend 1000000/2 1", 0, "1000000 0", "1 1 1000000"),
             ("borrow 1000000/2 5", 0, "2000000 0", "1 1 0 1000000"),
             ("spend 1000000/2 1", 0, "2000000 0", "0 0 1000000"),
-            ("give_back 1000000/2 1", 0, "1000000 0", ""),
+            ("give_back 1000000/2 1 0", 0, "1000000 0", ""),
             ("look", 0, "1000000 0", ""),
             ("spend 1000000/2 2", 5 * second, "7000000 0", "1 0 1000000"),
         ] {
@@ -116,7 +116,17 @@ mod tests {
 
     #[test]
     fn what_nobody_can_ask_is_nothing() {
-        for asked in ["", "spend", "spend 0/1 1", "spend 1/1", "spend 1/1 x", "take_slot 1", "free_slot", "forget"] {
+        for asked in [
+            "",
+            "spend",
+            "spend 0/1 1",
+            "spend 1/1",
+            "spend 1/1 x",
+            "give_back 1/1 1",
+            "take_slot 1",
+            "free_slot",
+            "forget",
+        ] {
             assert_eq!(counted("", asked, 0), None, "of {asked:?}");
         }
     }

@@ -122,8 +122,8 @@ pub trait Platform {
     /// Takes as many units as there are, those of the charge at most; how many, and what is left.
     async fn borrow(&self, charge: &Charge, within: Duration) -> Result<(u32, Verdict), LimiterDown>;
 
-    /// Gives units back that were taken.
-    async fn give_back(&self, charge: &Charge);
+    /// Gives units back that were taken at `since` or later.
+    async fn give_back(&self, charge: &Charge, since: UnixMillis);
 
     /// Takes a slot of those that a key has so many of, in the one place that counts for it; `None` where all are
     /// taken. One that is not given back lapses after `lasts`.
@@ -318,8 +318,8 @@ pub enum Afterwards {
     Exchange(Arc<Limit>, Charge),
     /// Units are taken that a call turned out to cost, as many as there are.
     TakeRest(Charge),
-    /// Units are given back that a call took, and that was refused for another limit.
-    GiveBack(Charge),
+    /// Units are given back that a call took at that moment or later, and that was refused for another limit.
+    GiveBack(Charge, UnixMillis),
     /// A slot is given back, of those calls that are under way at once.
     FreeSlot(Slot),
     /// A text is put into KV.
@@ -339,7 +339,7 @@ impl Afterwards {
             Self::Borrow(limit, charge) => limits::borrow_more(&limit, charge, platform).await,
             Self::Exchange(limit, charge) => limits::exchange(&limit, &charge, platform).await,
             Self::TakeRest(charge) => drop(platform.borrow(&charge, LIMITER_TIMEOUT).await),
-            Self::GiveBack(charge) => platform.give_back(&charge).await,
+            Self::GiveBack(charge, since) => platform.give_back(&charge, since).await,
             Self::FreeSlot(slot) => platform.free_slot(&slot).await,
             Self::Remember { key, text } => platform.remember(&key, &text).await,
         }

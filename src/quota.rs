@@ -173,25 +173,22 @@ impl Quota {
         (granted, verdict, kept)
     }
 
-    /// Whether units that were taken at `since` or later, of what is given back by `until`, are of the same window then:
-    /// else they would be given back of the next one, which nobody took them of.
-    pub fn takes_back(&self, since: Micros, until: Micros) -> bool {
-        !matches!(self, Self::Window { span, .. } if span.end(since) <= until)
-    }
-
-    /// Gives units back that were taken: they count as never taken, but that others were refused for them.
-    pub fn give_back(&self, taken: Taken, units: u32, now: Micros) -> Taken {
+    /// Gives units back that were taken at `since` or later: they count as never taken, but that others were refused
+    /// for them. What they were taken of may be over: nothing is given back of what came after it.
+    pub fn give_back(&self, taken: Taken, units: u32, since: Micros, now: Micros) -> Taken {
         match *self {
             Self::Rate { interval, .. } => {
                 let until = taken.until.saturating_sub(interval.saturating_mul(u64::from(units)));
                 Taken { until, ..Taken::default() }
             }
             Self::Window { .. } | Self::Sliding { .. } if taken.until <= now => taken,
+            Self::Window { span, .. } if span.end(since) != taken.until => taken,
             Self::Window { .. } => Taken { count: taken.count.saturating_sub(u64::from(units)), ..taken },
             Self::Sliding { span, .. } => {
                 let piece = Piece::of(span, now);
                 let (mut pieces, mut left) = (piece.pieces(&taken), units);
-                for taken in &mut pieces {
+                // Of the oldest that they can be of: what is taken out of a newer one would come back a second time.
+                for taken in pieces.iter_mut().take(piece.older(since).saturating_add(1)).rev() {
                     let back = left.min(*taken);
                     (*taken, left) = (*taken - back, left - back);
                 }

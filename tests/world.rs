@@ -568,10 +568,10 @@ impl Platform for Simulated<'_> {
         self.counting(charge, within, borrow).await
     }
 
-    async fn give_back(&self, charge: &Charge) {
+    async fn give_back(&self, charge: &Charge, since: UnixMillis) {
         let now = self.now().0 * 1000;
         if let Some(taken) = self.world.counters.borrow_mut().get_mut(&charge.key) {
-            *taken = charge.quota.give_back(*taken, charge.units, now);
+            *taken = charge.quota.give_back(*taken, charge.units, since.micros(), now);
         }
     }
 

@@ -127,7 +127,7 @@ impl Platform for Rehearsal {
         Err(LimiterDown)
     }
 
-    async fn give_back(&self, _: &Charge) {}
+    async fn give_back(&self, _: &Charge, _: UnixMillis) {}
 
     async fn is_within_rate(&self, _: &str, _: &str, _: Duration) -> Result<bool, LimiterDown> {
         Err(LimiterDown)

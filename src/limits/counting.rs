@@ -33,19 +33,13 @@ pub async fn spend<P: Platform>(
 /// Gives units back that were taken at `since` or later.
 pub fn give_back<P: Platform>(limit: &Limit, charge: Charge, since: UnixMillis, platform: &P) {
     match &limit.counted {
+        Counted::Exactly => platform.afterwards(Afterwards::GiveBack(charge, since)),
         // What was borrowed may be spent in another window, too.
-        Counted::Exactly | Counted::InKv(_) if !arrives_in_time(&charge, since, platform) => {}
-        Counted::Exactly => platform.afterwards(Afterwards::GiveBack(charge)),
         Counted::Leased(_, leases) => locked(leases).give_back(&charge),
-        Counted::InKv(tallies) => tallies.give_back(&charge, platform.now()),
+        Counted::InKv(tallies) => tallies.give_back(&charge, since, platform.now()),
         // The platform takes nothing back.
         Counted::ByPlatform(..) => {}
     }
-}
-
-/// Whether what is given back now is there before its window ends, however long it is under way.
-fn arrives_in_time<P: Platform>(charge: &Charge, since: UnixMillis, platform: &P) -> bool {
-    charge.quota.takes_back(since.micros(), platform.now().after(LIMITER_TIMEOUT).micros())
 }
 
 /// Takes as many of these units as there are.
@@ -95,9 +89,7 @@ async fn spend_borrowed<P: Platform>(
                 // It would lapse, time and again, and who keeps knocking would never be let through.
                 leases.asked_in_vain(charge);
                 let back = Charge { units: granted, ..charge.clone() };
-                if arrives_in_time(&back, since, platform) {
-                    platform.afterwards(Afterwards::GiveBack(back));
-                }
+                platform.afterwards(Afterwards::GiveBack(back, since));
                 return Ok(Verdict { admitted: false, ..said });
             }
             leases.borrowed(charge, granted, wanted, &said, terms, now);

@@ -102,10 +102,12 @@ impl Tallies {
         }
     }
 
-    /// Gives units back that a call took, which was refused for another limit.
-    pub fn give_back(&self, charge: &Charge, now: UnixMillis) {
+    /// Gives units back that a call took at `since` or later, which was refused for another limit; nothing where their
+    /// window is over.
+    pub fn give_back(&self, charge: &Charge, since: UnixMillis, now: UnixMillis) {
         let mut kept = self.kept();
-        if let Some(tally) = current(&mut kept, charge, now) {
+        let ends = charge.quota.ends(since.micros());
+        if let Some(tally) = current(&mut kept, charge, now).filter(|tally| tally.ends == ends) {
             tally.own = tally.own.saturating_sub(u64::from(charge.units));
         }
     }
@@ -203,7 +205,7 @@ mod tests {
         assert_eq!(tallies.exchange(&one, 0.1, at(12)).note, None);
         tallies.take_rest(&charge(&one.key, 7), at(12));
         assert_eq!(spend(12), Some((false, 0, false)));
-        tallies.give_back(&one, at(12));
+        tallies.give_back(&one, at(12), at(12));
         assert_eq!((spend(12), spend(13)), (Some((true, 0, false)), Some((false, 0, false))));
         assert_eq!(tallies.spend(&one, at(3600)), None, "another window");
         assert_ne!(tallies.exchange(&one, 0.1, at(3600)).own, next.own);

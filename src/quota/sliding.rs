@@ -20,6 +20,11 @@ impl Piece {
         (self.number + PIECES as u64 + 1).saturating_sub(older as u64).saturating_mul(self.length)
     }
 
+    /// How many pieces older that one is that a moment is in; 0 of one that is to come.
+    pub fn older(&self, moment: Micros) -> usize {
+        usize::try_from(self.number.saturating_sub(moment / self.length)).unwrap_or(usize::MAX)
+    }
+
     /// What was taken, as the pieces are now.
     pub fn pieces(&self, taken: &Taken) -> [u32; PIECES + 1] {
         let newest = (taken.until / self.length).saturating_sub(PIECES as u64 + 1);

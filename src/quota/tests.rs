@@ -59,25 +59,36 @@ fn what_is_given_back_was_never_taken() {
         let (verdict, twice) = quota.spend(once, 3, now);
         assert!(verdict.admitted && verdict.remaining == 0);
         assert!(!quota.spend(twice, 1, now).0.admitted);
-        assert_eq!(quota.give_back(twice, 3, now), once, "{quota:?}");
+        assert_eq!(quota.give_back(twice, 3, now, now), once, "{quota:?}");
         // What has come back by itself is not given back twice.
         let later = now + 2 * DAY;
-        assert_eq!(quota.spend(quota.give_back(twice, 3, later), 5, later).0.remaining, 0);
+        assert_eq!(quota.spend(quota.give_back(twice, 3, now, later), 5, later).0.remaining, 0);
     }
 }
 
 #[test]
 fn nothing_is_given_back_of_a_window_that_it_was_not_taken_of() {
     let quota = Quota::Window { span: Span::Hour, most: 1 };
-    for (since, until, takes_back) in [(0, HOUR - 1, true), (HOUR - 1, HOUR, false), (HOUR, HOUR + 1, true)] {
-        assert_eq!(quota.takes_back(since, until), takes_back, "of {since} and {until}");
+    for (since, now, takes_back) in [(0, HOUR - 1, true), (HOUR - 1, HOUR, false), (HOUR, HOUR + 1, true)] {
         let (_, taken) = quota.spend(Taken::default(), 1, since);
-        let (verdict, taken) = quota.spend(taken, 1, until);
+        let (verdict, taken) = quota.spend(taken, 1, now);
         assert_eq!(verdict.admitted, !takes_back);
-        let taken = if takes_back { quota.give_back(taken, 1, until) } else { taken };
-        assert_eq!(quota.spend(taken, 1, until).0.admitted, takes_back, "one of two is refused, and never none");
+        let taken = quota.give_back(taken, 1, since, now);
+        assert_eq!(quota.spend(taken, 1, now).0.admitted, takes_back, "one of two is refused, and never none");
     }
-    assert!(rate(1_000, 5).takes_back(0, DAY));
+}
+
+#[test]
+fn nothing_is_given_back_of_a_piece_that_it_was_not_taken_of() {
+    let quota = Quota::Sliding { span: DAY, most: 2 };
+    // One that is refused for another limit took a unit just before the second hour, another call one just after it.
+    let (_, taken) = quota.spend(Taken::default(), 1, HOUR - 1);
+    let (_, taken) = quota.spend(taken, 1, HOUR + 1);
+    let taken = quota.give_back(taken, 1, HOUR - 1, HOUR + 2);
+    // The other's is of the span still.
+    let (first, taken) = quota.spend(taken, 1, 25 * HOUR);
+    let (second, _) = quota.spend(taken, 1, 25 * HOUR);
+    assert_eq!((first.admitted, second.admitted), (true, false));
 }
 
 #[test]

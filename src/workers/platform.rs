@@ -273,8 +273,9 @@ impl Platform for Workers {
         granted.parse().ok().zip(Verdict::from_line(verdict)).ok_or(LimiterDown)
     }
 
-    async fn give_back(&self, charge: &Charge) {
-        let _ = self.count(&charge.key, &asked("give_back", charge), LIMITER_TIMEOUT).await;
+    async fn give_back(&self, charge: &Charge, since: UnixMillis) {
+        let asked = format!("{} {}", asked("give_back", charge), since.micros());
+        let _ = self.count(&charge.key, &asked, LIMITER_TIMEOUT).await;
     }
 
     async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown> {
