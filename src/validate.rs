@@ -97,8 +97,11 @@ fn says_json(kind: &str) -> Result<(), Refusal> {
         return Err(Refusal::OtherContentType);
     }
     let mut parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    // `charset*` is the same to those who read RFC 8187.
+    let is_charset =
+        |name: &str| name.split('*').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("charset"));
     let is_utf8 = |value: &str| value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
-    match parameters.all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value)) {
+    match parameters.all(|(name, value)| !is_charset(name) || is_utf8(value)) {
         true => Ok(()),
         false => Err(Refusal::EncodedBody),
     }
@@ -141,6 +144,7 @@ mod tests {
             ("text/plain;application/json", Some(Refusal::OtherContentType)),
             ("", Some(Refusal::OtherContentType)),
             ("application/json; charset=utf-16", Some(Refusal::EncodedBody)),
+            ("application/json; charset*=utf-8''utf-7", Some(Refusal::EncodedBody)),
             ("application/json;Charset=\"utf-7\"", Some(Refusal::EncodedBody)),
         ] {
             assert_eq!(says_json(kind).err(), refusal, "of {kind:?}");
