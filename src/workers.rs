@@ -9,16 +9,17 @@ mod drill;
 mod first_answer;
 mod limiter;
 mod platform;
+mod tasks;
 
+use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
 use std::panic;
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::task::{self, Poll, Waker};
+use std::task::Poll;
 
 use futures::future::LocalBoxFuture;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
 use worker::event;
 
@@ -29,6 +30,7 @@ use crate::handle::handle;
 use crate::head::Head;
 use crate::refusal::Refusal;
 use crate::settings::Severity;
+use bridge::UnderWay;
 use platform::Workers;
 
 static GATEWAY: OnceLock<Gateway> = OnceLock::new();
@@ -60,18 +62,27 @@ fn report_panics() {
     }));
 }
 
-/// Serves a request: gives the answer, or a promise of it where something has to be waited for.
+/// Serves a request: gives the answer, or a promise of it where something has to be waited for. Undefined in the
+/// place of an answer is none.
 #[wasm_bindgen]
-pub fn serve(request: Request, env: JsValue, context: bridge::Context) -> Result<JsValue, JsValue> {
-    let mut serving = Box::pin(answer(request, env, context));
-    // What asks nobody is there in one turn: a promise, and a task of its own, would cost more than the answer.
-    match serving.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer.map(JsValue::from),
-        Poll::Pending => Ok(future_to_promise(async move { serving.await.map(JsValue::from) }).into()),
-    }
+pub fn serve(request: Request, env: JsValue, context: bridge::Context) -> JsValue {
+    let (at_once, under_way) = (Rc::new(Cell::new(None)), Rc::new(OnceCell::<UnderWay>::new()));
+    let context = Rc::new(context);
+    tasks::spawn({
+        let (at_once, under_way, context) = (Rc::clone(&at_once), Rc::clone(&under_way), Rc::clone(&context));
+        async move {
+            let answer = answer(request, env, context).await.map_or(JsValue::UNDEFINED, JsValue::from);
+            match under_way.get() {
+                Some(under_way) => under_way.settle(&answer),
+                None => at_once.set(Some(answer)),
+            }
+        }
+    });
+    // What asks nobody is there in one turn: a promise would cost more than the answer.
+    at_once.take().unwrap_or_else(|| under_way.get_or_init(|| UnderWay::new(&context)).promise().into())
 }
 
-async fn answer(request: Request, env: JsValue, context: bridge::Context) -> Result<Response, JsValue> {
+async fn answer(request: Request, env: JsValue, context: Rc<bridge::Context>) -> Result<Response, JsValue> {
     let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&bridge::read_head(&request))) else {
         return bridge::respond(&internal_error("unknown"));
     };

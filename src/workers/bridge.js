@@ -26,8 +26,34 @@ export function setPanicBody(body) {
 
 /** Ends every request under way: the Wasm that they wait for is about to stop. */
 export function panicked() {
-  globalThis.POSTERN.hasPanicked = true;
-  for (const end of globalThis.POSTERN.underWay) end();
+  globalThis.POSTERN.panicked();
+}
+
+/** What is under way: the promise of an answer, or of the end of what is left to do. */
+export class UnderWay {
+  constructor(context) {
+    this.promise = new Promise((resolve) => (this.resolve = resolve));
+    this.panicked = () => this.settle(undefined);
+    globalThis.POSTERN.underWay.add(this.panicked);
+    // To its end even if the client goes away: a request that is cut off would leave its state in
+    // the Wasm for ever. Its calls are aborted by the request's signal.
+    context.waitUntil(this.promise);
+  }
+
+  settle(value) {
+    globalThis.POSTERN.underWay.delete(this.panicked);
+    this.resolve(value);
+  }
+}
+
+/** Has the future go on that waits for a promise of that id, once it has settled. */
+export function resumeWhenSettled(promise, id) {
+  const { instance } = globalThis.POSTERN;
+  const resume = (isFulfilled) => (value) => {
+    // In a Wasm that has panicked, nobody waits.
+    if (instance === globalThis.POSTERN.instance) globalThis.POSTERN.resume(id, isFulfilled, value);
+  };
+  promise.then(resume(true), resume(false));
 }
 
 /** The head of a request, in the form that `Head::from_text` reads. */
@@ -59,13 +85,15 @@ export function certificate({ cf }) {
 
 /** Sends the client's request on. Resolves to a Response whose body is still to come. */
 export function forward(env, request, url, binding, edits, keepsBody, outlivesClient, maxBody, ms) {
-  return sending(outlivesClient ? null : request.signal, ms, (signal, abort) => {
-    const send = (source) => {
-      const onward = new Request(url, source);
-      edit(onward.headers, edits);
-      return fetcher(env, binding).fetch(onward, { signal, redirect: "manual" });
-    };
-    return keepsBody ? keeping(request, signal).then(send) : send(bounded(request, maxBody, abort));
+  return sending(outlivesClient ? null : request.signal, ms, async (signal, abort) => {
+    const headers = new Headers(request.headers);
+    edit(headers, edits);
+    const init = { method: request.method, headers, signal, redirect: "manual" };
+    // A service of one's own is told what the runtime knows of the client's connection.
+    if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
+    if (keepsBody) init.body = await keptBody(request, signal);
+    else if (request.body !== null) init.body = boundedBody(request, maxBody, abort);
+    return fetcher(env, binding).fetch(url, init);
   });
 }
 
@@ -84,16 +112,15 @@ export function mirror(env, request, url, binding, edits, ms) {
 const kept = new WeakMap();
 
 /**
- * A request like this one, whose body is kept and can be sent again and again. Rejects with the name of
- * a `CallError` if the body does not come, or not before the call is aborted.
+ * The body of a request, which is kept and can be sent again and again. Rejects with the name of a
+ * `CallError` if it does not come, or not before the call is aborted.
  */
-async function keeping(request, signal) {
+async function keptBody(request, signal) {
   if (!kept.has(request)) kept.set(request, request.arrayBuffer());
   const late = new Promise((_, reject) => signal.addEventListener("abort", () => reject("client-slow")));
-  const body = await Promise.race([kept.get(request), late]).catch((error) => {
+  return Promise.race([kept.get(request), late]).catch((error) => {
     throw error === "client-slow" ? error : "client-gone";
   });
-  return { method: request.method, headers: request.headers, body };
 }
 
 /** A client's body, which is kept to be sent on. Rejects with the name of a `CallError`. */
@@ -317,20 +344,19 @@ function fetcher(env, binding) {
 }
 
 /**
- * A request whose call is aborted once its body has more than `most` bytes; 0 is no bound. The length
+ * The body of a request, whose call is aborted once it has more than `most` bytes; 0 is no bound. The length
  * of a body that says it is checked before, and held to by the runtime; only one of unknown length has
  * to be counted. A stream of JavaScript's that ends, even with an error, is a whole body to the service:
  * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
-function bounded(request, most, abort) {
-  // A body that is none can be sent again; as a stream it could not.
-  if (request.headers.get("content-length") === "0") return { method: request.method, headers: request.headers };
-  const isCounted = most > 0 && request.body !== null && !request.headers.has("content-length");
-  if (!isCounted || request.method === "GET" || request.method === "HEAD") return request;
+function boundedBody({ method, headers, body }, most, abort) {
+  // A body that is none can be sent again, and no runtime makes a GET with one.
+  if (headers.get("content-length") === "0" || method === "GET" || method === "HEAD") return undefined;
+  if (most === 0 || headers.has("content-length")) return body;
   const never = new Promise(() => {});
-  const reader = request.body.getReader();
+  const reader = body.getReader();
   let size = 0;
-  const body = new ReadableStream({
+  return new ReadableStream({
     async pull(controller) {
       const { done, value } = await reader.read().catch(() => ({ value: null }));
       if (done) return controller.close();
@@ -340,7 +366,6 @@ function bounded(request, most, abort) {
       return never;
     },
   });
-  return new Request(request, { body });
 }
 
 /**

@@ -28,8 +28,17 @@ extern "C" {
 
     /// The runtime's context of a request.
     pub type Context;
-    #[wasm_bindgen(method, js_name = waitUntil)]
-    pub fn wait_until(this: &Context, promise: &Promise);
+
+    pub type UnderWay;
+    #[wasm_bindgen(constructor)]
+    pub fn new(context: &Context) -> UnderWay;
+    #[wasm_bindgen(method, getter)]
+    pub fn promise(this: &UnderWay) -> Promise;
+    #[wasm_bindgen(method)]
+    pub fn settle(this: &UnderWay, value: &JsValue);
+
+    #[wasm_bindgen(js_name = resumeWhenSettled)]
+    pub fn resume_when_settled(promise: &Promise, id: u32);
 
     /// A promise that can be aborted.
     #[wasm_bindgen(extends = Promise)]

@@ -3,8 +3,8 @@
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
+use super::tasks::Waiting;
 use crate::head::Head;
 
 /// Panics for the paths `/drill/panic` (at once) and `/drill/panic-later` (after an await).
@@ -12,7 +12,7 @@ pub async fn panic_if_asked(head: &Head) {
     match head.raw_path.as_str() {
         "/drill/panic" => panic!("a drill"),
         "/drill/panic-later" => {
-            let _ = JsFuture::from(Promise::resolve(&JsValue::NULL)).await;
+            let _ = Waiting::for_promise(&Promise::resolve(&JsValue::NULL)).await;
             panic!("a later drill")
         }
         _ => {}

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Request, Response};
 
-use super::bridge::{self, Context, Opened, Sending};
+use super::bridge::{self, Context, Opened, Sending, UnderWay};
+use super::tasks::{self, Settled, Waiting};
 use crate::answer;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
@@ -38,7 +38,7 @@ pub struct Workers {
 /// What a request has in common with those that are made for its sake.
 struct Shared {
     env: JsValue,
-    context: Context,
+    context: Rc<Context>,
     /// What is to be done once the answer is on its way.
     jobs: RefCell<Vec<Afterwards>>,
     /// The time, until something is waited for: the runtime's clock stands still until then.
@@ -47,7 +47,7 @@ struct Shared {
 
 impl Workers {
     /// For one request, with the bindings and secrets of `env`.
-    pub fn new(env: JsValue, request: Request, context: Context) -> Self {
+    pub fn new(env: JsValue, request: Request, context: Rc<Context>) -> Self {
         let shared = Rc::new(Shared { env, context, jobs: RefCell::default(), now: Cell::new(None) });
         Self { request, client: None, shared, opened: OnceCell::new() }
     }
@@ -64,11 +64,11 @@ impl Workers {
 
     /// Goes on when the answer is on its way.
     pub fn go_on(&self, future: impl Future<Output = ()> + 'static) {
-        let done = future_to_promise(async move {
+        let under_way = UnderWay::new(&self.shared.context);
+        tasks::spawn(async move {
             future.await;
-            Ok(JsValue::UNDEFINED)
+            under_way.settle(&JsValue::UNDEFINED);
         });
-        self.shared.context.wait_until(&done);
     }
 
     /// The request as the client made it.
@@ -78,8 +78,13 @@ impl Workers {
 
     /// What the place that counts for a key answers to what is asked.
     async fn count(&self, key: &str, asked: &str, within: Duration) -> Result<String, LimiterDown> {
-        let answer = self.waited(JsFuture::from(bridge::count(&self.shared.env, key, asked, millis(within)))).await;
+        let answer = self.brought(&bridge::count(&self.shared.env, key, asked, millis(within))).await;
         answer.ok().and_then(|answer| answer.as_string()).ok_or(LimiterDown)
+    }
+
+    /// What a promise brings.
+    async fn brought(&self, promise: &Promise) -> Settled {
+        self.waited(Waiting::for_promise(promise)).await
     }
 
     /// What a future brings; time has passed then.
@@ -109,7 +114,7 @@ impl Platform for Workers {
     }
 
     async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
-        let body = self.waited(JsFuture::from(bridge::body(&self.request, most, millis(within)))).await;
+        let body = self.brought(&bridge::body(&self.request, most, millis(within))).await;
         Ok(body.map_err(call_error)?.unchecked_into::<Uint8Array>().to_vec())
     }
 
@@ -154,7 +159,7 @@ impl Platform for Workers {
         let edits = bridge::edit_lines(onward.edits);
         let sent = bridge::mirror(&self.shared.env, &self.request, &onward.url, binding, &edits, millis(within));
         self.go_on(async move {
-            let _ = JsFuture::from(sent).await;
+            let _ = Waiting::for_promise(&sent).await;
         });
     }
 
@@ -193,10 +198,7 @@ impl Platform for Workers {
     }
 
     async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown> {
-        let value = self
-            .waited(JsFuture::from(bridge::recall(&self.shared.env, key, millis(within))))
-            .await
-            .map_err(|_| KvDown)?;
+        let value = self.brought(&bridge::recall(&self.shared.env, key, millis(within))).await.map_err(|_| KvDown)?;
         Ok(value.as_string())
     }
 
@@ -211,7 +213,7 @@ impl Platform for Workers {
 
     async fn fingerprint(&self, asked: &str, most: u32, within: Duration) -> Result<String, CallError> {
         let digest = bridge::fingerprint(&self.request, asked, most, millis(within));
-        let digest = self.waited(JsFuture::from(digest)).await;
+        let digest = self.brought(&digest).await;
         Ok(digest.map_err(call_error)?.as_string().unwrap_or_default())
     }
 
@@ -223,7 +225,7 @@ impl Platform for Workers {
     ) -> Result<Known<Response>, StoreDown> {
         let FirstRequest { name, fingerprint } = request;
         let asked = bridge::begin_first(&self.shared.env, name, fingerprint, millis(lease), millis(within));
-        let known = self.waited(JsFuture::from(asked)).await.map_err(|_| StoreDown)?;
+        let known = self.brought(&asked).await.map_err(|_| StoreDown)?;
         match known.as_string().as_deref() {
             Some("first") => Ok(Known::Nothing),
             Some("running") => Ok(Known::Running),
@@ -245,7 +247,7 @@ impl Platform for Workers {
         let edits = bridge::edit_lines(edits);
         let (keep, ms) = (millis(keep), millis(within));
         let kept = bridge::keep_first(&self.shared.env, name, fingerprint, &reply, &edits, keep, MOST, ms);
-        match self.waited(JsFuture::from(kept)).await.map(|pair| Array::from(&pair)) {
+        match self.brought(&kept).await.map(|pair| Array::from(&pair)) {
             Ok(pair) => (pair.get(0).unchecked_into(), pair.get(1).is_truthy()),
             Err(_) => (reply, false),
         }
@@ -253,13 +255,12 @@ impl Platform for Workers {
 
     async fn lose(&self, request: &FirstRequest, keep: Duration) {
         let FirstRequest { name, fingerprint } = request;
-        let _ =
-            self.waited(JsFuture::from(bridge::lose_first(&self.shared.env, name, fingerprint, millis(keep)))).await;
+        let _ = self.brought(&bridge::lose_first(&self.shared.env, name, fingerprint, millis(keep))).await;
     }
 
     async fn forget(&self, request: &FirstRequest) {
         let FirstRequest { name, fingerprint } = request;
-        let _ = self.waited(JsFuture::from(bridge::forget_first(&self.shared.env, name, fingerprint))).await;
+        let _ = self.brought(&bridge::forget_first(&self.shared.env, name, fingerprint)).await;
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
@@ -280,18 +281,18 @@ impl Platform for Workers {
 
     async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown> {
         let asked = bridge::is_within_rate(&self.shared.env, binding, key, millis(within));
-        self.waited(JsFuture::from(asked)).await.ok().and_then(|is_within| is_within.as_bool()).ok_or(LimiterDown)
+        self.brought(&asked).await.ok().and_then(|is_within| is_within.as_bool()).ok_or(LimiterDown)
     }
 
     async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown> {
-        let sum = self.waited(JsFuture::from(bridge::tally(&self.shared.env, prefix, but, millis(within)))).await;
+        let sum = self.brought(&bridge::tally(&self.shared.env, prefix, but, millis(within))).await;
         // A sum of counts is not negative, and one that no f64 has fits no quota.
         sum.ok().and_then(|sum| sum.as_f64()).map(|sum| sum as u64).ok_or(KvDown)
     }
 
     async fn note_count(&self, key: &str, count: u64, until: Micros) -> Result<(), KvDown> {
         let noted = bridge::note_count(&self.shared.env, key, count as f64, until.div_ceil(1_000_000) as f64);
-        self.waited(JsFuture::from(noted)).await.map(drop).map_err(|_| KvDown)
+        self.brought(&noted).await.map(drop).map_err(|_| KvDown)
     }
 
     async fn take_slot(
@@ -313,7 +314,7 @@ impl Platform for Workers {
     }
 
     async fn remember(&self, key: &str, text: &str) {
-        let _ = self.waited(JsFuture::from(bridge::remember(&self.shared.env, key, text))).await;
+        let _ = self.brought(&bridge::remember(&self.shared.env, key, text)).await;
     }
 
     async fn verify(
@@ -323,7 +324,7 @@ impl Platform for Workers {
         signed: &str,
         signature: &[u8],
     ) -> Result<bool, KeyUnusable> {
-        let checked = self.waited(JsFuture::from(bridge::verify(algorithm.name(), jwk, signed, signature))).await;
+        let checked = self.brought(&bridge::verify(algorithm.name(), jwk, signed, signature)).await;
         checked.map(|is_signed| is_signed.is_truthy()).map_err(|_| KeyUnusable)
     }
 
@@ -339,22 +340,22 @@ impl Platform for Workers {
 /// A call under way. The runtime does not end it when its future is dropped; this does.
 struct InFlight {
     sending: Sending,
-    future: JsFuture,
+    waiting: Waiting,
     done: bool,
 }
 
 impl InFlight {
     fn new(sending: Sending) -> Self {
-        let future = JsFuture::from(js_sys::Promise::from(JsValue::from(&sending)));
-        Self { sending, future, done: false }
+        let waiting = Waiting::for_promise(&sending);
+        Self { sending, waiting, done: false }
     }
 }
 
 impl Future for InFlight {
-    type Output = Result<JsValue, JsValue>;
+    type Output = Settled;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let result = Pin::new(&mut self.future).poll(context);
+        let result = Pin::new(&mut self.waiting).poll(context);
         self.done = result.is_ready();
         result
     }

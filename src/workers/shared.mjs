@@ -12,8 +12,16 @@ export const shared = (globalThis.POSTERN = {
   warnings: "",
   /** Whether the Wasm has panicked, and is to begin anew. */
   hasPanicked: false,
+  /** The number of the Wasm instance: one more with each panic. */
+  instance: 0,
   /** A function for each request under way, to call when the Wasm panics. */
   underWay: new Set(),
+  /** Ends all that waits for the Wasm, which stops. */
+  panicked() {
+    shared.hasPanicked = true;
+    shared.instance += 1;
+    for (const end of shared.underWay) end();
+  },
   /** The body of the answer that those requests then get. */
   panicBody: "",
 });

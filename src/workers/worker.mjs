@@ -7,45 +7,46 @@ import { Limiter } from "./limiter.mjs";
 
 if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
-/** As `workers.rs` has it; worker-build puts what it exports there. Its own way there costs two proxies. */
-const { serve } = Entrypoint.prototype;
+// As `workers.rs` has them; worker-build puts what it exports there. Its own way there costs two proxies.
+const { serve, resume } = Entrypoint.prototype;
 
-async function fetch(request, env, context) {
+function fetch(request, env, context) {
   try {
     // To construct it has the Wasm begin anew, if it has panicked.
     if (shared.hasPanicked) new Entrypoint(context, env);
     shared.hasPanicked = false;
     const answer = serve(request, env, context);
-    return answer instanceof Response ? answer : await orPanic(answer, context);
+    return answer instanceof Promise ? answer.then(orInternalError) : orInternalError(answer);
   } catch (error) {
-    // A panic has told of itself, and rejects with nothing.
-    if (error !== undefined) console.error(error);
-    if (error instanceof WebAssembly.RuntimeError) {
-      // So that the Wasm begins anew, whatever stopped it.
-      reportError(error);
-      shared.hasPanicked = true;
-    }
-    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-    return new Response(shared.panicBody, { status: 500, headers });
+    trapped(error);
+    return internalError();
   }
 }
 
-/**
- * A panic ends the Wasm instance, and with it every request that is under way there: their promises
- * would stay pending. They are answered here; the next request gets a new instance.
- */
-async function orPanic(answer, context) {
-  let panicked;
-  const panic = new Promise((_, reject) => (panicked = reject));
-  shared.underWay.add(panicked);
+/** Goes on with what waits in the Wasm. Its promises call this. */
+shared.resume = (id, isFulfilled, value) => {
   try {
-    // To its end even if the client goes away: a request that is cut off would leave its state in
-    // the Wasm for ever. Its calls are aborted by the request's signal.
-    context.waitUntil(answer.catch(() => {}));
-    return await Promise.race([answer, panic]);
-  } finally {
-    shared.underWay.delete(panicked);
+    resume(id, isFulfilled, value);
+  } catch (error) {
+    trapped(error);
   }
+};
+
+/** Takes what was thrown out of the Wasm. */
+function trapped(error) {
+  // A panic has told of itself, and throws nothing.
+  if (error !== undefined) console.error(error);
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  // So that the Wasm begins anew, whatever stopped it.
+  reportError(error);
+  shared.panicked();
+}
+
+const orInternalError = (answer) => answer ?? internalError();
+
+function internalError() {
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return new Response(shared.panicBody, { status: 500, headers });
 }
 
 export { FirstAnswer, Limiter };
