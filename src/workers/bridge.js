@@ -46,15 +46,87 @@ export class UnderWay {
   }
 }
 
-/** Has the future go on that waits for a promise of that id, once it has settled. */
+/** Has the future go on that waits under that number, once a promise has settled. */
 export function resumeWhenSettled(promise, id) {
   const { instance } = globalThis.POSTERN;
-  const resume = (isFulfilled) => (value) => {
-    // In a Wasm that has panicked, nobody waits.
-    if (instance === globalThis.POSTERN.instance) globalThis.POSTERN.resume(id, isFulfilled, value);
-  };
-  promise.then(resume(true), resume(false));
+  promise.then(
+    (value) => resume(instance, id, true, value),
+    (error) => resume(instance, id, false, error),
+  );
 }
+
+/** Has the future go on that waits under that number, in that instance of the Wasm. */
+function resume(instance, id, isFulfilled, value) {
+  // In one that has panicked, nobody waits.
+  if (instance === globalThis.POSTERN.instance) globalThis.POSTERN.resume(id, isFulfilled, value);
+}
+
+/**
+ * A call under way, that a future waits for under a number. It is settled once, by what comes first: what
+ * the call brings, the end of its time, or the client's going away, if a request of its is given.
+ */
+export class Sending {
+  constructor(id, client, ms) {
+    this.id = id;
+    this.instance = globalThis.POSTERN.instance;
+    this.isSettled = false;
+    this.controller = undefined;
+    this.timer = setTimeout(expire, ms, this);
+    this.client = client?.signal;
+    if (this.client === undefined) return;
+    this.leave = () => this.end("client-gone");
+    this.client.addEventListener("abort", this.leave);
+  }
+
+  /** A signal that is aborted when the call is broken off. */
+  get signal() {
+    this.controller ??= new AbortController();
+    return this.controller.signal;
+  }
+
+  /** Begins the call. What it rejects with is the name of a `CallError`, or something unknown. */
+  begin(start) {
+    // One that has left does not leave again: a signal that is aborted already tells nobody any more.
+    if (this.client?.aborted) this.end("client-gone");
+    else {
+      try {
+        start(this).then((value) => this.settle(true, value), (error) => this.fail(error));
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+    return this;
+  }
+
+  fail(error) {
+    this.settle(false, KNOWN_FAILURES.includes(error) ? error : "unreachable");
+  }
+
+  settle(isFulfilled, value) {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    clearTimeout(this.timer);
+    this.client?.removeEventListener("abort", this.leave);
+    resume(this.instance, this.id, isFulfilled, value);
+  }
+
+  /** Breaks the call off, for a reason that is the name of a `CallError`. */
+  end(reason) {
+    this.settle(false, reason);
+    this.controller?.abort(reason);
+  }
+
+  /** Breaks the call off, which nobody waits for any more. */
+  abort() {
+    this.instance = undefined;
+    this.end("dropped");
+  }
+}
+
+const expire = (sending) => sending.end("timed-out");
+
+/** The names of `CallError`s that are thrown here. */
+const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
 
 /** The head of a request, in the form that `Head::from_text` reads. */
 export function readHead(request) {
@@ -67,11 +139,17 @@ export function readHead(request) {
  * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
  * overwrites is the client's word, and does not count.
  */
-function clientAddress({ cf, headers }) {
-  if (typeof cf?.colo === "string") return headers.get("cf-connecting-ip") ?? "";
+function clientAddress(request) {
+  // The runtime makes `cf` of a text, for each request that it is read of.
+  const cf = isOnCloudflare ? undefined : request.cf;
+  isOnCloudflare ||= typeof cf?.colo === "string";
+  if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
   const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
   return v6 ?? v4 ?? "";
 }
+
+/** Whether a request has told that this is Cloudflare. */
+let isOnCloudflare = false;
 
 /** The client's certificate as Cloudflare reports it, in the form that `Certificate::from_text` reads. */
 export function certificate({ cf }) {
@@ -83,16 +161,21 @@ export function certificate({ cf }) {
   return [isTrusted ? "trusted" : "not", ...lines].join("\n");
 }
 
-/** Sends the client's request on. Resolves to a Response whose body is still to come. */
-export function forward(env, request, url, binding, edits, keepsBody, outlivesClient, maxBody, ms) {
-  return sending(outlivesClient ? null : request.signal, ms, async (signal, abort) => {
+/**
+ * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields.
+ * Resolves to a Response whose body is still to come.
+ */
+export function forward(id, env, request, asked, keepsBody, outlivesClient, maxBody, ms) {
+  return new Sending(id, outlivesClient ? undefined : request, ms).begin((sending) => {
+    const [url, binding] = asked.split("\n", 2);
     const headers = new Headers(request.headers);
-    edit(headers, edits);
-    const init = { method: request.method, headers, signal, redirect: "manual" };
+    edit(headers, asked, url.length + binding.length + 2);
+    const init = { method: request.method, headers, signal: sending.signal, redirect: "manual" };
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
-    if (keepsBody) init.body = await keptBody(request, signal);
-    else if (request.body !== null) init.body = boundedBody(request, maxBody, abort);
+    const send = (body) => fetcher(env, binding).fetch(url, { ...init, body });
+    if (keepsBody) return keptBody(request, sending.signal).then(send);
+    if (request.body !== null) init.body = boundedBody(request, maxBody, sending);
     return fetcher(env, binding).fetch(url, init);
   });
 }
@@ -221,15 +304,15 @@ export async function forgetFirst(env, name, fingerprint) {
  * bytes. A client that goes away ends it, as it ends calls: once a call has brought the head of its reply,
  * its signal does not follow the client's any more.
  */
-export function read(request, reply, edits, most, ms) {
-  return sending(request.signal, ms, async (signal) => {
+export function read(id, request, reply, edits, most, ms) {
+  if (request.signal.aborted) discard(reply);
+  return new Sending(id, request, ms).begin(async ({ signal }) => {
     const headers = new Headers(reply.headers);
     edit(headers, edits);
     // What the runtime reads, it decodes, of these two encodings; the field still says how it came.
     if (["gzip", "br"].includes(headers.get("content-encoding"))) headers.delete("content-encoding");
-    if (most === undefined || reply.body === null || signal.aborted) {
+    if (most === undefined || reply.body === null) {
       discard(reply);
-      if (signal.aborted) throw signal.reason;
       return [fieldsOf(headers), new Uint8Array()];
     }
     return [fieldsOf(headers), await readWhole(reply, most, signal)];
@@ -313,14 +396,9 @@ export async function verify(algorithm, jwk, signed, signature) {
   return crypto.subtle.verify(how, key, bytes, new TextEncoder().encode(signed));
 }
 
-/** Resolves after a time, or when it is aborted: what never resolves is never let go of. */
-export function sleep(ms) {
-  let timer, wake;
-  const slept = new Promise((resolve) => {
-    wake = resolve;
-    timer = setTimeout(resolve, ms);
-  });
-  return Object.assign(slept, { abort: () => (clearTimeout(timer), wake()) });
+/** Lets a time pass. */
+export function sleep(id, ms) {
+  return new Sending(id, undefined, ms);
 }
 
 /** What `start` brings, or a rejection once the time is over. */
@@ -349,7 +427,7 @@ function fetcher(env, binding) {
  * to be counted. A stream of JavaScript's that ends, even with an error, is a whole body to the service:
  * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
-function boundedBody({ method, headers, body }, most, abort) {
+function boundedBody({ method, headers, body }, most, sending) {
   // A body that is none can be sent again, and no runtime makes a GET with one.
   if (headers.get("content-length") === "0" || method === "GET" || method === "HEAD") return undefined;
   if (most === 0 || headers.has("content-length")) return body;
@@ -362,7 +440,7 @@ function boundedBody({ method, headers, body }, most, abort) {
       if (done) return controller.close();
       size += value?.byteLength ?? 0;
       if (value !== null && size <= most) return controller.enqueue(value);
-      abort(value === null ? "client-gone" : "body-too-large");
+      sending.end(value === null ? "client-gone" : "body-too-large");
       return never;
     },
   });
@@ -373,11 +451,10 @@ function boundedBody({ method, headers, body }, most, abort) {
  * URL, the binding, the statuses whose body is read beside 200 to 299, and the names of the header fields
  * that are wanted; then the header fields of the call. Resolves to a Fetched.
  */
-export function fetchWhole(env, client, asked, body, limit, ms) {
-  return sending(client?.signal, ms, async (signal) => {
+export function fetchWhole(id, env, client, asked, body, limit, ms) {
+  return new Sending(id, client, ms).begin(async ({ signal }) => {
     const [method, url, binding, reads, wants] = asked.split("\n", 5);
-    const headers = new Headers();
-    edit(headers, asked, method.length + url.length + binding.length + reads.length + wants.length + 5);
+    const headers = fieldsFrom(asked.slice(method.length + url.length + binding.length + reads.length + wants.length + 5));
     const response = await fetcher(env, binding).fetch(url, { method, headers, body, signal, redirect: "manual" });
     const head = `${response.status}\n${fieldsNamed(wants, response.headers)}`;
     if (!(response.ok || reads.includes(`${response.status},`)) || response.body === null) {
@@ -405,34 +482,6 @@ function fieldsNamed(names, headers) {
   }
   return text;
 }
-
-/**
- * A promise of what `start` brings, with a time limit and a way to abort it; aborted too when the
- * client goes away, if its signal is given. Rejects with the name of a `CallError`.
- */
-function sending(client, ms, start) {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort("timed-out"), ms);
-  const leave = () => controller.abort("client-gone");
-  // One that has left does not leave again: a signal that is aborted already tells nobody any more.
-  if (client?.aborted) leave();
-  client?.addEventListener("abort", leave);
-  const run = async () => {
-    try {
-      return await start(controller.signal, (reason) => controller.abort(reason));
-    } catch (error) {
-      if (KNOWN_FAILURES.includes(error)) throw error;
-      throw controller.signal.aborted ? controller.signal.reason : "unreachable";
-    } finally {
-      clearTimeout(timer);
-      client?.removeEventListener("abort", leave);
-    }
-  };
-  return Object.assign(run(), { abort: () => controller.abort("dropped") });
-}
-
-/** The names of `CallError`s that are thrown here. */
-const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
 
 /** Reads a body of at most `limit` bytes, until `signal` says that nobody wants it any more. */
 async function readWhole(response, limit, signal) {
@@ -488,21 +537,17 @@ export function relay(reply, edits) {
 
 /** A response of the gateway's own. */
 export function respond(status, fields, body) {
-  const headers = new Headers();
-  edit(headers, fields);
-  return new Response(body.length === 0 ? null : body.slice(), { status, headers });
+  return new Response(body.length === 0 ? null : body.slice(), { status, headers: fieldsFrom(fields) });
 }
 
 /** An answer whose body comes in pieces. Ended when the Wasm panics, since nobody else would end it. */
 export class Opened {
   constructor(status, fields) {
-    const headers = new Headers();
-    edit(headers, fields);
     const body = new ReadableStream({
       start: (controller) => (this.controller = controller),
       cancel: () => this.end(() => {}),
     });
-    this.response = new Response(body, { status, headers });
+    this.response = new Response(body, { status, headers: fieldsFrom(fields) });
     this.panicked = () => this.end(() => this.controller.error("panicked"));
     globalThis.POSTERN.underWay.add(this.panicked);
   }
@@ -531,8 +576,8 @@ function limiter(env, key) {
 }
 
 /** Does something in the object that counts for `key`, as `limiter.rs` of the core has it. Resolves to the answer. */
-export function count(env, key, asked, ms) {
-  return inTime(ms, () => limiter(env, key).act(asked));
+export function count(id, env, key, asked, ms) {
+  return new Sending(id, undefined, ms).begin(() => limiter(env, key).act(asked));
 }
 
 /** Whether a call of a key is within the rate limit of a binding, which counts it. */
@@ -549,6 +594,29 @@ export function secret(env, name) {
 /** Writes a line to the log. */
 export function log(line) {
   console.log(line);
+}
+
+/** Header fields of a new message, from lines `name:value`. */
+function fieldsFrom(lines) {
+  const fields = { __proto__: null };
+  for (let start = 0, end; (end = lines.indexOf("\n", start)) !== -1; start = end + 1) {
+    const colon = lines.indexOf(":", start);
+    const name = lines.slice(start, colon);
+    // A name that is there several times is one that an object cannot hold.
+    if (name in fields) return severalFrom(lines);
+    fields[name] = lines.slice(colon + 1, end);
+  }
+  return fields;
+}
+
+/** The same, where a name may be there several times. */
+function severalFrom(lines) {
+  const headers = new Headers();
+  for (const line of lines.split("\n").slice(0, -1)) {
+    const colon = line.indexOf(":");
+    headers.append(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return headers;
 }
 
 function fieldsOf(headers) {

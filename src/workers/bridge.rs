@@ -40,8 +40,7 @@ extern "C" {
     #[wasm_bindgen(js_name = resumeWhenSettled)]
     pub fn resume_when_settled(promise: &Promise, id: u32);
 
-    /// A promise that can be aborted.
-    #[wasm_bindgen(extends = Promise)]
+    /// A call under way, that a future waits for under a number.
     pub type Sending;
     #[wasm_bindgen(method)]
     pub fn abort(this: &Sending);
@@ -50,21 +49,20 @@ extern "C" {
     pub fn within(request: &Request, method: &str, fields: &str, body: Option<Vec<u8>>) -> Request;
 
     pub fn forward(
+        id: u32,
         env: &JsValue,
         request: &Request,
-        url: &str,
-        binding: &str,
-        edits: &str,
+        asked: &str,
         keeps_body: bool,
         outlives_client: bool,
         max_body: f64,
         ms: u32,
     ) -> Sending;
     pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
-    pub fn read(request: &Request, reply: &Response, edits: &str, most: Option<u32>, ms: u32) -> Sending;
+    pub fn read(id: u32, request: &Request, reply: &Response, edits: &str, most: Option<u32>, ms: u32) -> Sending;
     pub fn discard(reply: &Response);
     pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
-    pub fn sleep(ms: u32) -> Sending;
+    pub fn sleep(id: u32, ms: u32) -> Sending;
     pub fn remember(env: &JsValue, key: &str, text: &str) -> Promise;
     pub fn verify(algorithm: &str, jwk: &str, signed: &str, signature: &[u8]) -> Promise;
 
@@ -88,6 +86,7 @@ extern "C" {
     pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
     #[wasm_bindgen(js_name = fetchWhole)]
     pub fn fetch(
+        id: u32,
         env: &JsValue,
         client: Option<&Request>,
         asked: &str,
@@ -119,7 +118,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Opened);
 
-    pub fn count(env: &JsValue, key: &str, asked: &str, ms: u32) -> Promise;
+    pub fn count(id: u32, env: &JsValue, key: &str, asked: &str, ms: u32) -> Sending;
     #[wasm_bindgen(js_name = isWithinRate)]
     pub fn is_within_rate(env: &JsValue, binding: &str, key: &str, ms: u32) -> Promise;
     pub fn tally(env: &JsValue, prefix: &str, but: &str, ms: u32) -> Promise;
@@ -151,27 +150,32 @@ pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
 /// Edits in the form that `bridge.js` reads.
 pub fn edit_lines(edits: &HeaderEdits) -> String {
     let mut lines = String::with_capacity(256);
+    push_edits(&mut lines, edits);
+    lines
+}
+
+/// Adds edits in the form that `bridge.js` reads.
+pub fn push_edits(lines: &mut String, edits: &HeaderEdits) {
     for name in &edits.remove {
         lines.push('-');
         lines.push_str(name);
         lines.push('\n');
     }
-    push_lines(&mut lines, '+', &edits.set);
-    push_lines(&mut lines, '&', &edits.append);
-    push_lines(&mut lines, '?', &edits.add);
-    lines
+    push_lines(lines, "+", &edits.set);
+    push_lines(lines, "&", &edits.append);
+    push_lines(lines, "?", &edits.add);
 }
 
 /// Fields of a new message, in the form that `bridge.js` reads.
 pub fn field_lines(fields: &[Field]) -> String {
     let mut lines = String::with_capacity(256);
-    push_lines(&mut lines, '&', fields);
+    push_lines(&mut lines, "", fields);
     lines
 }
 
-fn push_lines(lines: &mut String, edit: char, fields: &[Field]) {
+fn push_lines(lines: &mut String, edit: &str, fields: &[Field]) {
     for (name, value) in fields {
-        lines.push(edit);
+        lines.push_str(edit);
         lines.push_str(name);
         lines.push(':');
         lines.push_str(value);

@@ -78,7 +78,8 @@ impl Workers {
 
     /// What the place that counts for a key answers to what is asked.
     async fn count(&self, key: &str, asked: &str, within: Duration) -> Result<String, LimiterDown> {
-        let answer = self.brought(&bridge::count(&self.shared.env, key, asked, millis(within))).await;
+        let counting = InFlight::begin(|id| bridge::count(id, &self.shared.env, key, asked, millis(within)));
+        let answer = self.waited(counting).await;
         answer.ok().and_then(|answer| answer.as_string()).ok_or(LimiterDown)
     }
 
@@ -128,25 +129,27 @@ impl Platform for Workers {
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
         let Onward { url, binding, edits, keeps_body, outlives_client, max_body } = onward;
-        let binding = binding.unwrap_or_default();
-        let edits = bridge::edit_lines(edits);
+        // In one piece: each text costs a crossing of its own.
+        let mut asked = format!("{url}\n{}\n", binding.unwrap_or_default());
+        bridge::push_edits(&mut asked, edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let (env, request) = (&self.shared.env, &self.request);
-        let sending = bridge::forward(env, request, url, binding, &edits, *keeps_body, *outlives_client, max_body, ms);
-        let reply: Response = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
+        let sending = InFlight::begin(|id| {
+            bridge::forward(id, env, request, &asked, *keeps_body, *outlives_client, max_body, ms)
+        });
+        let reply: Response = self.waited(sending).await.map_err(call_error)?.unchecked_into();
         Ok(head_of(reply))
     }
 
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
         let Call { method, url, headers, reads, wants, .. } = call;
         let binding = call.binding.as_deref().unwrap_or_default();
-        // In one piece: each text costs a crossing of its own.
         let fields = bridge::field_lines(headers);
         let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
         let client = (!call.outlives_client).then_some(&self.request);
         let (env, body, limit) = (&self.shared.env, call.body.as_deref(), call.max_answer);
-        let sending = bridge::fetch(env, client, &asked, body, limit, millis(within));
-        let fetched: bridge::Fetched = self.waited(InFlight::new(sending)).await.map_err(call_error)?.unchecked_into();
+        let sending = InFlight::begin(|id| bridge::fetch(id, env, client, &asked, body, limit, millis(within)));
+        let fetched: bridge::Fetched = self.waited(sending).await.map_err(call_error)?.unchecked_into();
         let head = fetched.head();
         let (status, headers) = head.split_once('\n').unwrap_or((&head, ""));
         // A status that is no number cannot be.
@@ -171,8 +174,8 @@ impl Platform for Workers {
         within: Duration,
     ) -> Result<(Headers, Vec<u8>), CallError> {
         let edits = bridge::edit_lines(edits);
-        let reading = bridge::read(&self.request, &reply, &edits, most, millis(within));
-        let pair = Array::from(&self.waited(InFlight::new(reading)).await.map_err(call_error)?);
+        let reading = InFlight::begin(|id| bridge::read(id, &self.request, &reply, &edits, most, millis(within)));
+        let pair = Array::from(&self.waited(reading).await.map_err(call_error)?);
         let fields = pair.get(0).as_string().unwrap_or_default();
         Ok((Headers::from_text(fields), pair.get(1).unchecked_into::<Uint8Array>().to_vec()))
     }
@@ -203,8 +206,7 @@ impl Platform for Workers {
     }
 
     async fn sleep(&self, span: Duration) {
-        // It resolves, whatever happens.
-        let _ = self.waited(InFlight::new(bridge::sleep(millis(span)))).await;
+        let _ = self.waited(InFlight::begin(|id| bridge::sleep(id, millis(span)))).await;
     }
 
     fn random(&self) -> f64 {
@@ -345,9 +347,10 @@ struct InFlight {
 }
 
 impl InFlight {
-    fn new(sending: Sending) -> Self {
-        let waiting = Waiting::for_promise(&sending);
-        Self { sending, waiting, done: false }
+    /// Begins the call under the number that it is given.
+    fn begin(call: impl FnOnce(u32) -> Sending) -> Self {
+        let waiting = Waiting::begin();
+        Self { sending: call(waiting.id()), waiting, done: false }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Runs the futures of requests, and lets them wait for promises.
 //!
 //! wasm-bindgen-futures takes two closures, each with a finalizer, and a microtask of its own for every
-//! promise. Here a promise that settles calls [`resume`], which goes on with the future in that same turn.
+//! promise. Here a future waits under a number, and whatever settles it calls [`resume`], which goes on in that same
+//! turn.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -20,7 +21,7 @@ pub type Settled = Result<JsValue, JsValue>;
 
 thread_local! {
     static RUNNER: Runner = const { Runner { ready: RefCell::new(VecDeque::new()), is_running: Cell::new(false) } };
-    static PROMISES: RefCell<Promises> = const { RefCell::new(Promises { last: 0, by_id: BTreeMap::new() }) };
+    static WAITED: RefCell<AllWaited> = const { RefCell::new(AllWaited { last: 0, by_id: BTreeMap::new() }) };
 }
 
 /// The tasks that can go on.
@@ -74,23 +75,23 @@ fn run() {
     });
 }
 
-/// The promises that are waited for.
-struct Promises {
+/// All that is waited for.
+struct AllWaited {
     last: u32,
     by_id: BTreeMap<u32, Waited>,
 }
 
 enum Waited {
-    /// It is not settled, or the future that waits has not asked yet.
+    /// It has not settled; whoever asked.
     Pending(Option<Waker>),
     Settled(Settled),
 }
 
-/// Goes on with the future that waits for the promise of that id, which has settled.
+/// Goes on with the future that waits under that number, for a promise that has settled.
 #[wasm_bindgen]
 pub fn resume(id: u32, is_fulfilled: bool, value: JsValue) {
     let settled = if is_fulfilled { Ok(value) } else { Err(value) };
-    let waker = PROMISES.with(|promises| match promises.borrow_mut().by_id.get_mut(&id) {
+    let waker = WAITED.with(|waited| match waited.borrow_mut().by_id.get_mut(&id) {
         Some(waited) => match std::mem::replace(waited, Waited::Settled(settled)) {
             Waited::Pending(waker) => waker,
             Waited::Settled(_) => None,
@@ -104,21 +105,31 @@ pub fn resume(id: u32, is_fulfilled: bool, value: JsValue) {
     }
 }
 
-/// The future of what a promise brings.
+/// The future of what is waited for under a number, until [`resume`] is called with it.
 pub struct Waiting(u32);
 
 impl Waiting {
-    /// Begins to wait.
+    /// Begins to wait, under a new number.
+    pub fn begin() -> Self {
+        WAITED.with(|waited| {
+            let mut waited = waited.borrow_mut();
+            waited.last = waited.last.wrapping_add(1);
+            let id = waited.last;
+            waited.by_id.insert(id, Waited::Pending(None));
+            Self(id)
+        })
+    }
+
+    /// Begins to wait for a promise.
     pub fn for_promise(promise: &Promise) -> Self {
-        let id = PROMISES.with(|promises| {
-            let mut promises = promises.borrow_mut();
-            promises.last = promises.last.wrapping_add(1);
-            let id = promises.last;
-            promises.by_id.insert(id, Waited::Pending(None));
-            id
-        });
-        bridge::resume_when_settled(promise, id);
-        Self(id)
+        let waiting = Self::begin();
+        bridge::resume_when_settled(promise, waiting.0);
+        waiting
+    }
+
+    /// The number.
+    pub fn id(&self) -> u32 {
+        self.0
     }
 }
 
@@ -126,14 +137,14 @@ impl Future for Waiting {
     type Output = Settled;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
-        PROMISES.with(|promises| {
-            let mut promises = promises.borrow_mut();
-            match promises.by_id.get_mut(&self.0) {
+        WAITED.with(|waited| {
+            let mut waited = waited.borrow_mut();
+            match waited.by_id.get_mut(&self.0) {
                 Some(Waited::Pending(waker)) => {
                     *waker = Some(context.waker().clone());
                     Poll::Pending
                 }
-                _ => match promises.by_id.remove(&self.0) {
+                _ => match waited.by_id.remove(&self.0) {
                     Some(Waited::Settled(settled)) => Poll::Ready(settled),
                     _ => Poll::Pending,
                 },
@@ -144,7 +155,7 @@ impl Future for Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let waited = PROMISES.with(|promises| promises.borrow_mut().by_id.remove(&self.0));
+        let waited = WAITED.with(|waited| waited.borrow_mut().by_id.remove(&self.0));
         drop(waited);
     }
 }
