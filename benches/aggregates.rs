@@ -4,28 +4,23 @@
 //! parsed into a tree, picked from there, and all of it written anew. The ratio of the two is what counts.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::cell::RefCell;
+mod parts;
+#[allow(dead_code)] // the tests use more of it
+#[path = "../tests/prepared.rs"]
+mod prepared;
+
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use futures::executor::block_on;
+use parts::{PICKED, Services, answering, document, gateway};
 use postern::answer::{Answer, Response};
 use postern::gateway::Gateway;
 use postern::handle::handle;
-use postern::head::{Head, Headers, UnixMillis};
-use postern::platform::{
-    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown,
-};
-use postern::policy::certificate::Certificate;
-use postern::policy::headers::HeaderEdits;
-use postern::policy::jwt::algorithm::Algorithm;
-use postern::policy::rate_limit::{Charge, Slot};
-use postern::quota::{Micros, Verdict};
+use postern::head::Head;
+use prepared::Prepared;
 use serde_json::{Value, json};
-
-const PICKED: &str = r#""pick":["id","owner.name","items.id","items.name","items.price"]"#;
 
 criterion_group! {
     name = benches;
@@ -67,9 +62,6 @@ struct Case {
     plain: fn(&Services) -> Vec<u8>,
 }
 
-/// By path, what the services answer.
-type Services = Vec<(String, Vec<u8>)>;
-
 /// Measures both ways of a case, which come to the same.
 fn compare(group: &mut BenchmarkGroup<'_, criterion::measurement::WallTime>, size: &str, case: &Case) {
     assert_eq!(values(&case.answer()), values(&(case.plain)(&case.services)), "the two ways come to the same");
@@ -87,16 +79,13 @@ fn values(body: &[u8]) -> Vec<Value> {
 
 /// So many parts of so many bytes.
 fn parts(count: usize, bytes: usize, shaping: &str, accept: &'static str) -> Case {
-    let services: Services = (0..count).map(|part| (format!("/p{part}"), document(part, bytes).into_bytes())).collect();
-    let comma = if shaping.is_empty() { "" } else { "," };
-    let part = |number| format!(r#""p{number}":{{"get":"s:/p{number}","max_elements":1000000{comma}{shaping}}}"#);
-    let parts: Vec<String> = (0..count).map(part).collect();
+    let (gateway, services) = parts::parts(count, bytes, shaping);
     let plain = match (accept, shaping) {
         ("", "") => |services: &Services| whole(services, |value| value),
         ("", _) => |services: &Services| whole(services, picked),
         _ => lines,
     };
-    Case { gateway: gateway(&parts.join(",")), services, accept, plain }
+    Case { gateway, services, accept, plain }
 }
 
 /// A list of 50 elements, and for each of them an answer of 1 KB.
@@ -119,45 +108,17 @@ fn for_each(in_one_call: bool) -> Case {
     Case { gateway: gateway(&format!("{list},{lines}")), services, accept: "", plain: joined }
 }
 
-fn gateway(parts: &str) -> Gateway {
-    let file = format!(
-        r#"{{"max_calls":100,"services":{{"s":{{"url":"http://s","max_answer":"32MiB"}}}},
-             "routes":[{{"path":"/x","auth":"public","aggregate":{{{parts}}},
-                         "answer":{{"max_size":"32MiB","stream":"ndjson"}}}}]}}"#
-    );
-    let (gateway, problems) = postern::config::load(&file, None);
-    gateway.unwrap_or_else(|| panic!("{problems:?}"))
-}
-
 impl Case {
     /// The body that a client gets.
     fn answer(&self) -> Vec<u8> {
         let head = format!("GET\nhttp://g/x\n192.0.2.7\nid\n0\naccept:{}\nuser-agent:bench\n", self.accept);
-        let memory = Memory { services: &self.services, written: RefCell::default() };
-        match block_on(handle(&self.gateway, Head::from_text(&head).unwrap(), &memory)) {
+        let platform = Prepared::new(answering(&self.services));
+        match block_on(handle(&self.gateway, Head::from_text(&head).unwrap(), &platform)) {
             Answer::Own(Response { status: 200, body, .. }) => body,
-            Answer::Streamed { .. } => memory.written.take(),
+            Answer::Streamed { .. } => platform.written(),
             other => panic!("{other:?}"),
         }
     }
-}
-
-/// A document of about so many bytes, as services have them.
-fn document(number: usize, bytes: usize) -> String {
-    let mut text = format!(
-        r#"{{"id":{number},"created":"2026-01-01T09:30:00Z","owner":{{"name":"Ada Lovelace","mail":"ada@example.com","verified":true}},"items":["#
-    );
-    let mut at = 0;
-    while text.len() < bytes {
-        let comma = if at == 0 { "" } else { "," };
-        text.push_str(&format!(
-            r#"{comma}{{"id":{at},"name":"Thing number {at}, \"large\"","price":{}.25,"in_stock":{},"tags":["new","sale"],"maker":{{"name":"Müller & Söhne","place":{{"lat":48.137,"lon":11.575}}}},"note":null}}"#,
-            at % 90 + 1,
-            at % 3 == 0
-        ));
-        at += 1;
-    }
-    text + "]}"
 }
 
 /// A part as a service's answer reaches whoever reads it: bytes of its own.
@@ -201,133 +162,4 @@ fn joined(services: &Services) -> Vec<u8> {
         item["product"] = product;
     }
     serde_json::to_vec(&json!({"lines": items})).unwrap()
-}
-
-/// A runtime whose services answer at once, and which has nothing else.
-struct Memory<'s> {
-    services: &'s Services,
-    written: RefCell<Vec<u8>>,
-}
-
-impl Platform for Memory<'_> {
-    type Reply = ();
-
-    async fn fetch(&self, call: &Call, _: Duration) -> Result<Fetched, CallError> {
-        let path = call.url.trim_start_matches("http://s").split('?').next();
-        let found = self.services.iter().find(|(name, _)| Some(name.as_str()) == path);
-        let (_, body) = found.ok_or(CallError::Unreachable)?;
-        Ok(Fetched { status: 200, headers: Headers::from_text(String::new()), body: body.clone() })
-    }
-
-    fn open(&self, _: Response) {}
-
-    fn write(&self, piece: &[u8]) {
-        self.written.borrow_mut().extend_from_slice(piece);
-    }
-
-    fn close(&self) {}
-
-    fn now(&self) -> UnixMillis {
-        UnixMillis(0)
-    }
-
-    fn random(&self) -> f64 {
-        0.5
-    }
-
-    fn log(&self, line: &str) {
-        black_box(line);
-    }
-
-    fn secret(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    async fn body(&self, _: u32, _: Duration) -> Result<Vec<u8>, CallError> {
-        Ok(Vec::new())
-    }
-
-    fn within(&self, _: &Head, _: Option<Vec<u8>>) -> Self {
-        Self { services: self.services, written: RefCell::default() }
-    }
-
-    async fn forward(&self, _: &Onward<'_>, _: Duration) -> Result<ReplyHead<()>, CallError> {
-        Err(CallError::Unreachable)
-    }
-
-    fn certificate(&self) -> Option<Certificate> {
-        None
-    }
-
-    fn mirror(&self, _: &Onward<'_>, _: Duration) {}
-
-    async fn read(
-        &self,
-        (): (),
-        _: &HeaderEdits,
-        _: Option<u32>,
-        _: Duration,
-    ) -> Result<(Headers, Vec<u8>), CallError> {
-        Err(CallError::Unreachable)
-    }
-
-    fn discard(&self, (): ()) {}
-
-    async fn recall(&self, _: &str, _: Duration) -> Result<Option<String>, KvDown> {
-        Err(KvDown)
-    }
-
-    async fn fingerprint(&self, _: &str, _: u32, _: Duration) -> Result<String, CallError> {
-        Err(CallError::Unreachable)
-    }
-
-    async fn begin(&self, _: &FirstRequest, _: Duration, _: Duration) -> Result<Known<()>, StoreDown> {
-        Err(StoreDown)
-    }
-
-    async fn keep(&self, _: &FirstRequest, (): (), _: &HeaderEdits, _: Duration, _: Duration) -> ((), bool) {
-        ((), false)
-    }
-
-    async fn lose(&self, _: &FirstRequest, _: Duration) {}
-
-    async fn forget(&self, _: &FirstRequest) {}
-
-    async fn borrow(&self, _: &Charge, _: Duration) -> Result<(u32, Verdict), LimiterDown> {
-        Err(LimiterDown)
-    }
-
-    async fn give_back(&self, _: &Charge, _: UnixMillis) {}
-
-    async fn remember(&self, _: &str, _: &str) {}
-
-    async fn verify(&self, _: Algorithm, _: &str, _: &str, _: &[u8]) -> Result<bool, KeyUnusable> {
-        Err(KeyUnusable)
-    }
-
-    fn afterwards(&self, _: Afterwards) {}
-
-    async fn is_within_rate(&self, _: &str, _: &str, _: Duration) -> Result<bool, LimiterDown> {
-        Err(LimiterDown)
-    }
-
-    async fn tally(&self, _: &str, _: &str, _: Duration) -> Result<u64, KvDown> {
-        Err(KvDown)
-    }
-
-    async fn note_count(&self, _: &str, _: u64, _: Micros) -> Result<(), KvDown> {
-        Err(KvDown)
-    }
-
-    async fn take_slot(&self, _: &str, _: u32, _: Duration, _: Duration) -> Result<Option<Slot>, LimiterDown> {
-        Err(LimiterDown)
-    }
-
-    async fn free_slot(&self, _: &Slot) {}
-
-    async fn spend(&self, _: &Charge, _: Duration) -> Result<Verdict, LimiterDown> {
-        Err(LimiterDown)
-    }
 }

@@ -4,13 +4,13 @@
 //! medians of all turns are compared, so that a busy machine troubles them alike.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
 
+mod routes;
+
 use std::hint::black_box;
 use std::time::Instant;
 
-use postern::head::Head;
-use postern::path::NormalPath;
-use postern::router::{Asked, Conditions, Found, HostPath, HostPattern, Matcher, Methods, Router, SlashAtEnd};
-use postern::settings::Text;
+use postern::router::{Asked, Found};
+use routes::{requests, router};
 
 const SIZES: [usize; 4] = [10, 1_000, 5_000, 10_000];
 const TURNS: usize = 101;
@@ -42,54 +42,4 @@ fn main() {
 fn median(times: &mut [f64]) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
-}
-
-/// Paths of six shapes, as APIs have them.
-fn pattern(number: usize) -> String {
-    let resource = format!("/api/v{}/resource-{}", number % 3, number / 6);
-    match number % 6 {
-        0 => resource,
-        1 => format!("{resource}/{{id}}"),
-        2 => format!("{resource}/{{id}}/items"),
-        3 => format!("{resource}/{{id}}/items/{{item}}"),
-        4 => format!("{resource}/{{id}}:cancel"),
-        _ => format!("{resource}/files/{{*rest}}"),
-    }
-}
-
-fn host(number: usize) -> String {
-    format!("host-{}.example.com", number % 100)
-}
-
-fn router(size: usize, with_hosts: bool) -> Router<usize> {
-    let mut router = Router::default();
-    for number in 0..size {
-        let matcher = Matcher {
-            host: with_hosts.then(|| host_pattern(&host(number))),
-            pattern: pattern(number),
-            is_prefix: false,
-            methods: Methods::Any,
-            conditions: Conditions::default(),
-            slash: SlashAtEnd::Strict,
-        };
-        router.insert(matcher, number).unwrap();
-    }
-    router
-}
-
-fn host_pattern(text: &str) -> HostPattern {
-    HostPattern::read(text).unwrap()
-}
-
-/// Requests for routes spread over the whole file.
-fn requests(size: usize, with_hosts: bool) -> Vec<(Head, HostPath, NormalPath)> {
-    (0..100)
-        .map(|step| {
-            let number = step * size / 100;
-            let path = pattern(number).replace("{*rest}", "a/b/c.txt").replace("{id}", "4711").replace("{item}", "42");
-            let host = if with_hosts { host(number) } else { "api.example.com".to_owned() };
-            let head = Head::from_text(&format!("GET\nhttps://{host}{path}\n\nid\n1\naccept:*/*\n")).unwrap();
-            (head, HostPath::of(&host), NormalPath::parse(&path).unwrap())
-        })
-        .collect()
 }
