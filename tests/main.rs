@@ -1,12 +1,15 @@
 //! The one binary of native tests; `tests/workers` has those inside the real runtime.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[allow(dead_code)] // the benches use more of it
+mod prepared; // a runtime that does next to nothing, for what counts
 mod signing; // tokens, by another implementation than the gateway's
 mod world; // a simulated runtime: virtual time, scripted services
 
 mod chaos; // what holds whatever the services do
 mod cli; // the postern tool: tests/cli
 mod copies; // what is copied, counted
+mod costs; // what each job costs in memory, beside tests/costs.md
 mod graphs; // what holds of aggregates, whatever the graph
 mod hostile; // what holds whatever clients and services write
 mod leases; // limits of which isolates borrow

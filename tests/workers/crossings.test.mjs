@@ -1,59 +1,57 @@
-// What a request costs in crossings between JavaScript and Wasm. The numbers are printed and held:
-// a rise is a decision, to be made here.
+// What each job of tests/costs/jobs.json costs in crossings between JavaScript and Wasm, beside what
+// tests/costs.md keeps of it. POSTERN_CROSSINGS=1 tells them by name.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CUSTOMER, bearer, json, startGateway, startUpstream } from "./harness.mjs";
+import { compared } from "../../scripts/costs.mjs";
+import { at } from "../../scripts/run.mjs";
+import { bearer, startGateway, startUpstream } from "./harness.mjs";
 
-const upstream = await startUpstream((request, response) => json(response, { id: 1 }));
-const part = (name) => ({ get: `svc:/${name}` });
-const gateway = await startGateway(
-  {
-    services: { svc: { url: upstream.url } },
-    auth: { customer: CUSTOMER },
-    // Slow to come back, so that no object's alarm falls into a measurement.
-    limits: { many: { rate: "1000/day" } },
-    routes: [
-      { path: "/reply", auth: "public", reply: { body: 1 } },
-      { path: "/forward", auth: "public", forward: "svc" },
-      { path: "/validated", auth: "public", validate: { body: { type: "object" } }, forward: "svc" },
-      { path: "/dashboard", auth: "customer", limit: "many", aggregate: { a: part("a"), b: part("b"), c: part("c") } },
-    ],
-  },
-  { probe: true },
-);
+const ROUNDS = 10;
+const COMMAND = "npx node --test tests/workers/crossings.test.mjs";
 
-for (const [what, path, status, most, body] of [
-  ["a fixed reply", "/reply", 200, 8],
-  ["a forwarded request", "/forward", 200, 28],
-  ["a validated body", "/validated", 200, 44, "{}"],
-  ["a body that is refused", "/validated", 422, 28, "[]"],
-  // Three for each call: its head comes back as text, since header fields of it count.
-  ["a dashboard: token, limit, three calls", "/dashboard", 200, 118],
-  ["a refused token", "/dashboard", 401, 8],
-]) {
-  test(`${what} crosses at most ${most} times`, async (context) => {
-    const headers = status === 401 ? { authorization: "Bearer no" } : bearer();
-    const probe = async () => (await gateway.get("/probe")).json();
-    const ask = async () => {
-      const post = { method: "POST", body, headers: { ...headers, "content-type": "application/json" } };
-      const answer = body === undefined ? await gateway.get(path, headers) : await fetch(`${gateway.url}${path}`, post);
-      assert.equal(answer.status, status);
-      await answer.arrayBuffer();
-    };
-    await ask();
-    const rounds = 10;
+const { routes, services_answer: answer, jobs } = JSON.parse(readFileSync(at("tests", "costs", "jobs.json"), "utf8"));
+const upstream = await startUpstream((request, response) => {
+  response.writeHead(200, answer.headers);
+  response.end(JSON.stringify(answer.body));
+});
+routes.services.svc.url = upstream.url;
+const gateway = await startGateway(routes, { probe: true });
+
+const probe = async () => (await gateway.get("/probe")).json();
+
+/** What sends the request of a job, and reads the answer to its end; gives the status. */
+function sending({ path, headers = {}, body, signed_in: signedIn }) {
+  const all = { ...headers, ...(signedIn ? bearer() : {}) };
+  const post = { method: "POST", body: JSON.stringify(body), headers: { ...all, "content-type": "application/json" } };
+  const request = body === undefined ? { headers: all } : post;
+  return async () => {
+    const response = await fetch(`${gateway.url}${path}`, request);
+    await response.arrayBuffer();
+    return response.status;
+  };
+}
+
+for (const job of jobs) {
+  test(`${job.job} crosses as often as is kept`, async (context) => {
+    const send = sending(job);
+    await send();
     const before = await probe();
-    for (let round = 0; round < rounds; round += 1) await ask();
+    for (let round = 0; round < ROUNDS; round += 1) assert.equal(await send(), job.status);
     const after = await probe();
-    const toJavaScript = (after.toJavaScript - before.toJavaScript) / rounds;
-    const toWasm = (after.toWasm - before.toWasm) / rounds;
-    context.diagnostic(`${what}: ${toJavaScript} calls to JavaScript, ${toWasm} to Wasm`);
-    if (process.env.POSTERN_CROSSINGS) {
-      for (const [name, count] of Object.entries(after.names)) {
-        const each = (count - (before.names[name] ?? 0)) / rounds;
-        if (each > 0) context.diagnostic(`  ${each} ${name}`);
-      }
-    }
-    assert.ok(toJavaScript + toWasm <= most, `${toJavaScript} + ${toWasm}`);
+    const [toJavaScript, toWasm] = ["toJavaScript", "toWasm"].map((way) => (after[way] - before[way]) / ROUNDS);
+    context.diagnostic(`${job.job}: ${toJavaScript} calls to JavaScript, ${toWasm} to Wasm`);
+    if (process.env.POSTERN_CROSSINGS) names(before.names, after.names).forEach((line) => context.diagnostic(line));
+    const changed = [
+      compared(job.job, "to JavaScript", toJavaScript, { command: COMMAND }),
+      compared(job.job, "to Wasm", toWasm, { command: COMMAND }),
+    ];
+    assert.equal(changed.filter((line) => line !== null).join("\n"), "");
   });
+}
+
+/** How often each function was called in a round, in lines. */
+function names(before, after) {
+  const each = Object.entries(after).map(([name, count]) => [name, (count - (before[name] ?? 0)) / ROUNDS]);
+  return each.filter(([, count]) => count > 0).map(([name, count]) => `  ${count} ${name}`);
 }
