@@ -1,12 +1,12 @@
 // `npm run bench`: Postern beside a bare JavaScript worker and Hono, in real workerd. `--quick` for a
-// short run, `--case NAME` for one case. bench/README.md tells what is counted.
+// short run, `--case NAME` for one case. benches/README.md tells what is counted.
 import { parseArgs } from "node:util";
 import { buildWasm } from "./build.mjs";
 import { Fault, main, say } from "./run.mjs";
 import { npmPackages } from "./setup.mjs";
-import { YARDSTICK, answerAlike, startContenders } from "../bench/contenders.mjs";
-import { cases } from "../bench/cases.mjs";
-import { load, processorTime } from "../bench/load.mjs";
+import { YARDSTICK, answerAlike, startContenders } from "../benches/workerd/contestants.mjs";
+import { cases } from "../benches/workerd/cases.mjs";
+import { load, processorTime } from "../benches/workerd/load.mjs";
 
 const AT_ONCE = 8;
 const WHOLE = { rounds: 9, share: 1 };

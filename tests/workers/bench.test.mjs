@@ -1,7 +1,7 @@
 // The contenders of `npm run bench` answer every case alike. Nothing is timed here.
 import { after, test } from "node:test";
-import { answerAlike, startContenders } from "../../bench/contenders.mjs";
-import { cases } from "../../bench/cases.mjs";
+import { answerAlike, startContenders } from "../../benches/workerd/contestants.mjs";
+import { cases } from "../../benches/workerd/cases.mjs";
 
 const { contenders, stop } = await startContenders();
 after(stop);

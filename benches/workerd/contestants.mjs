@@ -5,8 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { isDeepStrictEqual } from "node:util";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { Fault, at, fromNpm, node, run } from "../scripts/run.mjs";
-import { GATEWAY_FILES, answering, freePort } from "../tests/workers/harness.mjs";
+import { Fault, at, fromNpm, node, run } from "../../scripts/run.mjs";
+import { GATEWAY_FILES, answering, freePort } from "../../tests/workers/harness.mjs";
 import { SECRET, cases, routes } from "./cases.mjs";
 
 /** The contender that the others are compared with. */
@@ -25,14 +25,14 @@ export async function startContenders() {
     process.off("exit", stop);
   };
   process.on("exit", stop);
-  const upstream = fork(at("bench", "upstream.mjs"), { execPath: node() });
+  const upstream = fork(at("benches", "workerd", "upstream-node.mjs"), { execPath: node() });
   children.push(upstream);
   const [upstreamPort] = await once(upstream, "message");
   const url = `http://127.0.0.1:${upstreamPort}`;
 
   const contenders = { Postern: await start(postern(path.join(folder, "postern"), url), children) };
   for (const [name, file] of Object.entries(PEERS)) {
-    contenders[name] = await start(await peer(path.join(folder, name), at("bench", "peers", file), url), children);
+    contenders[name] = await start(await peer(path.join(folder, name), at("benches", "workerd", "peers", file), url), children);
   }
   return { contenders, stop };
 }

@@ -1,7 +1,7 @@
 // Load, and what it costs the process that takes it.
 import { readFileSync } from "node:fs";
 import http from "node:http";
-import { Fault, output } from "../scripts/run.mjs";
+import { Fault, output } from "../../scripts/run.mjs";
 
 /**
  * Sends so many requests, so many at once, over connections that are kept; each with the header fields of its
