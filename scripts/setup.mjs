@@ -55,13 +55,15 @@ export async function rustLinters() {
   await run("rustup", ["component", "add", "rustfmt", "clippy"]);
 }
 
-/** The folder for tools of these versions, shared by all clones of this user. */
-function toolsFolder() {
-  const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
-  return path.join(cache, "postern", `worker-build-${workerBuildVersion()}-wasm-bindgen-${wasmBindgenVersion()}`);
+/** A folder for tools of a version, shared by all clones of this user. */
+export function cacheFolder(name) {
+  return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache"), "postern", name);
 }
 
-const workerBuildVersion = () => JSON.parse(readFileSync(at("package.json"), "utf8")).config["worker-build"];
+const toolsFolder = () => cacheFolder(`worker-build-${pinned("worker-build")}-wasm-bindgen-${wasmBindgenVersion()}`);
+
+/** The version of a tool that is no npm package. */
+export const pinned = (tool) => JSON.parse(readFileSync(at("package.json"), "utf8")).config[tool];
 
 /** The command-line tool must be of the library's version, so that is where it is read. */
 function wasmBindgenVersion() {
@@ -73,23 +75,24 @@ async function buildTools() {
   const folder = toolsFolder();
   // Without its lock file, which names a crate version that not every registry serves.
   await cargoInstall(folder, "wasm-bindgen-cli", wasmBindgenVersion(), "wasm-bindgen", []);
-  await cargoInstall(folder, "worker-build", workerBuildVersion(), "worker-build", ["--locked"]);
+  await cargoInstall(folder, "worker-build", pinned("worker-build"), "worker-build", ["--locked"]);
 }
 
-async function cargoInstall(folder, crate, version, program, flags) {
+/** They run for a second; building them fast matters more. */
+const FAST_TO_BUILD = {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+  CARGO_PROFILE_RELEASE_LTO: "off",
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+  CARGO_PROFILE_RELEASE_DEBUG: "0",
+};
+
+/** Builds a program of a crate into a folder, unless it is there. */
+export async function cargoInstall(folder, crate, version, program, flags, profile = FAST_TO_BUILD) {
   if (existsSync(path.join(folder, "bin", program))) return;
   say(`Building ${crate} ${version}, once for this machine; about two minutes on two cores`);
   mkdirSync(folder, { recursive: true });
   await run("cargo", ["install", crate, "--version", version, "--bin", program, "--root", folder, ...flags], {
-    env: {
-      ...process.env,
-      CARGO_TARGET_DIR: at("target", "tools"),
-      // They run for a second; building them fast matters more.
-      CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
-      CARGO_PROFILE_RELEASE_LTO: "off",
-      CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
-      CARGO_PROFILE_RELEASE_DEBUG: "0",
-    },
+    env: { ...process.env, CARGO_TARGET_DIR: at("target", "tools"), ...profile },
   });
 }
 

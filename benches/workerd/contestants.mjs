@@ -1,117 +1,66 @@
-// The contenders, each in a `workerd serve` of its own, and the upstream behind them.
-import { fork, spawn } from "node:child_process";
-import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { isDeepStrictEqual } from "node:util";
-import { tmpdir } from "node:os";
+// The contestants, each in a process of its own, and the upstream behind them.
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { Fault, at, fromNpm, node, run } from "../../scripts/run.mjs";
-import { GATEWAY_FILES, answering, freePort } from "../../tests/workers/harness.mjs";
-import { SECRET, cases, routes } from "./cases.mjs";
+import { Fault, fromNpm } from "../../scripts/run.mjs";
+import { answering, freePort } from "../../tests/workers/harness.mjs";
+import { onItsCore } from "./cores.mjs";
+import { envoyIn } from "./envoy.mjs";
+import { handsOn, nginxIn } from "./nginx.mjs";
+import { end, start, temporaryFolder } from "./processes.mjs";
+import { SECRET } from "./tokens.mjs";
+import { startUpstream } from "./upstream.mjs";
+import { bareIn, honoIn, posternIn, sizes } from "./workers.mjs";
 
-/** The contender that the others are compared with. */
-export const YARDSTICK = "bare JavaScript";
+/** Those in workerd, and how their folder is made. */
+export const WORKERS = { Postern: posternIn, bare: bareIn, Hono: honoIn };
 
-const PEERS = { [YARDSTICK]: "bare.mjs", Hono: "hono.mjs" };
+/** Whom the others are compared with. */
+export const BARE = "bare";
+export const HONO = "Hono";
 
-/** Starts the upstream and all contenders: by name, a `port` and a `pid`; and `stop`, which ends them. */
-export async function startContenders() {
-  const folder = mkdtempSync(path.join(tmpdir(), "postern-bench-"));
-  const children = [];
-  // Also where the process ends by a fault or a signal, so nothing here waits.
-  const stop = () => {
-    for (const child of children) child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-    process.off("exit", stop);
+/** How the native ones are started: the program of each is null where there is none. */
+const NATIVES = {
+  Envoy: (folder, port, upstream) => envoyIn(folder, port, upstream),
+  nginx: (folder, port, upstream) => nginxIn(folder, handsOn(port, upstream)),
+};
+
+/**
+ * Starts the upstream and the contestants, with the routes of the cases or with so many (`routes`). `natives` has the
+ * programs of those that take part beside the workers. Gives the `contestants` by name, each with a `port` and a `pid`,
+ * and `stop`, which ends all.
+ */
+export async function startContestants({ routes, natives = {} } = {}) {
+  const { folder, remove } = temporaryFolder();
+  const upstream = await startUpstream(path.join(folder, "upstream"));
+  const contestants = {};
+  for (const [name, folderOf] of Object.entries(WORKERS)) {
+    const made = await folderOf(path.join(folder, name), upstream.url, routes);
+    contestants[name] = await up(name, await serve(made));
+    contestants[name].sizes = sizes(made);
+  }
+  for (const [name, program] of Object.entries(natives)) {
+    const port = await freePort();
+    const args = NATIVES[name](path.join(folder, name), port, upstream.url);
+    contestants[name] = await up(name, { port, child: start(...onItsCore(program, args)) });
+  }
+  const stop = async () => {
+    for (const { child } of [...Object.values(contestants), upstream]) await end(child);
+    remove();
   };
-  process.on("exit", stop);
-  const upstream = fork(at("benches", "workerd", "upstream-node.mjs"), { execPath: node() });
-  children.push(upstream);
-  const [upstreamPort] = await once(upstream, "message");
-  const url = `http://127.0.0.1:${upstreamPort}`;
-
-  const contenders = { Postern: await start(postern(path.join(folder, "postern"), url), children) };
-  for (const [name, file] of Object.entries(PEERS)) {
-    contenders[name] = await start(await peer(path.join(folder, name), at("benches", "workerd", "peers", file), url), children);
-  }
-  return { contenders, stop };
+  return { contestants, stop };
 }
 
-/** Fails unless all contenders give the same answer to a case, as JSON. */
-export async function answerAlike(contenders, name) {
-  const answers = [];
-  for (const [contender, { port }] of Object.entries(contenders)) {
-    const headers = cases[name].headers?.(0);
-    const answer = await fetch(`http://127.0.0.1:${port}/${name}`, { headers });
-    if (headers !== undefined && (await fetch(`http://127.0.0.1:${port}/${name}`)).status !== 401) {
-      throw new Fault(`${contender} lets in who has no token, in ${name}`);
-    }
-    const text = await answer.text();
-    if (answer.status !== 200) throw new Fault(`${contender} answers ${name} with ${answer.status}: ${text.slice(0, 200)}`);
-    answers.push([contender, JSON.parse(text)]);
-  }
-  const [[first, expected], ...others] = answers;
-  for (const [contender, value] of others) {
-    if (!isDeepStrictEqual(value, expected)) throw new Fault(`${contender} answers ${name} otherwise than ${first}`);
-  }
-}
-
-/** A folder with the built gateway and a configuration; gives both. */
-function postern(folder, upstream) {
-  mkdirSync(path.join(folder, "build"), { recursive: true });
-  mkdirSync(path.join(folder, ".limits"));
-  for (const file of GATEWAY_FILES) copyFileSync(at("build", file), path.join(folder, "build", file));
-  writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes(upstream)));
-  return { folder, config: (port) => ours().replace('"*:8787"', `"127.0.0.1:${port}"`) };
-}
-
-/** The same with a peer, in one file. */
-async function peer(folder, file, upstream) {
-  const bundle = ["--bundle", "--format=esm", "--external:cloudflare:workers", "--log-level=warning"];
-  await run(fromNpm("esbuild"), [file, ...bundle, `--outfile=${folder}/worker.mjs`]);
-  mkdirSync(path.join(folder, ".counts"));
-  const [date] = /compatibilityDate = "[^"]+"/.exec(ours());
-  const config = (port) => `using Workerd = import "/workerd/workerd.capnp";
-    const config :Workerd.Config = (
-      services = [
-        (name = "peer", worker = .peer),
-        (name = "internet", network = (allow = ["public", "private"])),
-        (name = "counts", disk = (path = ".counts", writable = true)),
-      ],
-      sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "peer")],
-    );
-    const peer :Workerd.Worker = (
-      modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
-      ${date},
-      bindings = [
-        (name = "UPSTREAM", text = "${upstream}"),
-        (name = "JWT_SECRET", text = "${SECRET}"),
-        (name = "COUNTER", durableObjectNamespace = "Counter"),
-      ],
-      durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
-      durableObjectStorage = (localDisk = "counts"),
-    );`;
-  return { folder, config };
-}
-
-const ours = () => readFileSync(at("workerd.capnp"), "utf8");
-
-/** Starts workerd there; waits until it answers. */
-async function start({ folder, config }, children) {
+/** Starts workerd in the folder of a worker. */
+export async function serve({ folder, config }) {
   const port = await freePort();
   writeFileSync(path.join(folder, "workerd.capnp"), config(port));
-  const child = spawn(fromNpm("workerd"), ["serve", "workerd.capnp"], {
-    cwd: folder,
-    env: { ...process.env, JWT_SECRET: SECRET },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  children.push(child);
-  let said = "";
-  child.stderr.on("data", (data) => (said = (said + data).slice(-2000)));
-  const ended = once(child, "exit").then(() => true);
-  if (await Promise.race([ended, answering(port, child).then(() => false)])) {
-    throw new Fault(`workerd did not start in ${path.basename(folder)}: ${said.trim()}`);
-  }
-  return { port, pid: child.pid };
+  const options = { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } };
+  return { port, child: start(...onItsCore(fromNpm("workerd"), ["serve", "workerd.capnp"]), options) };
 }
 
+/** Waits until it answers. */
+async function up(name, { port, child }) {
+  const hasEnded = await Promise.race([child.ended.then(() => true), answering(port, child).then(() => false)]);
+  if (hasEnded) throw new Fault(`${name} did not start: ${child.said()}`);
+  return { port, child, pid: child.pid };
+}

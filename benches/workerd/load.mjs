@@ -1,65 +1,53 @@
-// Load, and what it costs the process that takes it.
-import { readFileSync } from "node:fs";
-import http from "node:http";
-import { Fault, output } from "../../scripts/run.mjs";
+// Load from oha, and what clients saw of it.
+import { Fault } from "../../scripts/run.mjs";
+import { start } from "./processes.mjs";
+import { variedLoad } from "./load-varied.mjs";
+
+/** How many requests are under way at once, each on a connection that is kept. */
+export const AT_ONCE = 16;
 
 /**
- * Sends so many requests, so many at once, over connections that are kept; each with the header fields of its
- * number, from `first` on. Gives each one's milliseconds.
+ * Sends requests, as many as come back for so many `seconds` or so many `requests`, or at a `rate`: then a
+ * request's time begins when it was due, also where it had to wait for an earlier one. Every answer must
+ * have the status and the size that the target says. Gives how many there were, how many a second, and p50 and p99 in ms.
  */
-export async function load({ port, path, headers, first = 0, requests, atOnce }) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: atOnce });
-  const took = [];
-  let left = requests;
-  const client = async () => {
-    while (left > 0) {
-      left -= 1;
-      const of = headers?.(first + left);
-      const start = performance.now();
-      await get({ host: "127.0.0.1", port, path, headers: of, agent });
-      took.push(performance.now() - start);
-    }
-  };
-  const start = performance.now();
-  await Promise.all(Array.from({ length: atOnce }, client));
-  const all = performance.now() - start;
-  agent.destroy();
-  return { took: took.sort((one, other) => one - other), all };
-}
-
-/** Asks once, and reads the answer to its end. */
-function get(options) {
-  return new Promise((resolve, reject) => {
-    const broken = (error) => reject(new Fault(`${options.path} on port ${options.port} broke: ${error.message}`));
-    const request = http.get(options, (response) => {
-      if (response.statusCode !== 200) broken(new Error(`status ${response.statusCode}`));
-      response.on("error", broken);
-      response.on("end", resolve);
-      response.resume();
-    });
-    request.on("error", broken);
-  });
-}
-
-/** The milliseconds of processor time that a process and its children have had; null where that is not told. */
-export function processorTime(pid) {
-  if (process.platform !== "linux") return null;
-  // The name of the program, in brackets, may have spaces.
-  const fields = told(pid, "stat").split(") ").at(-1).split(" ");
-  const children = told(pid, `task/${pid}/children`).split(" ").filter(Boolean);
-  const own = (Number(fields[11]) + Number(fields[12])) * tick();
-  return children.reduce((sum, child) => sum + processorTime(child), own);
-}
-
-/** What the kernel tells of a process. */
-function told(pid, what) {
-  try {
-    return readFileSync(`/proc/${pid}/${what}`, "utf8");
-  } catch (error) {
-    throw new Fault(`A process that is measured has ended: ${error.message}`);
+export async function load(oha, target, amount) {
+  const seen = target.varies ? await variedLoad(target, amount, AT_ONCE) : await byOha(oha, target, amount);
+  const others = Object.keys(seen.statuses).filter((status) => Number(status) !== target.status);
+  if (others.length > 0) throw new Fault(`${target.name} answers with ${JSON.stringify(seen.statuses)} under load, not with ${target.status} alone`);
+  const broken = Object.keys(seen.errors);
+  if (broken.length > 0 || seen.requests === 0) throw new Fault(`${target.name} breaks under load: ${broken.join("; ") || "no answers"}`);
+  if (target.size !== undefined && seen.bytes !== target.size * seen.requests) {
+    throw new Fault(`${target.name} has ${seen.bytes / seen.requests} bytes an answer under load, not ${target.size}`);
   }
+  return seen;
 }
 
-let ofTick;
-/** The milliseconds in which the kernel counts. */
-const tick = () => (ofTick ??= 1000 / Number(output("getconf", ["CLK_TCK"]) ?? 100));
+async function byOha(oha, target, { seconds, requests, rate }) {
+  const headers = Object.entries(target.headers(0)).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const amount = requests === undefined ? ["-z", `${Math.round(seconds * 1000)}ms`, "-w"] : ["-n", String(requests)];
+  const paced = rate === undefined ? [] : ["-q", String(rate), "--latency-correction"];
+  const form = ["--no-tui", "--output-format", "json", "--worker-threads", "1", "--disable-compression", "-r", "0", "-t", "30s"];
+  const args = [...form, "-c", String(AT_ONCE), ...amount, ...paced, ...headers, `http://127.0.0.1:${target.port}${target.path}`];
+  const told = JSON.parse(await printed(oha, args));
+  const count = Object.values(told.statusCodeDistribution).reduce((one, other) => one + other, 0);
+  return {
+    requests: count,
+    perSecond: count / told.summary.total,
+    p50: told.latencyPercentiles.p50 * 1000,
+    p99: told.latencyPercentiles.p99 * 1000,
+    bytes: told.summary.totalData,
+    statuses: told.statusCodeDistribution,
+    errors: told.errorDistribution,
+  };
+}
+
+/** What a program prints. */
+async function printed(program, args) {
+  const child = start(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  for await (const chunk of child.stdout) text += chunk;
+  await child.ended;
+  if (child.exitCode !== 0) throw new Fault(`${program} ended with ${child.signalCode ?? child.exitCode}: ${child.said()}`);
+  return text;
+}

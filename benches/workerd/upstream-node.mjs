@@ -1,9 +1,17 @@
-// The services behind all contenders, in a process of their own: every answer is there beforehand.
+// The services by Node, where there is no nginx: `node upstream-node.mjs FOLDER PORT`. Every file of the folder
+// is in memory beforehand.
+import { readFileSync, readdirSync } from "node:fs";
 import http from "node:http";
-import { cases } from "./cases.mjs";
+import path from "node:path";
 
-const upstreams = Object.values(cases).flatMap(({ upstream }) => Object.entries(upstream));
-const bodies = new Map(upstreams.map(([path, value]) => [path, Buffer.from(JSON.stringify(value))]));
+const [folder, port] = process.argv.slice(2);
+const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+const bodies = new Map(
+  files.map((entry) => {
+    const file = path.join(entry.parentPath, entry.name);
+    return [`/${path.relative(folder, file)}`, readFileSync(file)];
+  }),
+);
 
 const server = http.createServer((request, response) => {
   const body = bodies.get(request.url);
@@ -12,5 +20,4 @@ const server = http.createServer((request, response) => {
 });
 // No connection is closed while somebody is about to use it.
 server.keepAliveTimeout = 600_000;
-server.listen(0, "127.0.0.1", () => process.send(server.address().port));
-process.on("disconnect", () => process.exit());
+server.listen(Number(port), "127.0.0.1");

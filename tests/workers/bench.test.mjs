@@ -1,9 +1,14 @@
-// The contenders of `npm run bench` answer every case alike. Nothing is timed here.
+// The contestants of `npm run bench` that run in workerd answer every case alike. Nothing is timed here.
 import { after, test } from "node:test";
-import { answerAlike, startContenders } from "../../benches/workerd/contestants.mjs";
+import { answerAlike } from "../../benches/workerd/alike.mjs";
 import { cases } from "../../benches/workerd/cases.mjs";
+import { startContestants } from "../../benches/workerd/contestants.mjs";
 
-const { contenders, stop } = await startContenders();
-after(stop);
+const names = Object.keys(cases);
+const sets = Map.groupBy(names, (name) => cases[name].routes);
 
-for (const name of Object.keys(cases)) test(`${name}: the contenders answer alike`, () => answerAlike(contenders, name));
+for (const [routes, names] of sets) {
+  const { contestants, stop } = await startContestants({ routes });
+  after(stop);
+  for (const name of names) test(`${name}: the contestants answer alike`, () => answerAlike(contestants, name));
+}

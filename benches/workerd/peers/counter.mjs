@@ -1,20 +1,23 @@
 // Counts calls in a Durable Object, as @hono-rate-limiter/cloudflare does: a number and the end of its window in storage.
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, env } from "cloudflare:workers";
 
-/** How many calls there may be in a window, and how long that is. */
-export const LIMIT = 1_000_000;
-export const WINDOW = 60_000;
+/** How many calls there may be in a window, and how long that is; by the name that Postern's file has for it. */
+export const LIMITS = {
+  exact: { calls: 1_000_000, window: 60_000 },
+  leased: { calls: 1_000_000, window: 60_000 },
+  spent: { calls: 1, window: 3_600_000 },
+};
 
 export class Counter extends DurableObject {
   /** Counts one more; gives how many there were in this window, and when it ends. */
-  async increment() {
+  async increment(window) {
     const kept = await this.ctx.storage.get("value");
-    const counted = kept === undefined || kept.resetTime <= Date.now() ? { totalHits: 0, resetTime: Date.now() + WINDOW } : kept;
+    const counted = kept === undefined || kept.resetTime <= Date.now() ? { totalHits: 0, resetTime: Date.now() + window } : kept;
     counted.totalHits += 1;
-    await this.ctx.storage.put("value", counted);
+    this.ctx.storage.put("value", counted);
     return counted;
   }
 }
 
-/** The object of a caller. */
-export const counterOf = (namespace, caller) => namespace.get(namespace.idFromName(caller));
+/** Counts a call of a caller. */
+export const count = (limit, caller) => env.COUNTER.get(env.COUNTER.idFromName(`${limit} ${caller}`)).increment(LIMITS[limit].window);

@@ -1,0 +1,85 @@
+// Puts results where they are kept: a page of tables, and a plot.
+import { mkdirSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { output } from "../../scripts/run.mjs";
+import { cases } from "./cases.mjs";
+import { BARE, HONO } from "./contestants.mjs";
+import { plot } from "./plot.mjs";
+import { METRICS, STARTS, besideTable, caseTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
+import { ratio } from "./statistics.mjs";
+
+/** What was found: `cases`, `coldStarts` and `memory` may be empty, `how` says how it was measured. */
+export function writeResults(folder, results) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "results.md"), page(results));
+  writeFileSync(path.join(folder, "results.svg"), plot(figures(results), [`Postern ÷ ${BARE}`, `Postern ÷ ${HONO}`]));
+}
+
+function page({ cases: measured, coldStarts, memory, requests, how }) {
+  const parts = ["# Results of `npm run bench`", `${setting(how)}`, "What the columns and cases mean is in the [README](../README.md).", "![Ratios, as bars](results.svg)"];
+  if (measured.size > 0) {
+    parts.push("## Postern beside the others", "Medians of the rounds' ratios, and their quartiles. Of CPU and p99, less is better; of requests/s, more.");
+    parts.push(summaryTable(measured));
+    const sized = [...measured].find(([name]) => cases[name].routes === undefined);
+    if (sized) parts.push("## Code", sizesTable(sized[1].contestants));
+    parts.push("## Cases");
+    for (const [name, result] of measured) {
+      parts.push(caseTable(name, result));
+      if (cases[name].beside) parts.push(besideTable(name, measured));
+    }
+  }
+  if (coldStarts.size > 0) parts.push("## Cold start");
+  for (const [size, contestants] of coldStarts) parts.push(startTable(size, contestants));
+  if (memory.size > 0) parts.push("## Memory", memoryTable(memory, requests));
+  return `${parts.filter(Boolean).join("\n\n")}\n`;
+}
+
+function setting({ rounds, seconds, starts, pinning, upstream, versions }) {
+  const memory = `${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`;
+  const commit = output("git", ["describe", "--always", "--dirty", "--exclude=*"]) ?? "unknown";
+  const lines = [
+    ["Of", new Date().toISOString().slice(0, 10) + `, commit ${commit}`],
+    ["Machine", `${os.availableParallelism()} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
+    ["Cores", pinning],
+    ["Upstream", upstream],
+    ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate; ${starts} cold starts`],
+    ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
+  ];
+  return lines.map(([what, is]) => `- ${what}: ${is}`).join("\n");
+}
+
+function figures({ cases: measured, coldStarts }) {
+  const found = [];
+  if (measured.size > 0) {
+    const of = (name, metric) => pairs(metric, (contestant) => measured.get(name).contestants.get(contestant).rounds);
+    found.push({
+      title: "Postern beside the same in JavaScript",
+      rows: [...measured.keys()],
+      panels: [
+        { title: "CPU time per request: left is better", ratios: (name) => of(name, METRICS.processor) },
+        { title: "Requests/s: right is better", ratios: (name) => of(name, METRICS.perSecond) },
+        { title: "p99 at a fixed rate: left is better", ratios: (name) => of(name, METRICS.p99) },
+      ],
+    });
+  }
+  if (coldStarts.size > 0) {
+    const sizes = new Map([...coldStarts].map(([size, starts]) => [`${size.toLocaleString("en")} routes`, starts]));
+    const of = (row, metric) => pairs(metric, (contestant) => sizes.get(row).get(contestant));
+    found.push({
+      title: "Cold start",
+      rows: [...sizes.keys()],
+      panels: [
+        { title: "Time to the first answer: left is better", ratios: (row) => of(row, STARTS.first) },
+        { title: "CPU time until then: left is better", ratios: (row) => of(row, STARTS.processor) },
+      ],
+    });
+  }
+  return found;
+}
+
+/** Postern's ratio to each of the two. */
+const pairs = ({ of }, roundsOf) => {
+  const ours = roundsOf("Postern");
+  return [BARE, HONO].map((other) => (of(ours[0]) === null ? null : ratio(of, ours, roundsOf(other))));
+};

@@ -1,0 +1,71 @@
+// The folders from which `workerd serve` runs the contestants: Postern's build, and peers in one file each.
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { at, fromNpm, run } from "../../scripts/run.mjs";
+import { GATEWAY_FILES } from "../../tests/workers/harness.mjs";
+import { routes } from "./cases.mjs";
+import { bareWorker, honoWorker } from "./many-routes.mjs";
+import { SECRET } from "./tokens.mjs";
+
+const ours = () => readFileSync(at("workerd.capnp"), "utf8");
+
+/** Postern with the routes of the cases, or with so many: the built gateway and the project's own configuration. */
+export function posternIn(folder, upstream, count) {
+  mkdirSync(path.join(folder, "build"), { recursive: true });
+  mkdirSync(path.join(folder, ".limits"), { recursive: true });
+  for (const file of GATEWAY_FILES) copyFileSync(at("build", file), path.join(folder, "build", file));
+  writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes(upstream, count)));
+  return { folder, config: (port) => ours().replace('"*:8787"', `"127.0.0.1:${port}"`) };
+}
+
+export const bareIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/bare.mjs") : bareWorker(count));
+export const honoIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/hono.mjs") : honoWorker(count));
+
+/** A peer, bundled from a file, or from a source that is generated. */
+async function peerIn(folder, upstream, source) {
+  mkdirSync(path.join(folder, ".counts"), { recursive: true });
+  const isFile = path.isAbsolute(source);
+  const entry = isFile ? source : path.join(folder, "generated.mjs");
+  if (!isFile) writeFileSync(entry, source);
+  const bundle = ["--bundle", "--minify", "--format=esm", "--external:cloudflare:workers", "--log-level=warning"];
+  // A generated one is not beside the packages.
+  const env = { ...process.env, NODE_PATH: at("node_modules") };
+  await run(fromNpm("esbuild"), [entry, ...bundle, `--outfile=${folder}/worker.mjs`], { env });
+  return { folder, config: (port) => peerConfig(port, upstream, isFile) };
+}
+
+function peerConfig(port, upstream, hasCounter) {
+  const [date] = /compatibilityDate = "[^"]+"/.exec(ours());
+  const counter = `durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
+      durableObjectStorage = (localDisk = "counts"),`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+    const config :Workerd.Config = (
+      services = [
+        (name = "peer", worker = .peer),
+        (name = "internet", network = (allow = ["public", "private"])),
+        (name = "counts", disk = (path = ".counts", writable = true)),
+      ],
+      sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "peer")],
+    );
+    const peer :Workerd.Worker = (
+      modules = [(name = "worker.mjs", esModule = embed "worker.mjs")],
+      ${date},
+      bindings = [
+        (name = "UPSTREAM", text = "${upstream}"),
+        (name = "JWT_SECRET", text = "${SECRET}"),
+        ${hasCounter ? '(name = "COUNTER", durableObjectNamespace = "Counter"),' : ""}
+      ],
+      ${hasCounter ? counter : ""}
+    );`;
+}
+
+/** The gzipped bytes of a contestant's scripts, and of its Wasm; without routes. */
+export function sizes({ folder }) {
+  const files = readdirSync(folder, { recursive: true }).map((name) => path.join(folder, String(name)));
+  const gzipped = (ending) =>
+    files
+      .filter((file) => statSync(file).isFile() && ending.test(file) && path.basename(file) !== "generated.mjs")
+      .reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0);
+  return { script: gzipped(/\.m?js$/), wasm: gzipped(/\.wasm$/) };
+}
