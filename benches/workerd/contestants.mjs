@@ -6,7 +6,7 @@ import { answering, freePort } from "../../tests/workers/harness.mjs";
 import { onItsCore } from "./cores.mjs";
 import { envoyIn } from "./envoy.mjs";
 import { handsOn, nginxIn } from "./nginx.mjs";
-import { end, start, temporaryFolder } from "./processes.mjs";
+import { end, start, temporaryFolder, watch } from "./processes.mjs";
 import { SECRET } from "./tokens.mjs";
 import { startUpstream } from "./upstream.mjs";
 import { bareIn, honoIn, posternIn, sizes } from "./workers.mjs";
@@ -62,5 +62,6 @@ export async function serve({ folder, config }) {
 async function up(name, { port, child }) {
   const hasEnded = await Promise.race([child.ended.then(() => true), answering(port, child).then(() => false)]);
   if (hasEnded) throw new Fault(`${name} did not start: ${child.said()}`);
+  watch(child, name);
   return { port, child, pid: child.pid };
 }

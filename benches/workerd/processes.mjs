@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { say } from "../../scripts/run.mjs";
 
 const children = new Set();
 const folders = new Set();
@@ -26,8 +27,16 @@ export function start(program, args, options = {}) {
   return child;
 }
 
+/** Tells of a process that ends although nobody here asked it to: what is measured then breaks, and this is why. */
+export function watch(child, name) {
+  child.ended.then(() => {
+    if (!child.isToEnd) say(`${name} has ended by itself, with ${child.signalCode ?? child.exitCode}: ${child.said()}`);
+  });
+}
+
 /** Ends what was started, at once. */
 export async function end(child) {
+  child.isToEnd = true;
   child.kill("SIGKILL");
   await child.ended;
 }

@@ -13,7 +13,14 @@ const PACED = { requests: 300, seconds: 10 };
 
 /** The names in groups that are measured in the same rounds. */
 export function groups(names) {
-  return [...Map.groupBy(names, (name) => cases[name].beside ?? name).values()];
+  return [...grouped(names, (name) => cases[name].beside ?? name).values()];
+}
+
+/** As Map.groupBy, which Node 18 and 20 lack. */
+function grouped(names, keyOf) {
+  const found = new Map();
+  for (const name of names) found.set(keyOf(name), [...(found.get(keyOf(name)) ?? []), name]);
+  return found;
 }
 
 /**
@@ -43,7 +50,7 @@ export async function measure(names, { rounds, seconds, oha, natives }) {
 async function lineUp(names, natives) {
   const entries = [];
   const stops = [];
-  for (const [routes, ofThese] of Map.groupBy(names, (name) => cases[name].routes)) {
+  for (const [routes, ofThese] of grouped(names, (name) => cases[name].routes)) {
     const wanted = new Set(ofThese.flatMap((name) => cases[name].natives ?? []));
     const there = Object.fromEntries(Object.entries(natives).filter(([name]) => wanted.has(name)));
     const { contestants, stop } = await startContestants({ routes, natives: there });

@@ -1,7 +1,7 @@
 // What the benchmarks need beyond the build: oha for the load, and Envoy and nginx as native points of reference.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { output, run, say } from "../../scripts/run.mjs";
+import { at, output, run, say } from "../../scripts/run.mjs";
 import { cacheFolder, cargoInstall, pinned, rust } from "../../scripts/setup.mjs";
 import { nginxVersion } from "./nginx.mjs";
 
@@ -46,9 +46,9 @@ async function envoy() {
   return null;
 }
 
-/** Which versions take part; each as the one of the results is told. */
+/** Which versions take part. */
 export function versions({ Envoy, nginx }) {
-  const npm = (name) => JSON.parse(output("npm", ["ls", name, "--json", "--depth=0"]) ?? "{}").dependencies?.[name]?.version;
+  const npm = (name) => JSON.parse(readFileSync(at("node_modules", name, "package.json"), "utf8")).version;
   return {
     workerd: npm("workerd"),
     Hono: npm("hono"),

@@ -6,7 +6,7 @@ import { Fault, at, node } from "../../scripts/run.mjs";
 import { answering, freePort } from "../../tests/workers/harness.mjs";
 import { cases } from "./cases.mjs";
 import { nginxIn, nginxVersion } from "./nginx.mjs";
-import { start } from "./processes.mjs";
+import { start, watch } from "./processes.mjs";
 
 /** What it is. */
 export const upstreamIs = () => (nginxVersion() === null ? `Node ${process.version}, as there is no nginx` : `nginx ${nginxVersion()}`);
@@ -29,6 +29,7 @@ export async function startUpstream(folder) {
   if (await Promise.race([child.ended.then(() => true), answering(port, child).then(() => false)])) {
     throw new Fault(`The upstream did not start: ${child.said()}`);
   }
+  watch(child, "The upstream");
   return { url: `http://127.0.0.1:${port}`, child };
 }
 
