@@ -25,7 +25,7 @@ const NAMES = [...Object.keys(cases), COLD_START, MEMORY];
 
 await main(async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
-  const { names, settings, folder } = asked();
+  const { names, settings, isWhole } = asked();
   await npmPackages();
   await buildWasm("build");
   const tools = { oha: await oha(), natives: await natives() };
@@ -36,17 +36,12 @@ await main(async () => {
   if (processorTime(process.pid) === null) say("Processor time and memory are told by Linux alone, and left out here");
 
   const how = { ...settings, pinning, upstream, versions: versions(tools.natives) };
-  const results = { cases: await measured(names, { ...settings, ...tools }), coldStarts: new Map(), memory: new Map(), requests: settings.requests, how };
-  if (names.includes(COLD_START)) {
-    results.coldStarts = await coldStarts(settings);
-    for (const [size, contestants] of results.coldStarts) print(startTable(size, contestants));
-  }
-  if (names.includes(MEMORY)) {
-    results.memory = await memoryGrowth({ ...settings, ...tools });
-    print(memoryTable(results.memory, settings.requests));
-  }
-  writeResults(folder, results);
+  const { failed, ...results } = await measured(names, { ...settings, ...tools });
+  // What is kept in the repository is of a whole run in which nothing was amiss.
+  const folder = isWhole && failed.length === 0 ? at("benches", "results") : at("target", "bench");
+  writeResults(folder, { ...results, requests: settings.requests, how });
   say(`Written to ${folder}: results.md and results.svg`);
+  if (failed.length > 0) throw new Fault(`Failed: ${failed.join(", ")}`);
   process.exit(0);
 });
 
@@ -68,23 +63,49 @@ function asked() {
     settings[name] = Number(values[name]);
     if (!(settings[name] > 0)) throw new Fault(`--${name} wants a number, not ${values[name]}`);
   }
-  // What is kept in the repository is of a whole run.
-  const isWhole = values.case === undefined && !values.quick;
-  return { names, settings, folder: isWhole ? at("benches", "results") : at("target", "bench") };
+  return { names, settings, isWhole: values.case === undefined && !values.quick };
 }
 
-/** Measures the cases of requests; tells each as soon as it is known. */
+/**
+ * Measures all that is asked for, and tells each as soon as it is known. One that fails is among the `failed`, and the
+ * others go on: an hour is not to be lost.
+ */
 async function measured(names, settings) {
-  const results = new Map();
-  for (const group of groups(names.filter((name) => cases[name] !== undefined))) {
-    for (const [name, result] of await measure(group, settings)) {
-      if (results.size === 0 && cases[name].routes === undefined) print(sizesTable(result.contestants));
-      results.set(name, result);
-      print(caseTable(name, result));
-      if (cases[name].beside) print(besideTable(name, results));
+  const found = { cases: new Map(), coldStarts: new Map(), memory: new Map(), failed: [] };
+  const attempt = async (ofThese, step) => {
+    try {
+      await step();
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      console.error(`✗ ${fault.message}`);
+      found.failed.push(...ofThese);
     }
+  };
+  for (const group of groups(names.filter((name) => cases[name] !== undefined))) {
+    await attempt(group, async () => showCases(found.cases, await measure(group, settings)));
   }
-  return results;
+  if (names.includes(COLD_START)) {
+    await attempt([COLD_START], async () => {
+      found.coldStarts = await coldStarts(settings);
+      for (const [size, contestants] of found.coldStarts) print(startTable(size, contestants));
+    });
+  }
+  if (names.includes(MEMORY)) {
+    await attempt([MEMORY], async () => {
+      found.memory = await memoryGrowth(settings);
+      print(memoryTable(found.memory, settings.requests));
+    });
+  }
+  return found;
+}
+
+function showCases(all, measured) {
+  for (const [name, result] of measured) {
+    if (all.size === 0 && cases[name].routes === undefined) print(sizesTable(result.contestants));
+    all.set(name, result);
+    print(caseTable(name, result));
+    if (cases[name].beside) print(besideTable(name, all));
+  }
 }
 
 function print(text) {

@@ -12,15 +12,18 @@ const BEFORE = 10_000;
 /** Gives by contestant the bytes `before` and `after` so many requests. */
 export async function memoryGrowth({ oha, requests }) {
   const { contestants, stop } = await startContestants();
-  const targets = await answerAlike(contestants, CASE);
-  const results = new Map();
-  for (const [contestant, { pid }] of Object.entries(contestants)) {
-    say(`memory: ${requests.toLocaleString("en")} requests to ${contestant}`);
-    await load(oha, targets[contestant], { requests: BEFORE });
-    const before = memory(pid);
-    await load(oha, targets[contestant], { requests });
-    results.set(contestant, { before, after: memory(pid) });
+  try {
+    const targets = await answerAlike(contestants, CASE);
+    const results = new Map();
+    for (const [contestant, { pid }] of Object.entries(contestants)) {
+      say(`memory: ${requests.toLocaleString("en")} requests to ${contestant}`);
+      await load(oha, targets[contestant], { requests: BEFORE });
+      const before = memory(pid);
+      await load(oha, targets[contestant], { requests });
+      results.set(contestant, { before, after: memory(pid) });
+    }
+    return results;
+  } finally {
+    await stop();
   }
-  await stop();
-  return results;
 }

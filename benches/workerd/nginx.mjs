@@ -20,7 +20,9 @@ export function nginxIn(folder, http) {
     worker_processes 1;
     pid ${folder}/nginx.pid;
     error_log ${folder}/error.log;
-    events { worker_connections 1024; }
+    # Each of 16 requests may call 50 times at once, and so may each contestant; where there are none left, nginx
+    # closes those that somebody is about to use.
+    events { worker_connections 8192; }
     http {
       access_log off;
       ${temporary.join("\n      ")}
@@ -45,7 +47,10 @@ export const handsOn = (port, upstream) => `
           proxy_http_version 1.1;
           proxy_set_header Connection "";
           proxy_set_header X-Forwarded-For $remote_addr;
-          # Large bodies wait in memory, not in files.
+          # Large bodies wait in memory, not in files, and go on in large pieces.
           proxy_max_temp_file_size 0;
+          proxy_buffer_size 16k;
+          proxy_buffers 16 64k;
+          proxy_busy_buffers_size 256k;
         }
       }`;

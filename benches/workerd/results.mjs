@@ -40,7 +40,7 @@ function setting({ rounds, seconds, starts, pinning, upstream, versions }) {
   const commit = output("git", ["describe", "--always", "--dirty", "--exclude=*"]) ?? "unknown";
   const lines = [
     ["Of", new Date().toISOString().slice(0, 10) + `, commit ${commit}`],
-    ["Machine", `${os.availableParallelism()} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
+    ["Machine", `${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
     ["Cores", pinning],
     ["Upstream", upstream],
     ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate; ${starts} cold starts`],

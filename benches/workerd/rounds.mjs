@@ -27,11 +27,22 @@ function grouped(names, keyOf) {
  * Measures the cases of a group. Gives for each its `rate` of the fixed load, and by contestant its `rounds`, its
  * `memory` in the end and the `sizes` of its code.
  */
-export async function measure(names, { rounds, seconds, oha, natives }) {
+export async function measure(names, settings) {
   say(`${names.join(", ")}: starting`);
-  const { entries, stop } = await lineUp(names, natives);
+  const stops = [];
+  try {
+    const entries = await lineUp(names, settings.natives, stops);
+    await allRounds(names, entries, settings);
+    for (const entry of entries) entry.memory = memory(entry.pid);
+    return new Map(names.map((name) => [name, resultsOf(entries.filter((entry) => entry.name === name))]));
+  } finally {
+    for (const stop of stops) await stop();
+  }
+}
+
+async function allRounds(names, entries, { rounds, seconds, oha }) {
   for (let round = 0; round <= rounds; round += 1) {
-    say(round === 0 ? `${names.join(", ")}: warming up` : `${names.join(", ")}: round ${round} of ${rounds}`);
+    say(`${names.join(", ")}: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`);
     // Who is first has no advantage of it.
     const turns = [...entries.slice(round % entries.length), ...entries.slice(0, round % entries.length)];
     for (const entry of turns) {
@@ -41,15 +52,14 @@ export async function measure(names, { rounds, seconds, oha, natives }) {
     // What all can hold: half of what the slowest can.
     if (round === 0) for (const entry of entries) entry.rate = rateOf(entries.filter(({ name }) => name === entry.name));
   }
-  for (const entry of entries) entry.memory = memory(entry.pid);
-  await stop();
-  return new Map(names.map((name) => [name, resultsOf(entries.filter((entry) => entry.name === name))]));
 }
 
-/** Starts whom the cases need, and checks that they answer alike: an entry for each case and contestant. */
-async function lineUp(names, natives) {
+/**
+ * Starts whom the cases need, and checks that they answer alike: an entry for each case and contestant. What ends them
+ * is added to `stops`.
+ */
+async function lineUp(names, natives, stops) {
   const entries = [];
-  const stops = [];
   for (const [routes, ofThese] of grouped(names, (name) => cases[name].routes)) {
     const wanted = new Set(ofThese.flatMap((name) => cases[name].natives ?? []));
     const there = Object.fromEntries(Object.entries(natives).filter(([name]) => wanted.has(name)));
@@ -62,7 +72,7 @@ async function lineUp(names, natives) {
       }
     }
   }
-  return { entries, stop: () => Promise.all(stops.map((stop) => stop())) };
+  return entries;
 }
 
 /** How many requests a second it takes, once what runs often was compiled. */
