@@ -93,7 +93,7 @@ async function measured(names, settings) {
   if (names.includes(MEMORY)) {
     await attempt([MEMORY], async () => {
       found.memory = await memoryGrowth(settings);
-      print(memoryTable(found.memory, settings.requests));
+      for (const [name, growth] of found.memory) print(memoryTable(name, growth, settings.requests));
     });
   }
   return found;

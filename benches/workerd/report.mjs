@@ -1,7 +1,6 @@
 // What the results say, as tables: in Markdown that is legible as text, too.
 import { cases } from "./cases.mjs";
 import { BARE, HONO } from "./contestants.mjs";
-import { CASE as MEMORY_CASE } from "./memory-case.mjs";
 import { median, ratio } from "./statistics.mjs";
 
 const MB = 1_000_000;
@@ -52,14 +51,14 @@ export function besideTable(name, results) {
 /** Starts with so many routes. */
 export const startTable = (size, contestants) => `### ${size.toLocaleString("en")} routes\n\n${table(compared(STARTS, contestants))}`;
 
-/** The memory before and after many requests. */
-export function memoryTable(results, requests) {
+/** The memory before and after many requests of a case. */
+export function memoryTable(name, results, requests) {
   const heads = ["MB", "before", `after ${requests.toLocaleString("en")} requests`, "growth"];
   const lines = [...results].map(([contestant, { before, after }]) => {
     if (before === null) return [contestant, "", "", ""];
     return [contestant, ...[before, after, after - before].map((bytes) => (bytes / MB).toFixed(1))];
   });
-  return `Requests of ${MEMORY_CASE}.\n\n${table([heads, ...lines])}`;
+  return `### ${name}\n\n${table([heads, ...lines])}`;
 }
 
 /** The gzipped code of those that are workers. */

@@ -31,7 +31,8 @@ function page({ cases: measured, coldStarts, memory, requests, how }) {
   }
   if (coldStarts.size > 0) parts.push("## Cold start");
   for (const [size, contestants] of coldStarts) parts.push(startTable(size, contestants));
-  if (memory.size > 0) parts.push("## Memory", memoryTable(memory, requests));
+  if (memory.size > 0) parts.push("## Memory");
+  for (const [name, growth] of memory) parts.push(memoryTable(name, growth, requests));
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
