@@ -63,7 +63,8 @@ function asked() {
     settings[name] = Number(values[name]);
     if (!(settings[name] > 0)) throw new Fault(`--${name} wants a number, not ${values[name]}`);
   }
-  return { names, settings, isWhole: values.case === undefined && !values.quick };
+  const isLong = settings.rounds >= WHOLE.rounds && settings.seconds >= WHOLE.seconds;
+  return { names, settings, isWhole: values.case === undefined && !values.quick && isLong };
 }
 
 /**

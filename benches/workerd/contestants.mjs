@@ -18,7 +18,7 @@ export const WORKERS = { Postern: posternIn, bare: bareIn, Hono: honoIn };
 export const BARE = "bare";
 export const HONO = "Hono";
 
-/** How the native ones are started: the program of each is null where there is none. */
+/** How the native ones get their configuration; gives the arguments that start them with it. */
 const NATIVES = {
   Envoy: (folder, port, upstream) => envoyIn(folder, port, upstream),
   nginx: (folder, port, upstream) => nginxIn(folder, handsOn(port, upstream)),
@@ -31,22 +31,33 @@ const NATIVES = {
  */
 export async function startContestants({ routes, natives = {} } = {}) {
   const { folder, remove } = temporaryFolder();
-  const upstream = await startUpstream(path.join(folder, "upstream"));
-  const contestants = {};
-  for (const [name, folderOf] of Object.entries(WORKERS)) {
-    const made = await folderOf(path.join(folder, name), upstream.url, routes);
-    contestants[name] = await up(name, await serve(made));
-    contestants[name].sizes = sizes(made);
-  }
-  for (const [name, program] of Object.entries(natives)) {
-    const port = await freePort();
-    const args = NATIVES[name](path.join(folder, name), port, upstream.url);
-    contestants[name] = await up(name, { port, child: start(...onItsCore(program, args)) });
-  }
+  const children = [];
   const stop = async () => {
-    for (const { child } of [...Object.values(contestants), upstream]) await end(child);
+    for (const child of children) await end(child);
     remove();
   };
+  const contestants = {};
+  const takesPart = async (name, { port, child }, sizes) => {
+    children.push(child);
+    await up(name, port, child);
+    contestants[name] = { port, pid: child.pid, sizes };
+  };
+  try {
+    const upstream = await startUpstream(path.join(folder, "upstream"));
+    children.push(upstream.child);
+    for (const [name, folderOf] of Object.entries(WORKERS)) {
+      const made = await folderOf(path.join(folder, name), upstream.url, routes);
+      await takesPart(name, await serve(made), sizes(made));
+    }
+    for (const [name, program] of Object.entries(natives)) {
+      const port = await freePort();
+      const args = NATIVES[name](path.join(folder, name), port, upstream.url);
+      await takesPart(name, { port, child: start(...onItsCore(program, args)) });
+    }
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
   return { contestants, stop };
 }
 
@@ -59,9 +70,8 @@ export async function serve({ folder, config }) {
 }
 
 /** Waits until it answers. */
-async function up(name, { port, child }) {
+async function up(name, port, child) {
   const hasEnded = await Promise.race([child.ended.then(() => true), answering(port, child).then(() => false)]);
   if (hasEnded) throw new Fault(`${name} did not start: ${child.said()}`);
   watch(child, name);
-  return { port, child, pid: child.pid };
 }
