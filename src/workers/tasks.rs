@@ -66,13 +66,21 @@ fn run() {
             let Some(task) = next else { break };
             task.is_ready.set(false);
             let waker = Waker::from(Arc::clone(&task));
-            let mut future = task.future.borrow_mut();
+            // One that JavaScript threw through is not there any more.
+            let Ok(mut future) = task.future.try_borrow_mut() else { continue };
             if future.as_mut().is_some_and(|future| future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()) {
                 *future = None;
             }
         }
         runner.is_running.set(false);
     });
+}
+
+/// Goes on without the future that JavaScript threw an error through: it was cut off where it stood.
+#[wasm_bindgen]
+pub fn recover() {
+    RUNNER.with(|runner| runner.is_running.set(false));
+    run();
 }
 
 /// All that is waited for.

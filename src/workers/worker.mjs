@@ -8,7 +8,7 @@ import { Limiter } from "./limiter.mjs";
 if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
 
 // As `workers.rs` has them; worker-build puts what it exports there. Its own way there costs two proxies.
-const { serve, resume } = Entrypoint.prototype;
+const { serve, resume, recover } = Entrypoint.prototype;
 
 function fetch(request, env, context) {
   try {
@@ -36,10 +36,13 @@ shared.resume = (id, isFulfilled, value) => {
 function trapped(error) {
   // A panic has told of itself, and throws nothing.
   if (error !== undefined) console.error(error);
-  if (!(error instanceof WebAssembly.RuntimeError)) return;
-  // So that the Wasm begins anew, whatever stopped it.
-  reportError(error);
-  shared.panicked();
+  if (error instanceof WebAssembly.RuntimeError) {
+    // So that the Wasm begins anew, whatever stopped it.
+    reportError(error);
+    shared.panicked();
+  } else if (!shared.hasPanicked) {
+    recover();
+  }
 }
 
 const orInternalError = (answer) => answer ?? internalError();

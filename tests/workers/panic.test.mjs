@@ -53,6 +53,20 @@ test("requests under way are answered at once, not left to hang", async () => {
   assert.equal((await gateway.get("/slow")).status, 200);
 });
 
+test("what JavaScript throws is the end of that request alone", async () => {
+  const before = slow.seen.length;
+  let respond;
+  slow.handle = (request, response) => (respond = () => json(response, 1));
+  const underWay = gateway.get("/slow");
+  await until(() => slow.seen.length > before && respond, "the call");
+  const answer = await gateway.get("/drill/throw");
+  assert.equal(answer.status, 500);
+  assert.doesNotMatch(await answer.text(), /drill/);
+  assert.equal((await gateway.get("/health")).status, 200);
+  respond();
+  assert.equal((await underWay).status, 200);
+});
+
 test("a limit is not forgotten over a panic", async () => {
   for (const status of [200, 200]) assert.equal((await gateway.get("/limited", bearer())).status, status);
   await gateway.get("/drill/panic");
