@@ -71,6 +71,10 @@ export class Sending {
     this.instance = globalThis.POSTERN.instance;
     this.isSettled = false;
     this.controller = undefined;
+    /** What it means that the time is over. */
+    this.late = "timed-out";
+    /** Whether what is sent comes from the client meanwhile. */
+    this.isOfClient = false;
     this.timer = setTimeout(expire, ms, this);
     this.client = client?.signal;
     if (this.client === undefined) return;
@@ -99,7 +103,10 @@ export class Sending {
   }
 
   fail(error) {
-    this.settle(false, KNOWN_FAILURES.includes(error) ? error : "unreachable");
+    if (KNOWN_FAILURES.includes(error)) this.settle(false, error);
+    // A client that breaks off fails the call before it is known to have left.
+    else if (this.isOfClient) setTimeout(() => this.settle(false, "unreachable"), UNTIL_KNOWN);
+    else this.settle(false, "unreachable");
   }
 
   settle(isFulfilled, value) {
@@ -123,7 +130,10 @@ export class Sending {
   }
 }
 
-const expire = (sending) => sending.end("timed-out");
+const expire = (sending) => sending.end(sending.late);
+
+/** For how long to wait for the news that a client has left, in ms. */
+const UNTIL_KNOWN = 5;
 
 /** The names of `CallError`s that are thrown here. */
 const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
@@ -174,8 +184,17 @@ export function forward(id, env, request, asked, keepsBody, outlivesClient, maxB
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
     const send = (body) => fetcher(env, binding).fetch(url, { ...init, body });
-    if (keepsBody) return keptBody(request, sending.signal).then(send);
-    if (request.body !== null) init.body = boundedBody(request, maxBody, sending);
+    if (keepsBody) {
+      sending.late = "client-slow";
+      return keptBody(request).then((body) => {
+        sending.late = "timed-out";
+        return send(body);
+      });
+    }
+    if (request.body !== null) {
+      sending.isOfClient = true;
+      init.body = boundedBody(request, maxBody, sending);
+    }
     return fetcher(env, binding).fetch(url, init);
   });
 }
@@ -196,13 +215,12 @@ const kept = new WeakMap();
 
 /**
  * The body of a request, which is kept and can be sent again and again. Rejects with the name of a
- * `CallError` if it does not come, or not before the call is aborted.
+ * `CallError` if it does not come.
  */
-async function keptBody(request, signal) {
+function keptBody(request) {
   if (!kept.has(request)) kept.set(request, request.arrayBuffer());
-  const late = new Promise((_, reject) => signal.addEventListener("abort", () => reject("client-slow")));
-  return Promise.race([kept.get(request), late]).catch((error) => {
-    throw error === "client-slow" ? error : "client-gone";
+  return kept.get(request).catch(() => {
+    throw "client-gone";
   });
 }
 
