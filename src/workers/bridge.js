@@ -91,13 +91,17 @@ export class Sending {
   /** Begins the call. What it rejects with is the name of a `CallError`, or something unknown. */
   begin(start) {
     // One that has left does not leave again: a signal that is aborted already tells nobody any more.
-    if (this.client?.aborted) this.end("client-gone");
-    else {
-      try {
-        start(this).then((value) => this.settle(true, value), (error) => this.fail(error));
-      } catch (error) {
-        this.fail(error);
-      }
+    if (this.client?.aborted) {
+      this.end("client-gone");
+      return this;
+    }
+    try {
+      start(this).then(
+        (value) => this.settle(true, value),
+        (error) => this.fail(error),
+      );
+    } catch (error) {
+      this.fail(error);
     }
     return this;
   }
@@ -183,19 +187,20 @@ export function forward(id, env, request, asked, keepsBody, outlivesClient, maxB
     const init = { method: request.method, headers, signal: sending.signal, redirect: "manual" };
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
-    const send = (body) => fetcher(env, binding).fetch(url, { ...init, body });
+    const send = () => fetcher(env, binding).fetch(url, init);
     if (keepsBody) {
       sending.late = "client-slow";
       return keptBody(request).then((body) => {
         sending.late = "timed-out";
-        return send(body);
+        init.body = body;
+        return send();
       });
     }
     if (request.body !== null) {
       sending.isOfClient = true;
       init.body = boundedBody(request, maxBody, sending);
     }
-    return fetcher(env, binding).fetch(url, init);
+    return send();
   });
 }
 

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 
 use super::bridge;
 
-/// What a promise brought.
+/// What came of what was waited for: the value of a promise or call, or what it was rejected with.
 pub type Settled = Result<JsValue, JsValue>;
 
 thread_local! {
@@ -90,12 +90,12 @@ struct AllWaited {
 }
 
 enum Waited {
-    /// It has not settled; whoever asked.
+    /// It has not settled; who waits, once it was polled.
     Pending(Option<Waker>),
     Settled(Settled),
 }
 
-/// Goes on with the future that waits under that number, for a promise that has settled.
+/// Goes on with the future that waits under that number, now that what it waits for has settled.
 #[wasm_bindgen]
 pub fn resume(id: u32, is_fulfilled: bool, value: JsValue) {
     let settled = if is_fulfilled { Ok(value) } else { Err(value) };
@@ -164,6 +164,7 @@ impl Future for Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let waited = WAITED.with(|waited| waited.borrow_mut().by_id.remove(&self.0));
+        // Not while it is borrowed: a waker may be the last of its task, whose future may wait as well.
         drop(waited);
     }
 }
