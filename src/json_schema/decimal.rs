@@ -3,6 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+/// Half of the least double above zero, and what is half way from the greatest to the one that would be next: the power and
+/// the first digits of `0.DIGITS` times ten to a power (IEEE 754, binary64). What is as far as these is rounded to zero and to
+/// infinity.
+const ZERO: (i64, &str) = (-323, "2470328229206232720882843964341106861825299013");
+const INFINITY: (i64, &str) = (309, "1797693134862315807937289714053034150799341327");
+
 /// A number: `0.DIGITS` times ten to a power.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decimal {
@@ -44,6 +50,14 @@ impl Decimal {
     /// Whether it has no fraction: `1.0` has none.
     pub fn is_whole(&self) -> bool {
         self.last_power() >= 0
+    }
+
+    /// Whether there is a double for it, other than zero for what is none. Of numbers that agree with the bounds in more
+    /// than 45 digits, none has one.
+    pub fn has_double(&self) -> bool {
+        let size = (self.power, self.digits.as_str());
+        let is_longer = |digits| self.digits.starts_with(digits);
+        self.digits.is_empty() || (size > ZERO && !is_longer(ZERO.1) && size < INFINITY)
     }
 
     /// The power of ten of its last digit.
@@ -128,6 +142,34 @@ impl Divisor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn doubles_end_somewhere() {
+        for (written, has_double) in [
+            ("0", true),
+            ("-0.000", true),
+            ("0e999999999999999999999", true),
+            ("1", true),
+            ("5e-324", true),
+            ("2.5e-324", true),
+            ("2.4703282292062327e-324", false),
+            ("-2.4e-324", false),
+            ("1e-400", false),
+            ("1e-99999999999999999999", false),
+            ("1.7976931348623157e308", true),
+            ("-1.7976931348623157e308", true),
+            ("1.7976931348623158e308", true),
+            ("1.7976931348623159e308", false),
+            ("17976931348623157e292", true),
+            ("1e309", false),
+            ("-1e99999999999999999999", false),
+        ] {
+            assert_eq!(Decimal::of(written).has_double(), has_double, "of {written}");
+            let double: f64 = written.parse().unwrap();
+            let is_zero = !written.split('e').next().unwrap().contains(|digit| matches!(digit, '1'..='9'));
+            assert_eq!(double.is_finite() && (double != 0.0 || is_zero), has_double, "{written} as {double}");
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

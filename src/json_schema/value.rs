@@ -38,11 +38,7 @@ impl<'t> Value<'t> {
     pub fn number(written: &'t str) -> Option<Self> {
         // So short and without an exponent, each has one.
         let is_plain = written.len() <= 17 && !written.contains(['e', 'E']);
-        let fits = |double: f64| {
-            let mantissa = written.split(['e', 'E']).next().unwrap_or_default();
-            double.is_finite() && (double != 0.0 || !mantissa.contains(|digit| matches!(digit, '1'..='9')))
-        };
-        (is_plain || written.parse().is_ok_and(fits)).then_some(Self::Number(written))
+        (is_plain || Decimal::of(written).has_double()).then_some(Self::Number(written))
     }
 
     /// The member of this name.
