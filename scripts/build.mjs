@@ -8,7 +8,7 @@ import { check } from "./check.mjs";
 import { at, fromNpm, isMain, main, run, say } from "./run.mjs";
 import { npmPackages, setUp, workerBuild } from "./setup.mjs";
 
-const ENTRY = ["worker.mjs", "shared.mjs", "limiter.mjs"];
+const ENTRY = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs"];
 
 /** What worker-build lets the Wasm use. */
 const WASM_FEATURES = [

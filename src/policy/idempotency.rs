@@ -14,6 +14,8 @@
 //! whether the next request is made (`"repeat"`, the default: the service sees the key too) or refused.
 //! An answer that is too large or breaks off cannot be given again, and is not asked for again.
 
+pub mod first_answer;
+
 use std::time::Duration;
 
 use crate::head::{Head, UnixMillis};

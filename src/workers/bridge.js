@@ -278,14 +278,13 @@ const firstAnswer = (env, name) => env.FIRST_ANSWERS.get(env.FIRST_ANSWERS.idFro
  */
 export function beginFirst(env, name, fingerprint, lease, ms) {
   return inTime(ms, async () => {
-    const known = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${lease}`, { method: "POST" });
-    const words = { 201: "first", 409: "running", 410: "lost", 422: "other" };
-    if (known.status !== 200) return words[known.status] ?? Promise.reject();
+    const { found, answer } = await firstAnswer(env, name).claim(fingerprint, lease);
+    if (answer === undefined) return found;
     const headers = new Headers();
-    edit(headers, decodeURIComponent(known.headers.get("fields")));
-    const status = Number(known.headers.get("status"));
+    edit(headers, decodeURIComponent(answer.fields));
+    const status = Number(answer.status);
     const hasBody = ![204, 205, 304].includes(status);
-    return new Response(hasBody ? known.body : null, { status, headers });
+    return new Response(hasBody ? answer.body : null, { status, headers });
   });
 }
 
@@ -301,10 +300,9 @@ export async function keepFirst(env, name, fingerprint, reply, edits, keep, most
   for (const [field, value] of edited.headers) fields += `&${field}:${value}\n`;
   try {
     const body = copy.body === null ? new Uint8Array() : await inTime(ms, () => readWhole(copy, most));
-    const headers = { status: String(edited.status), fields: encodeURIComponent(fields) };
-    const put = { method: "PUT", headers, body };
-    const { ok } = await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${keep}`, put);
-    return [edited, ok];
+    // The bytes may be at the beginning of a longer buffer, which would be kept whole.
+    const answer = { status: String(edited.status), fields: encodeURIComponent(fields), body: body.slice().buffer };
+    return [edited, await firstAnswer(env, name).keep(fingerprint, keep, answer)];
   } catch {
     copy.body?.cancel().catch(() => {});
     await loseFirst(env, name, fingerprint, keep);
@@ -314,12 +312,12 @@ export async function keepFirst(env, name, fingerprint, reply, edits, keep, most
 
 /** Keeps that the first of a name was answered, or may have been, without its answer. */
 export async function loseFirst(env, name, fingerprint, keep) {
-  await firstAnswer(env, name).fetch(`https://first/${fingerprint}/${keep}`, { method: "PATCH" }).catch(() => {});
+  await firstAnswer(env, name).lose(fingerprint, keep).catch(() => {});
 }
 
 /** Gives up the claim to be the first of a name. */
 export async function forgetFirst(env, name, fingerprint) {
-  await firstAnswer(env, name).fetch(`https://first/${fingerprint}/0`, { method: "DELETE" }).catch(() => {});
+  await firstAnswer(env, name).forget(fingerprint).catch(() => {});
 }
 
 /**

@@ -2,7 +2,8 @@
 // which compiles it while it starts. With a faulty file the Worker does not start, so no platform
 // takes the deployment, and none ever serves half a file.
 import { shared } from "./shared.mjs";
-import Entrypoint, { FirstAnswer } from "./index.js";
+import Entrypoint from "./index.js";
+import { FirstAnswer } from "./first-answer.mjs";
 import { Limiter } from "./limiter.mjs";
 
 if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);

@@ -18,7 +18,7 @@ export const CUSTOMER = {
   jwt: { issuer: "https://id.test/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
 };
 
-export const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "limiter.mjs", "index.js", "index_bg.wasm"];
+export const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js", "index_bg.wasm"];
 /** What wraps the gateway in a probe; the first is then the entry. */
 const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
 

@@ -39,7 +39,7 @@ const url = `http://127.0.0.1:${port}`;
 async function wranglerDev(routes) {
   const folder = mkdtempSync(path.join(tmpdir(), "postern-wrangler-"));
   mkdirSync(path.join(folder, "build"));
-  for (const file of ["worker.mjs", "shared.mjs", "limiter.mjs", "index.js", "index_bg.wasm", "package.json"]) {
+  for (const file of ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js", "index_bg.wasm", "package.json"]) {
     copyFileSync(at("build", file), path.join(folder, "build", file));
   }
   writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes));
