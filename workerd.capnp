@@ -20,7 +20,6 @@ const gateway :Workerd.Worker = (
     (name = "shared.mjs", esModule = embed "build/shared.mjs"),
     (name = "limiter.mjs", esModule = embed "build/limiter.mjs"),
     (name = "first-answer.mjs", esModule = embed "build/first-answer.mjs"),
-    (name = "routes.json", text = embed "build/routes.json"),
     (name = "index.js", esModule = embed "build/index.js"),
     (name = "index_bg.wasm", wasm = embed "build/index_bg.wasm"),
   ],

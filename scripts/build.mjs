@@ -1,12 +1,14 @@
-// Makes build/: the Wasm and its JavaScript, the Worker's entry, and routes.json. Builds the Rust
-// only if it changed since; takes routes.json over only if the gateway accepts it, so that build/
-// never holds a faulty one. wrangler runs this before `dev` and `deploy`.
+// Makes build/: the Wasm, with routes.json compiled into it, its JavaScript, and the Worker's entry. Builds the Rust
+// only if it changed since; takes routes.json over only if it has no fault, so that build/ never holds
+// a faulty one. wrangler runs this before `dev` and `deploy`.
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { check } from "./check.mjs";
+import { compile } from "./check.mjs";
+import { COMPILE } from "./compiler.mjs";
 import { at, fromNpm, isMain, main, run, say } from "./run.mjs";
 import { npmPackages, setUp, workerBuild } from "./setup.mjs";
+import { withoutExports } from "./wasm-file.mjs";
 
 const ENTRY = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs"];
 
@@ -21,17 +23,28 @@ const WASM_FEATURES = [
   "exception-handling",
 ];
 
+/** The Wasm that index.js takes. */
+const DEPLOYED = "index_bg.wasm";
+
+/** The exports that nobody calls in a gateway: what compiles routes.json, and classes that `worker` has for others. */
+const NOT_OF_GATEWAY = new RegExp(`^(${COMPILE}|(__wbg_)?(get_|set_)?(containerstartupoptions|intounderlying[a-z]+|minifyconfig|r2range)_.*)$`);
+
+/**
+ * Functions that are called in one place stay functions: all that a request can ask for in one takes the runtime some 20 ms
+ * to compile before it can answer the first, and makes the Wasm larger. The stack is first in memory, so that nothing
+ * is ever next to address 0.
+ */
+const OPTIMISATIONS = ["-O3", "--one-caller-inline-max-function-size=20", "--low-memory-unused"];
+
 /** Brings build/ up to date. */
 export async function build() {
   await buildWasm("build");
   try {
-    check(at("routes.json"));
+    compile(at("routes.json"), at("build", DEPLOYED));
   } catch (fault) {
-    if (!process.env.POSTERN_KEEP_LAST_GOOD || !existsSync(at("build", "routes.json"))) throw fault;
+    if (!process.env.POSTERN_KEEP_LAST_GOOD || !existsSync(at("build", DEPLOYED))) throw fault;
     process.stderr.write(`✗ ${fault.message}\nThe gateway goes on with the routes that it has.\n`);
-    return;
   }
-  copyIfChanged(at("routes.json"), at("build", "routes.json"));
 }
 
 /** Builds the Wasm into a folder, unless what is there is of these sources. */
@@ -43,19 +56,25 @@ export async function buildWasm(folder, { features = [], optimise = true } = {})
     await setUp();
     say(`Building the gateway into ${folder}/`);
     const { program, env } = workerBuild();
-    const flags = [...(optimise ? [] : ["--no-opt"]), ...(features.length ? ["--features", features.join()] : [])];
-    rmSync(stamp, { force: true });
-    await run(program, ["--release", "--out-dir", folder, ...flags], { env: { ...env, RUST_BACKTRACE: "0" } });
-    if (optimise) {
-      // worker-build keeps the names of functions, a tenth of the gzipped Wasm. A panic tells its file and
-      // line without them.
-      const wasm = at(folder, "index_bg.wasm");
-      const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
-      await run(fromNpm("wasm-opt"), ["--strip-debug", ...features, wasm, "-o", wasm]);
-    }
+    const flags = features.length ? ["--features", features.join()] : [];
+    for (const file of [stamp, at(folder, DEPLOYED)]) rmSync(file, { force: true });
+    await run(program, ["--release", "--no-opt", "--out-dir", folder, ...flags], { env: { ...env, RUST_BACKTRACE: "0" } });
+    await splitWasm(folder, optimise);
     writeFileSync(stamp, sources);
   }
   for (const file of ENTRY) copyIfChanged(at("src", "workers", file), at(folder, file));
+}
+
+/** Makes the compiler of routes.json, and the gateway without it, of what worker-build made. */
+async function splitWasm(folder, optimise) {
+  const [compiler, gateway] = [at(folder, "compiler.wasm"), at(folder, "gateway.wasm")];
+  renameSync(at(folder, DEPLOYED), compiler);
+  writeFileSync(gateway, withoutExports(readFileSync(compiler), NOT_OF_GATEWAY));
+  if (!optimise) return;
+  const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
+  // What is exported no more is needed no more, and neither is what only that called. worker-build keeps the names of
+  // functions, a tenth of the gzipped Wasm: a panic tells its file and line without them.
+  await run(fromNpm("wasm-opt"), [...features, ...OPTIMISATIONS, "--strip-debug", "--strip-producers", gateway, "-o", gateway]);
 }
 
 /** A digest of everything that the Wasm is built from. */

@@ -1,15 +1,18 @@
-// Checks a routes.json with the gateway itself: the built Wasm, started with the file. Needs no Rust.
+// Checks a routes.json with the gateway's own compiler, which the build has. Needs no Rust.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { Fault, at, isMain, main, node } from "./run.mjs";
 
-/** Fails with every fault of the file, if it has any. */
-export function check(file) {
+/**
+ * Compiles a file, and puts the Wasm that has it into `target`, if that is given. Fails with every fault of the file, if it
+ * has any.
+ */
+export function compile(file, target) {
   const name = path.relative(process.cwd(), file);
   if (!existsSync(file)) throw new Fault(`${name} does not exist`);
-  if (!existsSync(at("build", "index.js"))) throw new Fault("There is no build yet. Run: npm run build");
-  const { status, stdout, stderr } = spawnSync(node(), [at("scripts", "load-gateway.mjs"), file], { encoding: "utf8" });
+  if (!existsSync(at("build", "compiler.wasm"))) throw new Fault("There is no build yet. Run: npm run build");
+  const { status, stdout, stderr } = spawnSync(node(), [at("scripts", "compile-routes.mjs"), file, ...(target ? [target] : [])], { encoding: "utf8" });
   if (status === 0) {
     if (stdout) process.stderr.write(`${name} may not say what you mean:\n  ${stdout.trim().replaceAll("\n", "\n  ")}\n`);
     return;
@@ -23,7 +26,7 @@ export function check(file) {
 if (isMain(import.meta.url)) {
   await main(async () => {
     const file = process.argv[2] ?? at("routes.json");
-    check(file);
+    compile(file);
     console.log(`${path.relative(process.cwd(), file)} is fine`);
   });
 }

@@ -4,10 +4,12 @@
 //! JavaScript, done there in one.
 
 mod bridge;
+mod compile;
 #[cfg(feature = "drill")]
 mod drill;
 mod first_answer;
 mod limiter;
+mod memory;
 mod platform;
 mod tasks;
 
@@ -24,29 +26,28 @@ use web_sys::{Request, Response};
 use worker::event;
 
 use crate::answer;
-use crate::config;
 use crate::gateway::Gateway;
 use crate::handle::handle;
 use crate::head::Head;
+use crate::locked::locked;
 use crate::refusal::Refusal;
-use crate::settings::Severity;
 use bridge::UnderWay;
+use compile::GATEWAYS;
 use platform::Workers;
 
+/// The one of the file's gateways that this runtime is.
 static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 
-/// Compiles the file, before any request is taken. With a faulty one, the entry does not start.
+/// Chooses the gateway, before any request is taken. Where there is none, the entry does not start.
 #[event(start)]
 fn start() {
+    memory::erase(false);
     report_panics();
-    let (gateway, problems) = config::load(&bridge::routes_text(), bridge::environment().as_deref());
-    let lines = |severity| {
-        let of_severity = problems.iter().filter(|problem| problem.severity == severity);
-        of_severity.map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    };
-    bridge::set_report(&lines(Severity::Error), &lines(Severity::Warning));
-    if let Some(gateway) = gateway {
-        drop(GATEWAY.set(gateway));
+    let gateways = locked(&GATEWAYS).take().ok_or_else(|| "this Wasm has no routes.json in it".to_owned());
+    let environment = bridge::environment();
+    match gateways.and_then(|gateways| gateways.of(environment.as_deref()).map_err(|problem| problem.to_string())) {
+        Ok(gateway) => drop(GATEWAY.set(gateway)),
+        Err(fault) => bridge::set_fault(&fault),
     }
 }
 

@@ -1,9 +1,9 @@
 // The folders from which `workerd serve` runs the contestants: Postern's build, and peers in one file each.
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { at, fromNpm, run } from "../../scripts/run.mjs";
-import { GATEWAY_FILES } from "../../tests/workers/harness.mjs";
+import { Fault, at, fromNpm, run } from "../../scripts/run.mjs";
+import { putGateway } from "../../tests/workers/harness.mjs";
 import { routes } from "./cases.mjs";
 import { bareWorker, honoWorker } from "./many-routes.mjs";
 import { SECRET } from "./tokens.mjs";
@@ -12,10 +12,9 @@ const ours = () => readFileSync(at("workerd.capnp"), "utf8");
 
 /** Postern with the routes of the cases, or with so many: the built gateway and the project's own configuration. */
 export function posternIn(folder, upstream, count) {
-  mkdirSync(path.join(folder, "build"), { recursive: true });
+  const faults = putGateway(folder, routes(upstream, count));
+  if (faults.length > 0) throw new Fault(`The routes of the cases are refused:\n${faults.join("\n")}`);
   mkdirSync(path.join(folder, ".limits"), { recursive: true });
-  for (const file of GATEWAY_FILES) copyFileSync(at("build", file), path.join(folder, "build", file));
-  writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes(upstream, count)));
   return { folder, config: (port) => ours().replace('"*:8787"', `"127.0.0.1:${port}"`) };
 }
 

@@ -45,16 +45,10 @@ pub fn applied(tree: &Node, name: &str) -> Node {
     tree
 }
 
-/// A fault: the runtime is of an environment that the file does not have, though it has some.
-pub fn unknown(tree: &Node, name: &str) -> Option<Problem> {
-    let names = names(tree);
-    if names.is_empty() || names.contains(&name) {
-        return None;
-    }
-    let mut problems = Problems::default();
+/// The fault that the runtime is of an environment that is none of the file's.
+pub fn unknown<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Problem {
     let message = format!("lack {name:?}, which the runtime says it is (POSTERN_ENVIRONMENT)");
-    problems.add_unknown(&Place::root().at(ENVIRONMENTS), message, name, names.into_iter());
-    problems.in_order_of(tree).into_iter().next()
+    Problem::of_unknown(&Place::root().at(ENVIRONMENTS), message, name, names)
 }
 
 /// Notes services that an environment changes and the file does not have.

@@ -139,6 +139,26 @@ impl Problem {
         }
     }
 
+    /// The fault that `name` is none of `known`, with the likeliest of them.
+    pub fn of_unknown<'k>(
+        place: &Place<'_>,
+        message: impl Into<String>,
+        name: &str,
+        known: impl Iterator<Item = &'k str>,
+    ) -> Self {
+        let known: Vec<_> = known.collect();
+        let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
+        let help = match nearest {
+            Some(nearest) if distance(name, nearest) <= (name.len() / 3).max(1) => {
+                format!("did you mean {nearest:?}?")
+            }
+            Some(_) => format!("there are: {}", known.join(", ")),
+            None => "there are none".to_owned(),
+        };
+        let (severity, place, message) = (Severity::Error, place.to_owned(), message.into());
+        Self { severity, place, message, help: Some(help), is_about_secret: false }
+    }
+
     /// The way to the place as the number of the member or element at each step: by it, problems
     /// sort in the order of the file.
     fn ordinals(&self, tree: &Node) -> Vec<usize> {
@@ -225,16 +245,7 @@ impl Problems {
         name: &str,
         known: impl Iterator<Item = &'k str>,
     ) {
-        let known: Vec<_> = known.collect();
-        let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
-        let help = match nearest {
-            Some(nearest) if distance(name, nearest) <= (name.len() / 3).max(1) => {
-                format!("did you mean {nearest:?}?")
-            }
-            Some(_) => format!("there are: {}", known.join(", ")),
-            None => "there are none".to_owned(),
-        };
-        self.add_with_help(place, message, help);
+        self.0.push(Problem::of_unknown(place, message, name, known));
     }
 
     /// Takes over what was noted apart.

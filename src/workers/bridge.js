@@ -4,19 +4,14 @@
 // Header fields cross as lines `name:value`, edits of them as lines `-name` (remove), `+name:value`
 // (set), `&name:value` (append) and `?name:value` (where there is none).
 
-/** The text of routes.json, put there by the entry before the Wasm starts. */
-export function routesText() {
-  return globalThis.POSTERN.routes;
-}
-
 /** The name of the environment, if it has one. */
 export function environment() {
   return globalThis.POSTERN.environment;
 }
 
-/** Leaves the faults of routes.json for the entry, which does not start if there are any; and its warnings. */
-export function setReport(faults, warnings) {
-  Object.assign(globalThis.POSTERN, { faults, warnings });
+/** Leaves what is wrong for the entry, which then does not start. */
+export function setFault(fault) {
+  globalThis.POSTERN.fault = fault;
 }
 
 /** Keeps the body that requests under way get when the Wasm panics. */

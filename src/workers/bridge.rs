@@ -11,12 +11,9 @@ use crate::policy::headers::{Field, HeaderEdits};
 
 #[wasm_bindgen(module = "/src/workers/bridge.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = routesText)]
-    pub fn routes_text() -> String;
-
     pub fn environment() -> Option<String>;
-    #[wasm_bindgen(js_name = setReport)]
-    pub fn set_report(faults: &str, warnings: &str);
+    #[wasm_bindgen(js_name = setFault)]
+    pub fn set_fault(fault: &str);
     #[wasm_bindgen(js_name = setPanicBody)]
     pub fn set_panic_body(body: &str);
     pub fn panicked();

@@ -1,12 +1,11 @@
-// The entry of the Worker, put beside the built Wasm: routes.json first, as text, then the gateway,
-// which compiles it while it starts. With a faulty file the Worker does not start, so no platform
-// takes the deployment, and none ever serves half a file.
+// The entry of the Worker, put beside the built Wasm, in which routes.json is already compiled. Where that is not so, or the
+// environment is not one of its, the Worker does not start, so no platform takes the deployment.
 import { shared } from "./shared.mjs";
 import Entrypoint from "./index.js";
 import { FirstAnswer } from "./first-answer.mjs";
 import { Limiter } from "./limiter.mjs";
 
-if (shared.faults) throw new Error(`routes.json is refused:\n${shared.faults}`);
+if (shared.fault) throw new Error(`The gateway does not start: ${shared.fault}`);
 
 // As `workers.rs` has them; worker-build puts what it exports there. Its own way there costs two proxies.
 const { serve, resume, recover } = Entrypoint.prototype;

@@ -9,6 +9,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
+import { compiled } from "../../scripts/compiler.mjs";
 import { at, fromNpm } from "../../scripts/run.mjs";
 
 export const SECRET = "a-secret-of-the-tests-of-32-bytes";
@@ -18,15 +19,16 @@ export const CUSTOMER = {
   jwt: { issuer: "https://id.test/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
 };
 
-export const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js", "index_bg.wasm"];
+const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js"];
 /** What wraps the gateway in a probe; the first is then the entry. */
 const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
 
 /**
  * Starts plain `workerd serve` with a build of the gateway and a routes.json. Ends with the tests.
  *
- * `build` is the folder of the build. `probe` puts a counter of crossings around the Wasm. `services`
- * and `bindings` are lines of workerd's configuration, beside those that are there, `http` options of its socket.
+ * `build` is the folder of the build, `wasm` a file of it to run in place of the Wasm with the routes. `probe` puts a
+ * counter of crossings around the Wasm. `services` and `bindings` are lines of workerd's configuration, beside those
+ * that are there, `http` options of its socket.
  */
 export async function startGateway(routes, options = {}) {
   const gateway = await launch(routes, options);
@@ -34,17 +36,28 @@ export async function startGateway(routes, options = {}) {
   return gateway;
 }
 
+/**
+ * Puts a gateway into `build/` below a folder: the files of a build, and the Wasm with a routes.json, which is a text or a
+ * value. Gives the faults of that, a line each; with any there is no gateway.
+ */
+export function putGateway(folder, routes, build = "build") {
+  mkdirSync(path.join(folder, "build"), { recursive: true });
+  const { faults, wasm } = compiled(at(build), typeof routes === "string" ? routes : JSON.stringify(routes));
+  if (wasm !== undefined) writeFileSync(path.join(folder, "build", "index_bg.wasm"), wasm);
+  for (const file of GATEWAY_FILES) copyFileSync(at(build, file), path.join(folder, "build", file));
+  return faults;
+}
+
 /** As `startGateway`, but gives back what workerd said if it did not start. */
 export async function launch(routes, options = {}) {
-  const { build = "build", probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "", http = "" } = options;
+  const { build = "build", wasm, probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "", http = "" } = options;
   const folder = mkdtempSync(path.join(tmpdir(), "postern-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(path.join(folder, "build"));
+  const faults = putGateway(folder, routes, build);
+  if (faults.length > 0) throw new Error(`routes.json is refused:\n${faults.join("\n")}`);
+  if (wasm !== undefined) copyFileSync(at(build, wasm), path.join(folder, "build", "index_bg.wasm"));
   mkdirSync(path.join(folder, ".limits"));
-  for (const file of GATEWAY_FILES) copyFileSync(at(build, file), path.join(folder, "build", file));
   for (const file of PROBE_FILES) copyFileSync(at("tests", "workers", file), path.join(folder, "build", file));
-  const text = typeof routes === "string" ? routes : JSON.stringify(routes);
-  writeFileSync(path.join(folder, "build", "routes.json"), text);
   const port = await freePort();
   writeFileSync(path.join(folder, "workerd.capnp"), config(port, { probe, services, bindings, http }));
 

@@ -1,10 +1,11 @@
-// routes.json beside the Wasm: another file is another gateway, a faulty one none.
+// routes.json is compiled into the Wasm: another file is another gateway, a faulty one none.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { COMPILE, compiled } from "../../scripts/compiler.mjs";
 import { at, node } from "../../scripts/run.mjs";
 import { launch, startGateway } from "./harness.mjs";
 
@@ -17,18 +18,33 @@ const faulty = {
 };
 const pointers = ["/services/a/url", "/routes/0", "/routes/1/extra~1key", "/routes/1/auth", "/routes/1/forward"];
 
+const reply = (body) => ({ routes: [{ path: "/", auth: "public", reply: { body } }] });
+
 test("the same Wasm with another file is another gateway", async () => {
-  const reply = (body) => ({ routes: [{ path: "/", auth: "public", reply: { body } }] });
   const one = await startGateway(reply("one"));
   const two = await startGateway(reply("two"));
   assert.equal(await (await one.get("/")).json(), "one");
   assert.equal(await (await two.get("/")).json(), "two");
 });
 
-test("workerd does not start with a faulty file, and says every fault", async () => {
-  const { failed, log } = await launch(faulty);
+test("a Wasm without routes does not start", async () => {
+  const { failed, log } = await launch(reply("none"), { wasm: "gateway.wasm" });
   assert.ok(failed);
-  for (const pointer of pointers) assert.ok(log().includes(`\n${pointer}: `), `${pointer} in ${log()}`);
+  assert.match(log(), /The gateway does not start: this Wasm has no routes\.json in it/);
+});
+
+test("an environment that the file does not have is none that starts", async () => {
+  const there = { routes: [{ path: "/", auth: "public", reply: {} }], environments: { staging: {}, live: {} } };
+  const bindings = '(name = "POSTERN_ENVIRONMENT", text = "stagin"),';
+  const { failed, log } = await launch(there, { bindings });
+  assert.ok(failed);
+  assert.match(log(), /The gateway does not start: \/environments: lack "stagin".*did you mean "staging"\?/);
+});
+
+test("a faulty file makes no gateway, and every fault is said", () => {
+  const { wasm, faults } = compiled(at("build"), JSON.stringify(faulty));
+  assert.equal(wasm, undefined);
+  for (const pointer of pointers) assert.ok(faults.some((fault) => fault.startsWith(`${pointer}: `)), `${pointer} in ${faults}`);
 });
 
 for (const [what, text, said] of [
@@ -36,12 +52,20 @@ for (const [what, text, said] of [
   ["is empty", "", "not JSON: EOF"],
   ["is of another kind", "[]", "is an array, must be an object"],
 ]) {
-  test(`workerd does not start with a file that ${what}`, async () => {
-    const { failed, log } = await launch(text);
-    assert.ok(failed);
-    assert.ok(log().includes(said), log());
+  test(`a file that ${what} makes no gateway`, () => {
+    const { wasm, faults } = compiled(at("build"), text);
+    assert.equal(wasm, undefined);
+    assert.ok(faults.some((fault) => fault.includes(said)), faults.join("\n"));
   });
 }
+
+test("what was deployed has no code that reads the file", () => {
+  const { wasm } = compiled(at("build"), readFileSync(at("routes.json"), "utf8"));
+  const exported = WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name);
+  assert.ok(exported.includes("serve") && !exported.includes(COMPILE));
+  const size = (file) => readFileSync(at("build", file)).length;
+  assert.ok(size("gateway.wasm") < 0.75 * size("compiler.wasm"));
+});
 
 test("the check says every fault, and needs no Rust", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "postern-"));

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { at, fromNpm, node } from "../../scripts/run.mjs";
-import { CUSTOMER, SECRET, answering, bearer, freePort, json, rawGet, startUpstream, until } from "./harness.mjs";
+import { CUSTOMER, SECRET, answering, bearer, freePort, json, putGateway, rawGet, startUpstream, until } from "./harness.mjs";
 
 const upstream = await startUpstream((request, response) => json(response, { target: request.url }));
 const { port, folder } = await wranglerDev({
@@ -38,11 +38,8 @@ const url = `http://127.0.0.1:${port}`;
 /** Starts `wrangler dev` on a folder as a deployment has it: the project's settings and a build. */
 async function wranglerDev(routes) {
   const folder = mkdtempSync(path.join(tmpdir(), "postern-wrangler-"));
-  mkdirSync(path.join(folder, "build"));
-  for (const file of ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js", "index_bg.wasm", "package.json"]) {
-    copyFileSync(at("build", file), path.join(folder, "build", file));
-  }
-  writeFileSync(path.join(folder, "build", "routes.json"), JSON.stringify(routes));
+  putGateway(folder, routes);
+  copyFileSync(at("build", "package.json"), path.join(folder, "build", "package.json"));
   // All but the build step: what it makes is there.
   const settings = readFileSync(at("wrangler.toml"), "utf8").replace(/^\[build\]\n(?:[^[\n].*\n)+/m, "");
   const more = `

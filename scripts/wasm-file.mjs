@@ -1,0 +1,151 @@
+// A Wasm file as its sections (WebAssembly Core Specification 2.0, section 5.5), and the few of them that are changed
+// here: what it exports, and the memory that it begins with.
+
+const HEADER = 8;
+const SECTION = { memory: 5, global: 6, export: 7, data: 11, dataCount: 12 };
+const PAGE = 65_536;
+
+const I32 = 0x7f;
+const I32_CONST = 0x41;
+const END = 0x0b;
+
+/** A shorter run of zeros between others is written out: to begin anew takes as many bytes. */
+const SHORT = 12;
+
+/** V8 takes no more of them than twice as many. */
+const MOST_SEGMENTS = 50_000;
+
+/** The file without the exports whose names are of a pattern. */
+export const withoutExports = (file, pattern) =>
+  changed(file, SECTION.export, (body) => {
+    const reader = new Reader(body);
+    const kept = [];
+    for (let left = reader.number(); left > 0; left -= 1) {
+      const start = reader.at;
+      const name = reader.text();
+      reader.at += 1;
+      reader.number();
+      if (!pattern.test(name)) kept.push(body.subarray(start, reader.at));
+    }
+    return [...leb(kept.length), ...joined(kept)];
+  });
+
+/**
+ * The file beginning with a memory as it is after calls into an instance of it. What is left on the stack is not taken
+ * along: nobody is in a call.
+ */
+export function withMemory(file, memory) {
+  const runs = runsOf(memory, stackSize(file));
+  const segments = runs.map(([start, end]) => {
+    const bytes = memory.subarray(start, end);
+    return joined([Uint8Array.of(0, I32_CONST, ...signedLeb(start), END, ...leb(bytes.length)), bytes]);
+  });
+  const pages = memory.length / PAGE;
+  let result = changed(file, SECTION.memory, (body) => {
+    const reader = new Reader(body);
+    const count = reader.number();
+    const flags = reader.number();
+    reader.number();
+    return [...leb(count), ...leb(flags), ...leb(pages), ...body.subarray(reader.at)];
+  });
+  result = changed(result, SECTION.dataCount, () => leb(segments.length));
+  return changed(result, SECTION.data, () => joined([Uint8Array.from(leb(segments.length)), ...segments]));
+}
+
+/** The bytes of the stack, which is first in memory and grows down: where the first global, its pointer, begins. */
+function stackSize(file) {
+  const { body } = sections(file).find(({ id }) => id === SECTION.global);
+  const reader = new Reader(body);
+  reader.number();
+  const [type, isMutable, how] = [reader.number(), reader.number(), reader.number()];
+  if (type !== I32 || isMutable !== 1 || how !== I32_CONST) throw new Error("The first global is no stack pointer");
+  return reader.number();
+}
+
+/** Where, from a place on, there is more than zeros: pairs of start and end, in whole words. */
+function runsOf(memory, from, short = SHORT) {
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
+  const runs = [];
+  let end = -Infinity;
+  for (let at = from; at < memory.length; at += 4) {
+    if (words[at / 4] === 0) continue;
+    if (at - end > short) runs.push([at, at]);
+    end = at + 4;
+    runs.at(-1)[1] = end;
+  }
+  return runs.length > MOST_SEGMENTS ? runsOf(memory, from, 2 * short) : runs;
+}
+
+/** The file with another body for a section, if it has that. */
+function changed(file, id, change) {
+  const parts = sections(file).map((section) => {
+    if (section.id !== id) return section.whole;
+    const body = Uint8Array.from(change(section.body));
+    return joined([Uint8Array.of(id, ...leb(body.length)), body]);
+  });
+  return joined([file.subarray(0, HEADER), ...parts]);
+}
+
+function sections(file) {
+  const reader = new Reader(file, HEADER);
+  const found = [];
+  while (reader.at < file.length) {
+    const start = reader.at;
+    const id = file[reader.at];
+    reader.at += 1;
+    const length = reader.number();
+    const body = file.subarray(reader.at, reader.at + length);
+    reader.at += length;
+    found.push({ id, body, whole: file.subarray(start, reader.at) });
+  }
+  return found;
+}
+
+class Reader {
+  constructor(bytes, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  /** A number of at most 32 bits (LEB128), none of which is negative here. */
+  number() {
+    let number = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.bytes[this.at];
+      this.at += 1;
+      number |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return number >>> 0;
+    }
+  }
+
+  text() {
+    const length = this.number();
+    this.at += length;
+    return new TextDecoder().decode(this.bytes.subarray(this.at - length, this.at));
+  }
+}
+
+/** A number that is not negative, as LEB128. */
+function leb(number) {
+  const bytes = [];
+  for (; number >= 0x80; number >>>= 7) bytes.push((number & 0x7f) | 0x80);
+  return [...bytes, number];
+}
+
+/** The same where a sign is expected: its bit is that of the last byte. */
+function signedLeb(number) {
+  const bytes = leb(number);
+  if (bytes.at(-1) < 0x40) return bytes;
+  bytes[bytes.length - 1] |= 0x80;
+  return [...bytes, 0];
+}
+
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

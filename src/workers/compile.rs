@@ -1,0 +1,31 @@
+//! `routes.json` is compiled before it is deployed: `scripts/compiler.mjs` calls [`compile`], and the memory that it leaves
+//! behind is what the deployed Wasm begins with. That one is without this function, and without all that it alone needs.
+
+use std::sync::Mutex;
+
+use wasm_bindgen::prelude::*;
+
+use super::memory;
+use crate::config::{self, Gateways};
+use crate::locked::locked;
+use crate::settings::{Problem, Severity};
+
+/// What was compiled, until it is taken.
+pub static GATEWAYS: Mutex<Option<Gateways>> = Mutex::new(None);
+
+/// Compiles the text of a `routes.json`, for this instance and its memory. Gives a line for each problem: its severity,
+/// a space, and what [`crate::settings::Problem`] says.
+///
+/// No value of JavaScript's may outlive this: they are not in the memory.
+#[wasm_bindgen]
+pub fn compile(routes: String) -> String {
+    // To the end of this instance, so that the texts that go in and out are erased too.
+    memory::erase(true);
+    let (gateways, problems) = config::load_all(&routes);
+    *locked(&GATEWAYS) = gateways;
+    let line = |problem: &Problem| match problem.severity {
+        Severity::Error => format!("error {problem}\n"),
+        Severity::Warning => format!("warning {problem}\n"),
+    };
+    problems.iter().map(line).collect()
+}

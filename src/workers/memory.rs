@@ -1,0 +1,53 @@
+//! The allocator. While `routes.json` is compiled, it erases what is given back: the memory is deployed, and is to hold
+//! nothing but what a gateway needs.
+#![allow(unsafe_code)] // a `GlobalAlloc` is
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[global_allocator]
+static ALLOCATOR: Erasing = Erasing { is_erasing: AtomicBool::new(false) };
+
+struct Erasing {
+    is_erasing: AtomicBool,
+}
+
+/// From now on, or no longer, erases what is given back.
+pub fn erase(is_erasing: bool) {
+    ALLOCATOR.is_erasing.store(is_erasing, Ordering::Relaxed);
+}
+
+// SAFETY: all is done by `System`; what is erased is as long as its layout says, and nobody's any more.
+unsafe impl GlobalAlloc for Erasing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        unsafe {
+            if self.is_erasing.load(Ordering::Relaxed) {
+                ptr::write_bytes(place, 0, layout.size());
+            }
+            System.dealloc(place, layout);
+        }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        unsafe {
+            if !self.is_erasing.load(Ordering::Relaxed) {
+                return System.realloc(place, layout, size);
+            }
+            let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            if !moved.is_null() {
+                ptr::copy_nonoverlapping(place, moved, layout.size().min(size));
+                self.dealloc(place, layout);
+            }
+            moved
+        }
+    }
+}
