@@ -19,6 +19,7 @@ use crate::policy::internal_token::InternalToken;
 use crate::policy::provenance::Provenance;
 use crate::policy::query_edits::QueryEdits;
 use crate::policy::rate_limit::Limit;
+use crate::policy::request_log::RequestLog;
 use crate::policy::requirement::Requirement;
 use crate::policy::validation::Validation;
 use crate::pool::{Balance, Pool};
@@ -43,6 +44,8 @@ pub struct Gateway {
     pub(crate) max_calls: u32,
     /// Where credentials are that some rule keeps from services: on routes that do not look there, too.
     pub(crate) hidden_credentials: Vec<Carrier>,
+    /// Which requests the log has a line of.
+    pub(crate) log: RequestLog,
     /// What answers say to browsers, where they say nothing themselves.
     pub(crate) security_headers: Vec<Field>,
     /// The header fields in which services are told of callers, and which no client can say.

@@ -61,8 +61,10 @@ pub(crate) async fn handle_believed<P: Platform>(
     // 8. What every answer carries.
     answer.edit(visit.answer_edits);
 
-    let took = platform.now().since(head.arrived);
-    platform.log(&visit.trace.line(&head.request_id, &head.method, answer.status(), took));
+    if gateway.log.has(&visit.trace, answer.status()) {
+        let took = platform.now().since(head.arrived);
+        platform.log(&visit.trace.line(&head.request_id, &head.method, answer.status(), took));
+    }
     answer
 }
 

@@ -14,6 +14,7 @@
 //! | [`field_edits`], [`query_edits`] | what else changes in header fields and in the query? | |
 //! | [`internal_token`] | what may a service believe of the caller? | RFC 7519 |
 //! | [`security_headers`] | what may browsers do with an answer? | OWASP |
+//! | [`request_log`] | which requests does the log have? | |
 //! | [`public_names`] | what is the service's name for it outside? | RFC 9110 section 10.2.2, RFC 6265 |
 //!
 //! A policy is its settings as written, the compiled form, and decisions that are plain functions
@@ -46,6 +47,7 @@ pub mod recalled;
 pub mod record;
 pub mod refresh;
 pub mod remembered;
+pub mod request_log;
 pub mod requirement;
 pub mod scheme;
 pub mod secure_url;

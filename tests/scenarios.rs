@@ -21,6 +21,8 @@
 //! requests: an array with what each element must at least have, however deep (`null`: not at all);
 //! `"firsts": "down"` says that what is kept for an Idempotency-Key cannot be asked.
 //!
+//! `"log": null` is that the log has nothing.
+//!
 //! `limiter` says how long the place takes that counts; `"down"` is for ever.
 //!
 //! `certificate` is the client's: the lines of `Certificate::from_text`.
@@ -352,6 +354,9 @@ fn differences(step: &Value, got: &Got, world: &World) -> Vec<String> {
             format!("something with {note}"),
             if log.contains(note) { format!("something with {note}") } else { log },
         );
+    }
+    if step.get("log") == Some(&Value::Null) {
+        expect("log", String::new(), world.log.borrow().join("\n"));
     }
     faults
 }

@@ -72,6 +72,7 @@ pub fn gateway(document: Document, problems: &mut Problems) -> Gateway {
             &root.at("security_headers"),
             problems,
         ),
+        log: document.log.flatten().unwrap_or_default(),
         max_url: bytes(document.max_url, DEFAULT_MAX_URL),
         max_headers: bytes(document.max_headers, DEFAULT_MAX_HEADERS),
         provenance: Provenance {

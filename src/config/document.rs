@@ -20,6 +20,7 @@ use crate::policy::introspection::IntrospectionSettings;
 use crate::policy::jwt::JwtSettings;
 use crate::policy::provenance::{Network, Told};
 use crate::policy::rate_limit::LimitSettings;
+use crate::policy::request_log::RequestLog;
 use crate::policy::security_headers::SecurityHeadersSettings;
 use crate::policy::signature::SignatureRuleSettings;
 use crate::settings::{List, Named, Node, Size, TimeLimit, shape};
@@ -49,6 +50,9 @@ shape! {
         /// scripts, no referrer, TLS alone), or header fields with values that differ from that, null for none. Default:
         /// nothing.
         "security_headers" => security_headers: Option<SecurityHeadersSettings> = { "x-frame-options": "SAMEORIGIN", "permissions-policy": "geolocation=()" },
+        /// Which requests the log has a line of: "all", or "troubled" (those that were refused or failed, or of which something
+        /// is to be told). Default "all".
+        "log" => log: Option<RequestLog> = "troubled",
         /// The services behind the gateway, each by the name that routes call it.
         "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },
         /// What differs in an environment: each by the name that the variable POSTERN_ENVIRONMENT of the
