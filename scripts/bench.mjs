@@ -15,7 +15,7 @@ import { groups, measure } from "../benches/workerd/rounds.mjs";
 import { natives, oha, versions } from "../benches/workerd/tools.mjs";
 import { upstreamIs } from "../benches/workerd/upstream.mjs";
 
-const WHOLE = { rounds: 9, seconds: 2, starts: 21, requests: 100_000 };
+const WHOLE = { rounds: 7, seconds: 1.5, starts: 15, requests: 100_000 };
 const QUICK = { rounds: 3, seconds: 0.5, starts: 5, requests: 10_000 };
 
 /** What is no case of requests. */
