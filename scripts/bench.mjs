@@ -8,8 +8,9 @@ import { cases } from "../benches/workerd/cases.mjs";
 import { coldStarts } from "../benches/workerd/cold-start.mjs";
 import { shareCores } from "../benches/workerd/cores.mjs";
 import { processorTime } from "../benches/workerd/costs.mjs";
+import { duties } from "../benches/workerd/duties.mjs";
 import { memoryGrowth } from "../benches/workerd/memory-case.mjs";
-import { besideTable, caseTable, memoryTable, sizesTable, startTable } from "../benches/workerd/report.mjs";
+import { besideTable, caseTable, dutiesTable, memoryTable, sizesTable, startTable } from "../benches/workerd/report.mjs";
 import { writeResults } from "../benches/workerd/results.mjs";
 import { groups, measure } from "../benches/workerd/rounds.mjs";
 import { natives, oha, versions } from "../benches/workerd/tools.mjs";
@@ -21,7 +22,8 @@ const QUICK = { rounds: 3, seconds: 0.5, starts: 5, requests: 10_000 };
 /** What is no case of requests. */
 const COLD_START = "cold-start";
 const MEMORY = "memory";
-const NAMES = [...Object.keys(cases), COLD_START, MEMORY];
+const DUTIES = "duties";
+const NAMES = [...Object.keys(cases), COLD_START, MEMORY, DUTIES];
 
 await main(async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
@@ -72,7 +74,7 @@ function asked() {
  * others go on: an hour is not to be lost.
  */
 async function measured(names, settings) {
-  const found = { cases: new Map(), coldStarts: new Map(), memory: new Map(), failed: [] };
+  const found = { cases: new Map(), coldStarts: new Map(), memory: new Map(), duties: new Map(), failed: [] };
   const attempt = async (ofThese, step) => {
     try {
       await step();
@@ -95,6 +97,12 @@ async function measured(names, settings) {
     await attempt([MEMORY], async () => {
       found.memory = await memoryGrowth(settings);
       for (const [name, growth] of found.memory) print(memoryTable(name, growth, settings.requests));
+    });
+  }
+  if (names.includes(DUTIES)) {
+    await attempt([DUTIES], async () => {
+      found.duties = await duties(settings);
+      print(dutiesTable(found.duties));
     });
   }
   return found;

@@ -61,6 +61,13 @@ export function memoryTable(name, results, requests) {
   return `### ${name}\n\n${table([heads, ...lines])}`;
 }
 
+/** What duties cost on a forward: each line has those above it too. */
+export function dutiesTable(duties) {
+  const [bare] = duties.values();
+  const lines = [...duties].map(([name, rounds]) => [name, median(rounds).toFixed(3), spread(ratio((each) => each, rounds, bare))]);
+  return table([["forward-1k", "CPU ms/request", "÷ a bare fetch"], ...lines]);
+}
+
 /** The gzipped code of those that are workers. */
 export function sizesTable(contestants) {
   const kilo = (bytes) => (bytes / 1000).toFixed(1);

@@ -6,17 +6,17 @@ import { output } from "../../scripts/run.mjs";
 import { cases } from "./cases.mjs";
 import { BARE, HONO } from "./contestants.mjs";
 import { plot } from "./plot.mjs";
-import { METRICS, STARTS, besideTable, caseTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
+import { METRICS, STARTS, besideTable, caseTable, dutiesTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
 import { ratio } from "./statistics.mjs";
 
-/** What was found: `cases`, `coldStarts` and `memory` may be empty, `how` says how it was measured. */
+/** What was found: `cases`, `coldStarts`, `memory` and `duties` may be empty, `how` says how it was measured. */
 export function writeResults(folder, results) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, "results.md"), page(results));
   writeFileSync(path.join(folder, "results.svg"), plot(figures(results), [`Postern ÷ ${BARE}`, `Postern ÷ ${HONO}`]));
 }
 
-function page({ cases: measured, coldStarts, memory, requests, how }) {
+function page({ cases: measured, coldStarts, memory, duties, requests, how }) {
   const parts = ["# Results of `npm run bench`", `${setting(how)}`, "What the columns and cases mean is in the [README](../README.md).", "![Ratios, as bars](results.svg)"];
   if (measured.size > 0) {
     parts.push("## Postern beside the others", "Medians of the rounds' ratios, and their quartiles. Of CPU and p99, less is better; of requests/s, more.");
@@ -33,6 +33,7 @@ function page({ cases: measured, coldStarts, memory, requests, how }) {
   for (const [size, contestants] of coldStarts) parts.push(startTable(size, contestants));
   if (memory.size > 0) parts.push("## Memory");
   for (const [name, growth] of memory) parts.push(memoryTable(name, growth, requests));
+  if (duties.size > 0) parts.push("## Duties", dutiesTable(duties));
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 

@@ -11,8 +11,8 @@ import { SECRET } from "./tokens.mjs";
 const ours = () => readFileSync(at("workerd.capnp"), "utf8");
 
 /** Postern with the routes of the cases, or with so many: the built gateway and the project's own configuration. */
-export function posternIn(folder, upstream, count) {
-  const faults = putGateway(folder, routes(upstream, count));
+export function posternIn(folder, upstream, count, settings = {}) {
+  const faults = putGateway(folder, { ...routes(upstream, count), ...settings });
   if (faults.length > 0) throw new Fault(`The routes of the cases are refused:\n${faults.join("\n")}`);
   mkdirSync(path.join(folder, ".limits"), { recursive: true });
   return { folder, config: (port) => ours().replace('"*:8787"', `"127.0.0.1:${port}"`) };
@@ -34,7 +34,8 @@ async function peerIn(folder, upstream, source) {
   return { folder, config: (port) => peerConfig(port, upstream, isFile) };
 }
 
-function peerConfig(port, upstream, hasCounter) {
+/** workerd's configuration of a worker in one file, which has the upstream's address and, if asked for, a counter. */
+export function peerConfig(port, upstream, hasCounter) {
   const [date] = /compatibilityDate = "[^"]+"/.exec(ours());
   const counter = `durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
       durableObjectStorage = (localDisk = "counts"),`;
