@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { compile } from "./check.mjs";
-import { COMPILE } from "./compiler.mjs";
+import { COMPILE, COMPILER } from "./compiler.mjs";
 import { at, fromNpm, isMain, main, run, say } from "./run.mjs";
 import { npmPackages, setUp, workerBuild } from "./setup.mjs";
 import { withoutExports } from "./wasm-file.mjs";
@@ -67,21 +67,25 @@ export async function buildWasm(folder, { features = [], optimise = true } = {})
 
 /** Makes the compiler of routes.json, and the gateway without it, of what worker-build made. */
 async function splitWasm(folder, optimise) {
-  const [compiler, gateway] = [at(folder, "compiler.wasm"), at(folder, "gateway.wasm")];
+  const [compiler, gateway] = [at(folder, COMPILER), at(folder, "gateway.wasm")];
   renameSync(at(folder, DEPLOYED), compiler);
+  // worker-build keeps the names of functions, a tenth of the gzipped Wasm. A panic tells its file and line without them.
+  if (optimise) await makeGateway(compiler, gateway, ["--strip-debug", "--strip-producers"]);
+  else writeFileSync(gateway, withoutExports(readFileSync(compiler), NOT_OF_GATEWAY));
+}
+
+/** Makes the gateway of the compiler: what is exported no more is needed no more, and neither is what only that called. */
+export async function makeGateway(compiler, gateway, flags) {
   writeFileSync(gateway, withoutExports(readFileSync(compiler), NOT_OF_GATEWAY));
-  if (!optimise) return;
   const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
-  // What is exported no more is needed no more, and neither is what only that called. worker-build keeps the names of
-  // functions, a tenth of the gzipped Wasm: a panic tells its file and line without them.
-  await run(fromNpm("wasm-opt"), [...features, ...OPTIMISATIONS, "--strip-debug", "--strip-producers", gateway, "-o", gateway]);
+  await run(fromNpm("wasm-opt"), [...features, ...OPTIMISATIONS, ...flags, gateway, "-o", gateway]);
 }
 
 /** A digest of everything that the Wasm is built from. */
 function fingerprint(settings) {
   const digest = createHash("sha256").update(settings.join("\0"));
   const rust = filesIn("src").filter((file) => !ENTRY.includes(path.basename(file)));
-  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", ...rust];
+  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build.mjs", ...rust];
   for (const file of files.sort()) {
     const content = readFileSync(at(file));
     digest.update(`${file}\0${content.length}\0`).update(content);

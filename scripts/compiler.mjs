@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { withMemory } from "./wasm-file.mjs";
 
-/** What `compile` exports, and `gateway.wasm` lacks. */
+/** The file of the one that compiles, and the function that it exports for that. */
+export const COMPILER = "compiler.wasm";
 export const COMPILE = "compile";
 
 const builds = new Map();
@@ -32,7 +33,7 @@ export function compiled(folder, text) {
 function buildIn(folder) {
   if (!builds.has(folder)) {
     const file = (name) => readFileSync(path.join(folder, name));
-    builds.set(folder, { compiler: new WebAssembly.Module(file("compiler.wasm")), gateway: file("gateway.wasm") });
+    builds.set(folder, { compiler: new WebAssembly.Module(file(COMPILER)), gateway: file("gateway.wasm") });
   }
   return builds.get(folder);
 }

@@ -2,7 +2,7 @@
 // here: what it exports, and the memory that it begins with.
 
 const HEADER = 8;
-const SECTION = { memory: 5, global: 6, export: 7, data: 11, dataCount: 12 };
+const SECTION = { custom: 0, import: 2, memory: 5, global: 6, export: 7, code: 10, data: 11, dataCount: 12 };
 const PAGE = 65_536;
 
 const I32 = 0x7f;
@@ -60,6 +60,63 @@ function stackSize(file) {
   const [type, isMutable, how] = [reader.number(), reader.number(), reader.number()];
   if (type !== I32 || isMutable !== 1 || how !== I32_CONST) throw new Error("The first global is no stack pointer");
   return reader.number();
+}
+
+/** How many bytes each function has, by name, and how many the data have; of a file that has the names. */
+export function sizes(file) {
+  const all = sections(file);
+  const bodyOf = (wanted) => all.find(({ id }) => id === wanted).body;
+  const names = functionNames(all);
+  // Those that are imported have the first numbers.
+  const imported = importedFunctions(bodyOf(SECTION.import));
+  const reader = new Reader(bodyOf(SECTION.code));
+  const functions = Array.from({ length: reader.number() }, (_, number) => {
+    const size = reader.number();
+    reader.at += size;
+    return { name: names.get(imported + number) ?? "", size };
+  });
+  return { functions, data: bodyOf(SECTION.data).length };
+}
+
+/** The names of functions by number (the appendix of the specification, "Name Section"). */
+function functionNames(all) {
+  const FUNCTIONS = 1;
+  const names = new Map();
+  for (const { id, body } of all) {
+    const reader = new Reader(body);
+    if (id !== SECTION.custom || reader.text() !== "name") continue;
+    while (reader.at < body.length) {
+      const kind = reader.number();
+      const length = reader.number();
+      const end = reader.at + length;
+      if (kind === FUNCTIONS) for (let left = reader.number(); left > 0; left -= 1) names.set(reader.number(), reader.text());
+      reader.at = end;
+    }
+  }
+  return names;
+}
+
+/** How many functions are imported. */
+function importedFunctions(body) {
+  // After the two names: the kind, and numbers, of which limits of tables and memories have one more if a flag says so.
+  const limits = (reader) => (reader.number() & 1 ? [reader.number(), reader.number()] : [reader.number()]);
+  const skip = [
+    (reader) => reader.number(),
+    (reader) => [reader.number(), limits(reader)],
+    limits,
+    (reader) => [reader.number(), reader.number()],
+    (reader) => [reader.number(), reader.number()],
+  ];
+  const reader = new Reader(body);
+  let functions = 0;
+  for (let left = reader.number(); left > 0; left -= 1) {
+    reader.text();
+    reader.text();
+    const kind = reader.number();
+    skip[kind](reader);
+    if (kind === 0) functions += 1;
+  }
+  return functions;
 }
 
 /** Where, from a place on, there is more than zeros: pairs of start and end, in whole words. */
