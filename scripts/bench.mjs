@@ -29,6 +29,7 @@ await main(async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
   const { names, settings, isWhole } = asked();
   await npmPackages();
+  if (WebAssembly.JSTag === undefined) throw new Fault("This Node is too old for the Wasm. Run it again: the packages that are there now have one");
   await buildWasm("build");
   const tools = { oha: await oha(), natives: await natives() };
   const pinning = shareCores();
@@ -71,7 +72,7 @@ function asked() {
 
 /**
  * Measures all that is asked for, and tells each as soon as it is known. One that fails is among the `failed`, and the
- * others go on: an hour is not to be lost.
+ * others go on: half an hour is not to be lost.
  */
 async function measured(names, settings) {
   const found = { cases: new Map(), coldStarts: new Map(), memory: new Map(), duties: new Map(), failed: [] };

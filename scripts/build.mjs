@@ -10,7 +10,11 @@ import { at, fromNpm, isMain, main, run, say } from "./run.mjs";
 import { npmPackages, setUp, workerBuild } from "./setup.mjs";
 import { withoutExports } from "./wasm-file.mjs";
 
-const ENTRY = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs"];
+/** Our own files that are deployed as they are. */
+export const ENTRY = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs"];
+
+/** What makes the Wasm, beside worker-build. */
+const SCRIPTS = ["build.mjs", "compiler.mjs", "wasm-file.mjs"].map((name) => `scripts/${name}`);
 
 /** What worker-build lets the Wasm use. */
 const WASM_FEATURES = [
@@ -39,11 +43,14 @@ const OPTIMISATIONS = ["-O3", "--one-caller-inline-max-function-size=20", "--low
 /** Brings build/ up to date. */
 export async function build() {
   await buildWasm("build");
+  const [routes, lastGood] = [at("routes.json"), at("build", "routes.json")];
   try {
-    compile(at("routes.json"), at("build", DEPLOYED));
+    compile(routes, at("build", DEPLOYED));
+    copyIfChanged(routes, lastGood);
   } catch (fault) {
-    if (!process.env.POSTERN_KEEP_LAST_GOOD || !existsSync(at("build", DEPLOYED))) throw fault;
+    if (!process.env.POSTERN_KEEP_LAST_GOOD || !existsSync(lastGood)) throw fault;
     process.stderr.write(`✗ ${fault.message}\nThe gateway goes on with the routes that it has.\n`);
+    compile(lastGood, at("build", DEPLOYED));
   }
 }
 
@@ -85,7 +92,7 @@ export async function makeGateway(compiler, gateway, flags) {
 function fingerprint(settings) {
   const digest = createHash("sha256").update(settings.join("\0"));
   const rust = filesIn("src").filter((file) => !ENTRY.includes(path.basename(file)));
-  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", "scripts/build.mjs", ...rust];
+  const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", ...SCRIPTS, ...rust];
   for (const file of files.sort()) {
     const content = readFileSync(at(file));
     digest.update(`${file}\0${content.length}\0`).update(content);

@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { COMPILER } from "./compiler.mjs";
 import { Fault, at, isMain, main, node } from "./run.mjs";
 
 /**
@@ -12,7 +11,7 @@ import { Fault, at, isMain, main, node } from "./run.mjs";
 export function compile(file, target) {
   const name = path.relative(process.cwd(), file);
   if (!existsSync(file)) throw new Fault(`${name} does not exist`);
-  if (!existsSync(at("build", COMPILER))) throw new Fault("There is no build yet. Run: npm run build");
+  if (!existsSync(at("build", "sources.sha256"))) throw new Fault("There is no build yet. Run: npm run build");
   const { status, stdout, stderr } = spawnSync(node(), [at("scripts", "compile-routes.mjs"), file, ...(target ? [target] : [])], { encoding: "utf8" });
   if (status === 0) {
     if (stdout) process.stderr.write(`${name} may not say what you mean:\n  ${stdout.trim().replaceAll("\n", "\n  ")}\n`);

@@ -1,4 +1,4 @@
-// `npm run sizes`: what takes the space of the Wasm that is deployed, by crate, and by module of our own.
+// `npm run sizes`: what takes the space of the Wasm, before a routes.json is compiled into it: by crate, and by module of our own.
 import { mkdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build, makeGateway } from "./build.mjs";
@@ -17,7 +17,7 @@ await main(async () => {
   const { functions, data } = sizes(readFileSync(named));
   const whole = readFileSync(at("build", "gateway.wasm"));
   console.log(`${whole.length} bytes, ${gzipSync(whole, { level: 9 }).length} gzipped; the largest function has ${Math.max(...functions.map(({ size }) => size))}.\n`);
-  const groups = new Map([["data (texts, tables, and what is compiled of routes.json)", data]]);
+  const groups = new Map([["data: texts and tables", data]]);
   for (const { name, size } of functions) groups.set(ofModule(name), (groups.get(ofModule(name)) ?? 0) + size);
   const small = [...groups].filter(([, size]) => size < SMALL);
   const lines = [...groups].filter(([, size]) => size >= SMALL).sort(([, one], [, other]) => other - one);

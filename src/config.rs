@@ -4,8 +4,8 @@
 //! text ─ settings ─▶ tree ─ document ─▶ what was written ─ compile ─▶ Gateway, or every Problem
 //! ```
 //!
-//! [`load`] is the only door. It gives a gateway or the faults of the file, all of them, each with
-//! its place; never half of each. What may not be meant comes as warnings beside either.
+//! [`load_all`] is the only door, and [`load`] is that for one environment. It gives gateways or the faults of the file, all
+//! of them, each with its place; never half of each. What may not be meant comes as warnings beside either.
 
 mod action;
 mod aggregate;

@@ -4,7 +4,7 @@
 //! "environments": { "staging": { "services": { "orders": { "url": "https://orders.staging.internal" } } } }
 //! ```
 //!
-//! The runtime names the environment that it is ([`crate::config::load`]). Each is checked, whichever
+//! The runtime names the environment that it is ([`super::Gateways::of`]). Each is checked, whichever
 //! is run.
 
 use crate::settings::{Node, Place, Problem, Problems};

@@ -56,8 +56,8 @@ impl Decimal {
     /// than 45 digits, none has one.
     pub fn has_double(&self) -> bool {
         let size = (self.power, self.digits.as_str());
-        let is_longer = |digits| self.digits.starts_with(digits);
-        self.digits.is_empty() || (size > ZERO && !is_longer(ZERO.1) && size < INFINITY)
+        let is_as_zero = self.power == ZERO.0 && self.digits.starts_with(ZERO.1);
+        self.digits.is_empty() || (size > ZERO && !is_as_zero && size < INFINITY)
     }
 
     /// The power of ten of its last digit.
@@ -153,6 +153,7 @@ mod tests {
             ("5e-324", true),
             ("2.5e-324", true),
             ("2.4703282292062327e-324", false),
+            ("2.470328229206232720882843964341106861825299013", true),
             ("-2.4e-324", false),
             ("1e-400", false),
             ("1e-99999999999999999999", false),

@@ -23,9 +23,13 @@ pub fn compile(routes: String) -> String {
     memory::erase(true);
     let (gateways, problems) = config::load_all(&routes);
     *locked(&GATEWAYS) = gateways;
-    let line = |problem: &Problem| match problem.severity {
-        Severity::Error => format!("error {problem}\n"),
-        Severity::Warning => format!("warning {problem}\n"),
+    let line = |problem: &Problem| {
+        let severity = match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        // A key of the file may have a line break.
+        format!("{severity} {}\n", problem.to_string().replace('\n', "\\n"))
     };
     problems.iter().map(line).collect()
 }

@@ -3,9 +3,10 @@
 // of an answer never goes.
 import { DurableObject } from "cloudflare:workers";
 import Entrypoint from "./index.js";
+import { shared } from "./shared.mjs";
 
 /** As `workers/first_answer.rs` has it; worker-build puts what it exports there. */
-const { decideFirst } = Entrypoint.prototype;
+const { decideFirst, recover } = Entrypoint.prototype;
 
 /** Where the text is kept, and of an answer its parts. */
 const ENTRY = "entry";
@@ -44,6 +45,8 @@ export class FirstAnswer extends DurableObject {
     const before = await this.ctx.storage.get(ENTRY);
     // From here until the write has begun nothing is awaited; while storage reads, the runtime lets no other call in
     // (its input gate). So none comes between.
+    // One that has panicked begins anew before it is passed anything: texts are put into the memory of the one that is there.
+    if (shared.hasPanicked) recover();
     const [found, entry, until] = decideFirst(before ?? "", asked, Date.now()).split("\n");
     if (found === "") throw new Error("nobody can ask so");
     if (entry === "") {

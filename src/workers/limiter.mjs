@@ -2,9 +2,10 @@
 // has no rule: what they say, and what becomes of them, is asked of the Wasm.
 import { DurableObject } from "cloudflare:workers";
 import Entrypoint from "./index.js";
+import { shared } from "./shared.mjs";
 
 /** As `workers/limiter.rs` has it; worker-build puts what it exports there. */
-const { count } = Entrypoint.prototype;
+const { count, recover } = Entrypoint.prototype;
 
 /** The lines that are kept, each under its name in storage, and what asks for nothing but its end. */
 const LOOKS = { taken: "look", slots: "look_at_slots" };
@@ -63,6 +64,8 @@ export class Limiter extends DurableObject {
 }
 
 function counted(before, asked) {
+  // One that has panicked begins anew before it is passed anything: texts are put into the memory of the one that is there.
+  if (shared.hasPanicked) recover();
   const [kept, until, answer] = count(before, asked, Date.now()).split("\n");
   if (answer === undefined) throw new Error("nobody can ask so");
   return { kept, until: Number(until), answer };

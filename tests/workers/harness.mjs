@@ -9,6 +9,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
+import { ENTRY } from "../../scripts/build.mjs";
 import { compiled } from "../../scripts/compiler.mjs";
 import { at, fromNpm } from "../../scripts/run.mjs";
 
@@ -19,7 +20,7 @@ export const CUSTOMER = {
   jwt: { issuer: "https://id.test/", audience: "shop", keys: [{ alg: "HS256", secret: "{env.JWT_SECRET}" }] },
 };
 
-const GATEWAY_FILES = ["worker.mjs", "shared.mjs", "limiter.mjs", "first-answer.mjs", "index.js"];
+const GATEWAY_FILES = [...ENTRY, "index.js"];
 /** What wraps the gateway in a probe; the first is then the entry. */
 const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
 
