@@ -2,7 +2,7 @@
 // where there is something to hand on. benches/README.md tells what is counted, and what the arguments are.
 import { parseArgs } from "node:util";
 import { buildWasm } from "./build.mjs";
-import { Fault, at, main, say } from "./run.mjs";
+import { Fault, at, main, output, say } from "./run.mjs";
 import { npmPackages } from "./setup.mjs";
 import { cases } from "../benches/workerd/cases.mjs";
 import { coldStarts } from "../benches/workerd/cold-start.mjs";
@@ -38,7 +38,9 @@ await main(async () => {
   say(`Upstream: ${upstream}`);
   if (processorTime(process.pid) === null) say("Processor time and memory are told by Linux alone, and left out here");
 
-  const how = { ...settings, pinning, upstream, versions: versions(tools.natives) };
+  // What is measured is as of now, whatever is committed meanwhile.
+  const commit = output("git", ["describe", "--always", "--dirty", "--exclude=*"]) ?? "unknown";
+  const how = { ...settings, pinning, upstream, commit, versions: versions(tools.natives) };
   const { failed, ...results } = await measured(names, { ...settings, ...tools });
   // What is kept in the repository is of a whole run in which nothing was amiss.
   const folder = isWhole && failed.length === 0 ? at("benches", "results") : at("target", "bench");
@@ -72,7 +74,7 @@ function asked() {
 
 /**
  * Measures all that is asked for, and tells each as soon as it is known. One that fails is among the `failed`, and the
- * others go on: half an hour is not to be lost.
+ * others go on: what took so long is not to be lost.
  */
 async function measured(names, settings) {
   const found = { cases: new Map(), coldStarts: new Map(), memory: new Map(), duties: new Map(), failed: [] };

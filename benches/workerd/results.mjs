@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { output } from "../../scripts/run.mjs";
 import { cases } from "./cases.mjs";
 import { BARE, HONO } from "./contestants.mjs";
 import { plot } from "./plot.mjs";
@@ -37,9 +36,8 @@ function page({ cases: measured, coldStarts, memory, duties, requests, how }) {
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
-function setting({ rounds, seconds, starts, pinning, upstream, versions }) {
+function setting({ rounds, seconds, starts, pinning, upstream, commit, versions }) {
   const memory = `${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`;
-  const commit = output("git", ["describe", "--always", "--dirty", "--exclude=*"]) ?? "unknown";
   const lines = [
     ["Of", new Date().toISOString().slice(0, 10) + `, commit ${commit}`],
     ["Machine", `${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
