@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { say } from "../../scripts/run.mjs";
+import { answering } from "../../tests/workers/harness.mjs";
 import { serve } from "./contestants.mjs";
 import { processorTime } from "./costs.mjs";
 import { load } from "./load.mjs";
@@ -64,7 +65,7 @@ export async function duties({ rounds, oha }) {
     for (const [at, name] of Object.keys(DUTIES).entries()) await add(name, workerWith(path.join(folder, String(at)), at, upstream.url));
     await add("Postern, a log of what went wrong", posternIn(path.join(folder, "troubled"), upstream.url));
     await add("Postern, a log of all", posternIn(path.join(folder, "all"), upstream.url, undefined, { log: "all" }));
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await Promise.all(entries.map(({ port, child }) => answering(port, child)));
     for (let round = 0; round <= rounds; round += 1) {
       say(`duties: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`);
       for (const entry of entries) {
@@ -83,7 +84,8 @@ export async function duties({ rounds, oha }) {
 /** A worker with the duties up to a number. */
 function workerWith(folder, last, upstream) {
   const all = (of) => Object.values(DUTIES).slice(0, last + 1).map((duty) => duty[of] ?? "").join("\n");
-  mkdirSync(folder, { recursive: true });
+  // Where a counter would be kept.
+  mkdirSync(path.join(folder, ".counts"), { recursive: true });
   const options = all("options").trim();
   const call = `fetch(env.UPSTREAM + new URL(request.url).pathname, ${options === "" ? "request" : `{ ${options} }`})`;
   writeFileSync(path.join(folder, "worker.mjs"), `
