@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::call::{Brought, Wanted, call};
-use crate::gateway::{Destination, Fallback, Forward, Mirror, Route, Service};
+use crate::gateway::{Action, Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
 use crate::platform::{AnswerOn, CallError, Onward, Platform};
@@ -171,7 +171,15 @@ impl<P: Platform> Request<'_, '_, P> {
     fn onward<'o>(&self, service: &'o Service, url: String, edits: &'o HeaderEdits, body: Body) -> Onward<'o> {
         let binding = service.binding.as_deref();
         let max_body = self.route.max_body;
-        Onward { url, binding, edits, keeps_body: body == Body::Kept, outlives_client: self.is_first, max_body }
+        let (keeps_body, outlives_client) = (body == Body::Kept, self.is_first);
+        Onward { url, binding, edits, keeps_body, outlives_client, the_last: self.is_the_last(service), max_body }
+    }
+
+    /// Whether nothing comes after a call to a service, whatever comes of it.
+    fn is_the_last(&self, service: &Service) -> bool {
+        let is_alone = service.retry.is_none() && service.hedge.is_none() && !self.visit.is_within;
+        let has_stand_in = matches!(&self.route.action, Action::Forward(forward) if forward.fallback.is_some());
+        is_alone && !has_stand_in && !self.is_first
     }
 
     /// What becomes of the body: a small one is kept where it may have to be sent again, or where it counts

@@ -71,15 +71,25 @@ pub(crate) async fn handle_believed<P: Platform>(
 async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>, Refusal> {
     let (gateway, head, platform) = (visit.gateway, visit.head, visit.platform);
 
-    // 1. Within bounds, and of one reading: this is matched, and this is sent on.
-    let (host, path) = read(gateway, head)?;
+    // 1. Within bounds, and of one reading.
+    let (host, sent) = parse(gateway, head)?;
 
     // 2. Which route? A browser that asks beforehand is answered by what the route says of origins.
     if let Some(preflight) = preflight(gateway, head) {
         return Ok(Answer::Own(preflight));
     }
-    let asked = Asked { host: &host, path: &path, head };
-    let (route, params) = match gateway.router.find(asked) {
+    // What is matched is what is sent on.
+    let same;
+    let mut path = &sent;
+    let mut asked = Asked { host: &host, path, head };
+    let mut found = gateway.router.find(asked);
+    if let Found::SamePath(other) = found {
+        same = other;
+        path = &same;
+        asked = Asked { path, ..asked };
+        found = gateway.router.find(asked);
+    }
+    let (route, params) = match found {
         Found::Route(route, params) => (route, params),
         Found::OtherPath(other) => {
             visit.answer_edits.then(edits_for_origins(gateway, Asked { path: &other, ..asked }));
@@ -98,7 +108,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     visit.trace.route = Some(route.pattern.clone());
     visit.trace.place = Some(route.place.clone());
     visit.trace.gateway = route.gateway.clone();
-    let decided: Vec<&str> = gateway.router.fields_that_decided(asked).into_iter().collect();
+    let decided = gateway.router.fields_that_decided(asked);
     if !decided.is_empty() {
         visit.answer_edits.append.push(("vary".into(), decided.join(", ")));
     }
@@ -113,7 +123,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     let caller = match route.auth.as_slice() {
         [] => None,
         _ => {
-            let identified = identify::identify(route, &path, visit).await;
+            let identified = identify::identify(route, path, visit).await;
             let Identified { caller, hidden, is_by_authorization } =
                 identified.map_err(|why| identify::refusal(why, visit))?;
             visit.hidden_credentials = hidden;
@@ -140,7 +150,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     // 6. Was it done already?
     let claimed = match &route.idempotency {
         Some(rule) if matches!(route.action, Action::Forward(_)) => {
-            match once::claim(rule, route, &path, caller, visit).await {
+            match once::claim(rule, route, path, caller, visit).await {
                 Ok(request) => request.map(|request| (rule, request)),
                 Err(answered) => return answered,
             }
@@ -149,7 +159,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     };
 
     // 7. Answer.
-    let answer = answer(route, &path, claimed.is_some(), &values, visit).await;
+    let answer = answer(route, path, claimed.is_some(), &values, visit).await;
     admitted.settle(answer.as_ref().ok().and_then(Answer::cost), visit);
     match &claimed {
         Some((rule, request)) => once::keep(rule, request, answer, visit).await,
@@ -157,8 +167,8 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
 }
 
-/// The one reading of a request that is within bounds: its host, and the path that is matched and sent.
-pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPath), Refusal> {
+/// The host and the path of a request that is within bounds, in the one reading of them.
+fn parse(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPath), Refusal> {
     if head.url_length() > gateway.max_url {
         return Err(Refusal::UrlTooLong);
     }
@@ -170,6 +180,12 @@ pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPa
     }
     let host = if gateway.router.names_hosts() { HostPath::of(&head.authority) } else { HostPath::default() };
     let path = NormalPath::parse(&head.raw_path).map_err(|_| Refusal::AmbiguousPath)?;
+    Ok((host, path))
+}
+
+/// The same, but the path is the one that is matched and sent.
+pub(crate) fn read(gateway: &Gateway, head: &Head) -> Result<(HostPath, NormalPath), Refusal> {
+    let (host, path) = parse(gateway, head)?;
     if !gateway.router.is_strict()
         && let Found::SamePath(other) = gateway.router.find(Asked { host: &host, path: &path, head })
     {

@@ -9,8 +9,8 @@ pub mod places;
 pub(crate) mod samples;
 pub mod tree;
 
+use json_scan::{Size, is_json};
 pub use numbers::{Grouped, Numbers};
-use serde::de::IgnoredAny;
 
 /// How much JSON is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,9 @@ pub fn value(body: &[u8], bounds: Bounds) -> Result<&str, Unusable> {
 
 /// The same of what is known to be UTF-8.
 pub fn value_of(text: &str, bounds: Bounds) -> Result<&str, Unusable> {
-    serde_json::from_str::<IgnoredAny>(text).map_err(|_| Unusable::NotJson)?;
+    if !is_json(text) {
+        return Err(Unusable::NotJson);
+    }
     let size = Size::of(text);
     if size.depth > bounds.depth {
         return Err(Unusable::TooDeep);
@@ -56,32 +58,6 @@ pub fn value_of(text: &str, bounds: Bounds) -> Result<&str, Unusable> {
         return Err(Unusable::TooMany);
     }
     Ok(text.trim_ascii())
-}
-
-/// How much there is in a text that is known to be JSON. Texts have less than 4 GiB.
-struct Size {
-    depth: u32,
-    /// Of elements and members, at most one too many for each array or object.
-    elements: u32,
-}
-
-impl Size {
-    fn of(text: &str) -> Self {
-        let (mut deepest, mut current, mut elements) = (0u32, 0u32, 0u32);
-        for (_, byte) in tree::outside_strings(text) {
-            match byte {
-                b'{' | b'[' => {
-                    current += 1;
-                    elements += 1;
-                    deepest = deepest.max(current);
-                }
-                b'}' | b']' => current = current.saturating_sub(1),
-                b',' => elements += 1,
-                _ => {}
-            }
-        }
-        Self { depth: deepest, elements }
-    }
 }
 
 /// Appends `text` as a JSON string.

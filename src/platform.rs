@@ -4,6 +4,7 @@
 //! Nothing is added here without a caller in the core.
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -191,6 +192,8 @@ pub struct Onward<'o> {
     pub keeps_body: bool,
     /// Whether the call goes on when the client goes away.
     pub outlives_client: bool,
+    /// Whether the request is over with it, so that it ends with the request if it is given up.
+    pub the_last: bool,
     /// The most bytes of a body whose length the client did not say, if they are counted.
     pub max_body: Option<u64>,
 }
@@ -205,7 +208,7 @@ pub struct Call {
     /// The service binding that takes the call; `None` is the network.
     pub binding: Option<String>,
     /// Header fields.
-    pub headers: Vec<Field>,
+    pub headers: Rc<Vec<Field>>,
     /// The body, if there is one.
     pub body: Option<String>,
     /// The statuses beside those of 200 to 299 whose body is read; a comma after each.

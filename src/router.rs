@@ -24,7 +24,6 @@ mod patterns;
 mod slash;
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use crate::head::Head;
 use crate::path::NormalPath;
@@ -50,6 +49,8 @@ pub struct Router<T> {
     is_strict: bool,
     /// Whether a route has conditions on header fields.
     is_by_fields: bool,
+    /// Whether a pattern takes a path with a slash at its end for more than one without.
+    has_slash_ends: bool,
 }
 
 /// What a request must be like to belong to a route.
@@ -115,6 +116,7 @@ impl<T> Default for Router<T> {
             routes: Vec::new(),
             is_strict: true,
             is_by_fields: false,
+            has_slash_ends: false,
         }
     }
 }
@@ -139,6 +141,7 @@ impl<T> Router<T> {
         let entries = paths.entry(&matcher.pattern)?;
         self.is_strict &= matcher.slash == SlashAtEnd::Strict;
         self.is_by_fields |= matcher.conditions.iter().any(|condition| condition.field().is_some());
+        self.has_slash_ends |= matcher.pattern.ends_with('/') || matcher.pattern.contains("{*");
         let entry = Entry { matcher, host_names, path_names, route: number };
         let at = entries.partition_point(|other| other.precedence() < entry.precedence());
         entries.insert(at, entry);
@@ -154,6 +157,8 @@ impl<T> Router<T> {
         let other = match &taken {
             Some(taken) if taken.has_slash_at_end() || (self.is_strict && !has_slash) => None,
             None if self.is_strict => None,
+            // A route for the path with a slash at its end is then the one that is there without.
+            _ if !has_slash && !self.has_slash_ends => None,
             _ => asked.path.with_other_end(),
         };
         let Some(other) = other else {
@@ -193,8 +198,8 @@ impl<T> Router<T> {
 
     /// The header fields by which a request came to its route and not to another one, for `Vary` (RFC 9110,
     /// section 12.5.5).
-    pub fn fields_that_decided(&self, asked: Asked<'_>) -> BTreeSet<&str> {
-        let mut fields = BTreeSet::new();
+    pub fn fields_that_decided(&self, asked: Asked<'_>) -> Vec<&str> {
+        let mut fields = Vec::new();
         if !self.is_by_fields {
             return fields;
         }
@@ -208,6 +213,8 @@ impl<T> Router<T> {
                 Fit::OtherMethod => {}
             }
         }
+        fields.sort_unstable();
+        fields.dedup();
         fields
     }
 

@@ -13,7 +13,7 @@ mod memory;
 mod platform;
 mod tasks;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use std::task::Poll;
 
 use futures::future::LocalBoxFuture;
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
+use web_sys::Response;
 use worker::event;
 
 use crate::answer;
@@ -31,7 +31,7 @@ use crate::handle::handle;
 use crate::head::Head;
 use crate::locked::locked;
 use crate::refusal::Refusal;
-use bridge::UnderWay;
+use bridge::Visit;
 use compile::GATEWAYS;
 use platform::Workers;
 
@@ -63,32 +63,35 @@ fn report_panics() {
     }));
 }
 
-/// Serves a request: gives the answer, or a promise of it where something has to be waited for. Undefined in the
-/// place of an answer is none.
+/// Serves a request, whose head is in the form that [`Head::from_text`] reads: gives the answer, or null where something
+/// has to be waited for; the visit then gets it. Undefined in the place of an answer is none.
 #[wasm_bindgen]
-pub fn serve(request: Request, env: JsValue, context: bridge::Context) -> JsValue {
-    let (at_once, under_way) = (Rc::new(Cell::new(None)), Rc::new(OnceCell::<UnderWay>::new()));
-    let context = Rc::new(context);
+pub fn serve(visit: Visit, head: String) -> JsValue {
+    let (at_once, is_waited_for) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    let visit = Rc::new(visit);
     tasks::spawn({
-        let (at_once, under_way, context) = (Rc::clone(&at_once), Rc::clone(&under_way), Rc::clone(&context));
+        let (at_once, is_waited_for) = (Rc::clone(&at_once), Rc::clone(&is_waited_for));
         async move {
-            let answer = answer(request, env, context).await.map_or(JsValue::UNDEFINED, JsValue::from);
-            match under_way.get() {
-                Some(under_way) => under_way.settle(&answer),
-                None => at_once.set(Some(answer)),
+            let answer = answer(&visit, &head).await.map_or(JsValue::UNDEFINED, JsValue::from);
+            match is_waited_for.get() {
+                true => visit.settle(&answer),
+                false => at_once.set(Some(answer)),
             }
         }
     });
     // What asks nobody is there in one turn: a promise would cost more than the answer.
-    at_once.take().unwrap_or_else(|| under_way.get_or_init(|| UnderWay::new(&context)).promise().into())
+    at_once.take().unwrap_or_else(|| {
+        is_waited_for.set(true);
+        JsValue::NULL
+    })
 }
 
-async fn answer(request: Request, env: JsValue, context: Rc<bridge::Context>) -> Result<Response, JsValue> {
-    let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(&bridge::read_head(&request))) else {
+async fn answer(visit: &Rc<Visit>, head: &str) -> Result<Response, JsValue> {
+    let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(head)) else {
         return bridge::respond(&internal_error("unknown"));
     };
     let request_id = head.request_id.clone();
-    let platform = Rc::new(Workers::new(env, request, context));
+    let platform = Rc::new(Workers::new(Rc::clone(visit), head.arrived));
     #[cfg(feature = "drill")]
     drill::panic_if_asked(&head).await;
     let mut handling: LocalBoxFuture<'_, _> = Box::pin({
@@ -103,6 +106,9 @@ async fn answer(request: Request, env: JsValue, context: Rc<bridge::Context>) ->
     });
     let answer = answered.await;
     let jobs = platform.jobs();
+    if answer.is_none() {
+        visit.listen();
+    }
     if answer.is_none() || !jobs.is_empty() {
         let (is_under_way, platform) = (answer.is_none(), Rc::clone(&platform));
         let rest = Rc::clone(&platform);

@@ -1,7 +1,6 @@
 //! The calls that are made for one aggregate: equal ones once.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::{FutureExt, LocalBoxFuture, Shared};
@@ -15,12 +14,12 @@ use crate::resilience::retry::Body;
 use crate::visit::Visit;
 
 /// What is asked of a service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Path and query.
     pub target: String,
     /// Header fields.
-    pub headers: Vec<Field>,
+    pub headers: Rc<Vec<Field>>,
     /// The body.
     pub body: Option<String>,
     /// The value that finds an instance, where that is how.
@@ -59,14 +58,26 @@ type Result<T> = std::result::Result<T, CallError>;
 /// A call that others may want too.
 type InCommon<'v> = Shared<LocalBoxFuture<'v, Result<Rc<Answered>>>>;
 
-/// Service, bytes of the answer at most, timeout, fields of the answer that are read and wanted, and what is asked.
-type Same<'v> = (&'v str, u32, std::time::Duration, &'v str, &'v str, Asked);
+/// A call, and its answer.
+struct Made<'v> {
+    plan: &'v PartCall,
+    asked: Rc<Asked>,
+    answer: InCommon<'v>,
+}
+
+impl Made<'_> {
+    /// Whether a call would bring the same.
+    fn is_of(&self, plan: &PartCall, asked: &Asked) -> bool {
+        let of = |plan: &PartCall| (plan.max_answer, plan.timeout, plan.reads.clone(), plan.wants.clone());
+        *self.asked == *asked && self.plan.service.name == plan.service.name && of(self.plan) == of(plan)
+    }
+}
 
 /// The calls of one request. With it, those are dropped that are still under way.
 pub struct Calls<'v, P> {
     visit: &'v Visit<'v, P>,
     /// Those that others may want too.
-    shared: RefCell<BTreeMap<Same<'v>, InCommon<'v>>>,
+    shared: RefCell<Vec<Made<'v>>>,
 }
 
 impl<'v, P: Platform> Calls<'v, P> {
@@ -77,23 +88,22 @@ impl<'v, P: Platform> Calls<'v, P> {
 
     /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
     pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Answered>> {
+        let asked = Rc::new(asked);
         if plan.method != "GET" {
             return make(self.visit, plan, asked).await;
         }
-        let PartCall { service, max_answer, timeout, reads, wants, .. } = plan;
-        let same = (service.name.as_str(), *max_answer, *timeout, &**reads, &**wants, asked.clone());
-        let shared = self.shared.borrow().get(&same).cloned();
-        let shared = shared.unwrap_or_else(|| {
-            let shared = make(self.visit, plan, asked).boxed_local().shared();
-            self.shared.borrow_mut().insert(same, shared.clone());
-            shared
+        let made = self.shared.borrow().iter().find(|made| made.is_of(plan, &asked)).map(|made| made.answer.clone());
+        let answer = made.unwrap_or_else(|| {
+            let answer = make(self.visit, plan, Rc::clone(&asked)).boxed_local().shared();
+            self.shared.borrow_mut().push(Made { plan, asked, answer: answer.clone() });
+            answer
         });
-        shared.await
+        answer.await
     }
 }
 
 /// Makes a call.
-async fn make<P: Platform>(visit: &Visit<'_, P>, plan: &PartCall, asked: Asked) -> Result<Rc<Answered>> {
+async fn make<P: Platform>(visit: &Visit<'_, P>, plan: &PartCall, asked: Rc<Asked>) -> Result<Rc<Answered>> {
     let wanted = Wanted {
         method: plan.method,
         target: &asked.target,
@@ -108,7 +118,7 @@ async fn make<P: Platform>(visit: &Visit<'_, P>, plan: &PartCall, asked: Asked) 
             method: plan.method,
             url,
             binding: plan.service.binding.clone(),
-            headers: asked.headers.clone(),
+            headers: Rc::clone(&asked.headers),
             body: asked.body.clone(),
             reads: plan.reads.clone(),
             wants: plan.wants.clone(),

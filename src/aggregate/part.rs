@@ -297,7 +297,7 @@ impl<'v, P: Platform> Making<'v, P> {
         if target.len() > LONGEST_TARGET || size_of_fields > MOST_OF_FIELDS {
             return Err(Failure::CallTooLong.into());
         }
-        Ok(Asked { target, headers, body, key: service.key.as_ref().and_then(|key| key.plain(values)) })
+        Ok(Asked { target, headers: headers.into(), body, key: service.key.as_ref().and_then(|key| key.plain(values)) })
     }
 }
 

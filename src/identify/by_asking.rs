@@ -51,7 +51,7 @@ pub async fn identify<P: Platform>(
             method: "GET",
             url,
             binding: service.binding.clone(),
-            headers: fields.clone(),
+            headers: fields.clone().into(),
             body: None,
             reads: "".into(),
             wants: rule.wanted().into(),

@@ -121,7 +121,7 @@ async fn get<P: Platform>(url: &str, platform: &P, within: Duration) -> Result<S
         method: "GET",
         url: url.to_owned(),
         binding: None,
-        headers: vec![("accept".into(), "application/json".into())],
+        headers: vec![("accept".into(), "application/json".into())].into(),
         body: None,
         reads: "".into(),
         wants: "".into(),

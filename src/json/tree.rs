@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use json_scan::first_value;
+
 /// A value, opened or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json<'t> {
@@ -180,61 +182,6 @@ pub fn text_of(string: &str) -> Option<Cow<'_, str>> {
     if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// The first value of the rest of an array or an object, after what goes before it, and what comes
-/// after it; `None` at its end.
-fn first_value(rest: &str) -> Option<(&str, &str)> {
-    let is_between = |byte: u8| matches!(byte, b',' | b':' | b' ' | b'\t' | b'\n' | b'\r');
-    let rest = rest.get(rest.bytes().position(|byte| !is_between(byte))?..)?;
-    let end = match rest.as_bytes().first()? {
-        b']' | b'}' => return None,
-        b'"' => string_end(rest.as_bytes(), 0),
-        b'[' | b'{' => nested_end(rest),
-        _ => rest.bytes().position(|byte| is_between(byte) || matches!(byte, b']' | b'}')).unwrap_or(rest.len()),
-    };
-    rest.split_at_checked(end)
-}
-
-/// The bytes of a text outside of its strings, each with its place; of a string, the quote that ends it.
-pub(super) fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
-    let (bytes, mut next) = (text.as_bytes(), 0);
-    std::iter::from_fn(move || {
-        let byte = *bytes.get(next)?;
-        next = if byte == b'"' { string_end(bytes, next) } else { next + 1 };
-        Some((next - 1, byte))
-    })
-}
-
-/// Where a string ends that begins at a byte.
-pub(crate) fn string_end(bytes: &[u8], begin: usize) -> usize {
-    let mut at = begin + 1;
-    loop {
-        match bytes.get(at) {
-            Some(b'"') => return at + 1,
-            Some(b'\\') => at += 2,
-            Some(_) => at += 1,
-            None => return bytes.len(),
-        }
-    }
-}
-
-/// Where an array or an object ends with which a text begins.
-fn nested_end(text: &str) -> usize {
-    let mut depth = 0usize;
-    for (at, byte) in outside_strings(text) {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,23 +198,6 @@ mod tests {
         let read: Vec<_> = members(object).map(|(key, value)| (key.name().into_owned(), value)).collect();
         assert_eq!(read, [("a".into(), "1.50e+2"), ("a".into(), "[ ]"), ("x y".into(), "\"z\"")]);
         assert_eq!(elements("[ ]").count() + members("{ }").count(), 0);
-    }
-
-    #[test]
-    fn strings_are_gone_over_at_once() {
-        for (text, outside) in [
-            (r#"[1]"#, "[1]"),
-            (r#"{"a,{":[" \" ] "]}"#, r#"{":["]}"#),
-            // What is escaped ends no string; a backslash that is escaped itself escapes nothing.
-            (r#"["\\",1]"#, r#"[",1]"#),
-            (r#"["\\\"",1]"#, r#"[",1]"#),
-            (r#"["ü\u0022]",1]"#, r#"[",1]"#),
-            (r#""""#, r#"""#),
-        ] {
-            let found: Vec<(usize, u8)> = outside_strings(text).collect();
-            assert_eq!(String::from_utf8(found.iter().map(|(_, byte)| *byte).collect()).unwrap(), outside, "{text}");
-            assert!(found.iter().all(|(at, byte)| text.as_bytes()[*at] == *byte), "{text}");
-        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 
+use json_scan::string_end;
+
 use super::decimal::Decimal;
 use super::wrong::Wrong;
 use crate::json::push_string;
-use crate::json::tree::{string_end, text_of};
+use crate::json::tree::text_of;
 use crate::settings::Place;
 
 /// A JSON value.

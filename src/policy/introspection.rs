@@ -160,7 +160,8 @@ impl IntrospectionRule {
                 ("accept".into(), "application/json".into()),
                 ("content-type".into(), "application/x-www-form-urlencoded".into()),
                 ("authorization".into(), authorization),
-            ],
+            ]
+            .into(),
             body: Some(format!("token={}&token_type_hint=access_token", encoded(token))),
             reads: "".into(),
             wants: "".into(),

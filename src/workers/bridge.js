@@ -24,145 +24,22 @@ export function panicked() {
   globalThis.POSTERN.panicked();
 }
 
-/** What is under way: the promise of an answer, or of the end of what is left to do. */
-export class UnderWay {
-  constructor(context) {
-    this.promise = new Promise((resolve) => (this.resolve = resolve));
-    this.panicked = () => this.settle(undefined);
-    globalThis.POSTERN.underWay.add(this.panicked);
-    // To its end even if the client goes away: a request that is cut off would leave its state in
-    // the Wasm for ever. Its calls are aborted by the request's signal.
-    context.waitUntil(this.promise);
-  }
-
-  settle(value) {
-    globalThis.POSTERN.underWay.delete(this.panicked);
-    this.resolve(value);
-  }
-}
-
 /** Has the future go on that waits under that number, once a promise has settled. */
-export function resumeWhenSettled(promise, id) {
+export function resumeWhenSettled(promise, number) {
   const { instance } = globalThis.POSTERN;
+  const resume = (isFulfilled, value) => {
+    // In one that has panicked, nobody waits.
+    if (instance === globalThis.POSTERN.instance) globalThis.POSTERN.wasm.resume(number, isFulfilled, value);
+  };
   promise.then(
-    (value) => resume(instance, id, true, value),
-    (error) => resume(instance, id, false, error),
+    (value) => resume(true, value),
+    (error) => resume(false, error),
   );
 }
 
-/** Has the future go on that waits under that number, in that instance of the Wasm. */
-function resume(instance, id, isFulfilled, value) {
-  // In one that has panicked, nobody waits.
-  if (instance === globalThis.POSTERN.instance) globalThis.POSTERN.resume(id, isFulfilled, value);
-}
-
-/**
- * A call under way, that a future waits for under a number. It is settled once, by what comes first: what
- * the call brings, the end of its time, or the client's going away, if a request of its is given.
- */
-export class Sending {
-  constructor(id, client, ms) {
-    this.id = id;
-    this.instance = globalThis.POSTERN.instance;
-    this.isSettled = false;
-    this.controller = undefined;
-    /** What it means that the time is over. */
-    this.late = "timed-out";
-    /** Whether what is sent comes from the client meanwhile. */
-    this.isOfClient = false;
-    this.timer = setTimeout(expire, ms, this);
-    this.client = client?.signal;
-    if (this.client === undefined) return;
-    this.leave = () => this.end("client-gone");
-    this.client.addEventListener("abort", this.leave);
-  }
-
-  /** A signal that is aborted when the call is broken off. */
-  get signal() {
-    this.controller ??= new AbortController();
-    return this.controller.signal;
-  }
-
-  /** Begins the call. What it rejects with is the name of a `CallError`, or something unknown. */
-  begin(start) {
-    // One that has left does not leave again: a signal that is aborted already tells nobody any more.
-    if (this.client?.aborted) {
-      this.end("client-gone");
-      return this;
-    }
-    try {
-      start(this).then(
-        (value) => this.settle(true, value),
-        (error) => this.fail(error),
-      );
-    } catch (error) {
-      this.fail(error);
-    }
-    return this;
-  }
-
-  fail(error) {
-    if (KNOWN_FAILURES.includes(error)) this.settle(false, error);
-    // A client that breaks off fails the call before it is known to have left.
-    else if (this.isOfClient) setTimeout(() => this.settle(false, "unreachable"), UNTIL_KNOWN);
-    else this.settle(false, "unreachable");
-  }
-
-  settle(isFulfilled, value) {
-    if (this.isSettled) return;
-    this.isSettled = true;
-    clearTimeout(this.timer);
-    this.client?.removeEventListener("abort", this.leave);
-    resume(this.instance, this.id, isFulfilled, value);
-  }
-
-  /** Breaks the call off, for a reason that is the name of a `CallError`. */
-  end(reason) {
-    this.settle(false, reason);
-    this.controller?.abort(reason);
-  }
-
-  /** Breaks the call off, which nobody waits for any more. */
-  abort() {
-    this.instance = undefined;
-    this.end("dropped");
-  }
-}
-
-const expire = (sending) => sending.end(sending.late);
-
-/** For how long to wait for the news that a client has left, in ms. */
-const UNTIL_KNOWN = 5;
-
-/** The names of `CallError`s that are thrown here. */
-const KNOWN_FAILURES = ["too-large", "no-binding", "client-slow", "client-gone"];
-
-/** The head of a request, in the form that `Head::from_text` reads. */
-export function readHead(request) {
-  const { method, url, headers } = request;
-  return `${method}\n${url}\n${clientAddress(request)}\n${crypto.randomUUID()}\n${Date.now()}\n${fieldsOf(headers)}`;
-}
-
-/**
- * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port;
- * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
- * overwrites is the client's word, and does not count.
- */
-function clientAddress(request) {
-  // The runtime makes `cf` of a text, for each request that it is read of.
-  const cf = isOnCloudflare ? undefined : request.cf;
-  isOnCloudflare ||= typeof cf?.colo === "string";
-  if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
-  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
-  return v6 ?? v4 ?? "";
-}
-
-/** Whether a request has told that this is Cloudflare. */
-let isOnCloudflare = false;
-
 /** The client's certificate as Cloudflare reports it, in the form that `Certificate::from_text` reads. */
-export function certificate({ cf }) {
-  const tls = cf?.tlsClientAuth;
+export function certificate({ root }) {
+  const tls = root.request.cf?.tlsClientAuth;
   if (tls?.certPresented !== "1") return undefined;
   const isTrusted = tls.certVerified === "SUCCESS" && tls.certRevoked !== "1";
   const fields = [tls.certFingerprintSHA256, tls.certSubjectDNRFC2253, tls.certIssuerDNRFC2253, tls.certSerial];
@@ -171,36 +48,36 @@ export function certificate({ cf }) {
 }
 
 /**
- * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields.
- * Resolves to a Response whose body is still to come.
+ * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields. One that
+ * is `theLast` is not followed by another, and need not be broken off: with the request, it ends. Brings a reply whose body
+ * is still to come.
  */
-export function forward(id, env, request, asked, keepsBody, outlivesClient, maxBody, ms) {
-  return new Sending(id, outlivesClient ? undefined : request, ms).begin((sending) => {
+export function forward(visit, number, asked, keepsBody, outlivesClient, theLast, maxBody, ms) {
+  const { request, env } = visit;
+  visit.begin(number, ms, { outlivesClient }, async (call) => {
     const [url, binding] = asked.split("\n", 2);
     const headers = new Headers(request.headers);
     edit(headers, asked, url.length + binding.length + 2);
-    const init = { method: request.method, headers, signal: sending.signal, redirect: "manual" };
+    const init = { method: request.method, headers, redirect: "manual" };
+    if (!theLast) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
-    const send = () => fetcher(env, binding).fetch(url, init);
     if (keepsBody) {
-      sending.late = "client-slow";
-      return keptBody(request).then((body) => {
-        sending.late = "timed-out";
-        init.body = body;
-        return send();
-      });
+      call.late = "client-slow";
+      init.body = await keptBody(request);
+      call.late = "timed-out";
+    } else if (request.body !== null) {
+      call.isOfClient = true;
+      init.body = boundedBody(request, maxBody, call);
+      init.signal = call.signal;
     }
-    if (request.body !== null) {
-      sending.isOfClient = true;
-      init.body = boundedBody(request, maxBody, sending);
-    }
-    return send();
+    const reply = await fetcher(env, binding).fetch(url, init);
+    call.replied(reply, fieldsOf(reply.headers));
   });
 }
 
 /** Sends a copy of a request without a body on. Resolves when its answer has begun, and never rejects. */
-export function mirror(env, request, url, binding, edits, ms) {
+export function mirror({ env, request }, url, binding, edits, ms) {
   const onward = new Request(url, { method: request.method, headers: request.headers });
   edit(onward.headers, edits);
   const done = async () => {
@@ -225,7 +102,7 @@ function keptBody(request) {
 }
 
 /** A client's body, which is kept to be sent on. Rejects with the name of a `CallError`. */
-export async function body(request, most, ms) {
+export async function body({ request }, most, ms) {
   if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
   const read = async () => (request.body === null ? new Uint8Array() : readWhole(request, most));
   if (!kept.has(request)) kept.set(request, read());
@@ -238,25 +115,26 @@ export async function body(request, most, ms) {
 }
 
 /**
- * A request of the gateway's own, which ends with the client's. Its URL is never used: whoever sends it on
+ * A visit of a request of the gateway's own, which ends with the client's. Its URL is never used: whoever sends it on
  * says where. A field that stays as it was is not spelled anew, whatever bytes it has.
  */
-export function within(request, method, fields, body) {
+export function within(visit, method, fields, body) {
+  const { request } = visit;
   const headers = new Headers(request.headers);
   const lines = fields.split("\n").slice(0, -1);
   const all = new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
   for (const name of [...headers.keys()]) if (!all.has(name)) headers.delete(name);
   for (const [name, value] of all) if (headers.get(name) !== value) headers.set(name, value);
   // Without it, the runtime gives the request a signal that nothing ever aborts.
-  return new Request(request.url, { method, headers, body, signal: request.signal });
+  return visit.within(new Request(request.url, { method, headers, body, signal: request.signal }));
 }
 
 /**
  * A digest of what is asked for and of the body, which is kept to be sent on. Rejects with the name of a
  * `CallError`.
  */
-export async function fingerprint(request, asked, most, ms) {
-  const bytes = await body(request, most, ms);
+export async function fingerprint(visit, asked, most, ms) {
+  const bytes = await body(visit, most, ms);
   const text = new TextEncoder().encode(asked);
   const all = new Uint8Array(text.length + bytes.byteLength);
   all.set(text);
@@ -271,7 +149,7 @@ const firstAnswer = (env, name) => env.FIRST_ANSWERS.get(env.FIRST_ANSWERS.idFro
  * Claims to be the first of a name. Resolves to "first", "running", "lost", "other", or the first's
  * Response.
  */
-export function beginFirst(env, name, fingerprint, lease, ms) {
+export function beginFirst({ env }, name, fingerprint, lease, ms) {
   return inTime(ms, async () => {
     const { found, answer } = await firstAnswer(env, name).claim(fingerprint, lease);
     if (answer === undefined) return found;
@@ -288,7 +166,7 @@ export function beginFirst(env, name, fingerprint, lease, ms) {
  * the same, and whether it was kept. One that is too large, or not there whole in `ms`, is not; then it is
  * kept that there was one.
  */
-export async function keepFirst(env, name, fingerprint, reply, edits, keep, most, ms) {
+export async function keepFirst({ env }, name, fingerprint, reply, edits, keep, most, ms) {
   const edited = relay(reply, edits);
   const copy = edited.clone();
   let fields = "";
@@ -300,38 +178,36 @@ export async function keepFirst(env, name, fingerprint, reply, edits, keep, most
     return [edited, await firstAnswer(env, name).keep(fingerprint, keep, answer)];
   } catch {
     copy.body?.cancel().catch(() => {});
-    await loseFirst(env, name, fingerprint, keep);
+    await loseFirst({ env }, name, fingerprint, keep);
     return [edited, false];
   }
 }
 
 /** Keeps that the first of a name was answered, or may have been, without its answer. */
-export async function loseFirst(env, name, fingerprint, keep) {
+export async function loseFirst({ env }, name, fingerprint, keep) {
   await firstAnswer(env, name).lose(fingerprint, keep).catch(() => {});
 }
 
 /** Gives up the claim to be the first of a name. */
-export async function forgetFirst(env, name, fingerprint) {
+export async function forgetFirst({ env }, name, fingerprint) {
   await firstAnswer(env, name).forget(fingerprint).catch(() => {});
 }
 
 /**
- * Reads a reply whole, its header fields edited; no body without `most`. Resolves to its fields and its
- * bytes. A client that goes away ends it, as it ends calls: once a call has brought the head of its reply,
- * its signal does not follow the client's any more.
+ * Reads a reply whole, its header fields edited; no body without `most`. Brings its fields and its bytes. A client that goes
+ * away ends it, as it ends calls: once a call has brought the head of its reply, its signal does not follow the client's any
+ * more.
  */
-export function read(id, request, reply, edits, most, ms) {
-  if (request.signal.aborted) discard(reply);
-  return new Sending(id, request, ms).begin(async ({ signal }) => {
+export function read(visit, number, reply, edits, most, ms) {
+  if (visit.root.isClientGone) discard(reply);
+  visit.begin(number, ms, {}, async (call) => {
     const headers = new Headers(reply.headers);
     edit(headers, edits);
     // What the runtime reads, it decodes, of these two encodings; the field still says how it came.
     if (["gzip", "br"].includes(headers.get("content-encoding"))) headers.delete("content-encoding");
-    if (most === undefined || reply.body === null) {
-      discard(reply);
-      return [fieldsOf(headers), new Uint8Array()];
-    }
-    return [fieldsOf(headers), await readWhole(reply, most, signal)];
+    const isRead = most !== undefined && reply.body !== null;
+    if (!isRead) discard(reply);
+    call.read(0, fieldsOf(headers), isRead ? await readWhole(reply, most, call.signal) : new Uint8Array());
   });
 }
 
@@ -341,13 +217,13 @@ export function discard(reply) {
 }
 
 /** What KV has under a key: a text, or undefined. */
-export function recall(env, key, ms) {
+export function recall({ env }, key, ms) {
   // The shortest time that Cloudflare lets KV keep a value near by, in seconds.
   return inTime(ms, async () => (await env.KV.get(key, { cacheTtl: 30 })) ?? undefined);
 }
 
 /** Puts a text into KV under a key, if there is KV. */
-export async function remember(env, key, text) {
+export async function remember({ env }, key, text) {
   await env.KV?.put(key, text).catch(() => {});
 }
 
@@ -355,7 +231,7 @@ export async function remember(env, key, text) {
 const MOST_LISTS = 10;
 
 /** The sum of the counts that KV has, as metadata, under keys that begin so, but for one. */
-export function tally(env, prefix, but, ms) {
+export function tally({ env }, prefix, but, ms) {
   return inTime(ms, async () => {
     let sum = 0;
     let cursor;
@@ -372,7 +248,7 @@ export function tally(env, prefix, but, ms) {
 }
 
 /** Puts a count into KV under a key, as metadata, until a moment in seconds since 1970. */
-export function noteCount(env, key, count, until) {
+export function noteCount({ env }, key, count, until) {
   // The shortest time that Cloudflare lets KV keep a value is a minute.
   const expiration = Math.max(until, Math.ceil(Date.now() / 1000) + 61);
   return env.KV.put(key, "", { metadata: { count }, expiration });
@@ -412,11 +288,6 @@ export async function verify(algorithm, jwk, signed, signature) {
   return crypto.subtle.verify(how, key, bytes, new TextEncoder().encode(signed));
 }
 
-/** Lets a time pass. */
-export function sleep(id, ms) {
-  return new Sending(id, undefined, ms);
-}
-
 /** What `start` brings, or a rejection once the time is over. */
 async function inTime(ms, start) {
   let timer;
@@ -443,7 +314,7 @@ function fetcher(env, binding) {
  * to be counted. A stream of JavaScript's that ends, even with an error, is a whole body to the service:
  * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
-function boundedBody({ method, headers, body }, most, sending) {
+function boundedBody({ method, headers, body }, most, call) {
   // A body that is none can be sent again, and no runtime makes a GET with one.
   if (headers.get("content-length") === "0" || method === "GET" || method === "HEAD") return undefined;
   if (most === 0 || headers.has("content-length")) return body;
@@ -456,37 +327,28 @@ function boundedBody({ method, headers, body }, most, sending) {
       if (done) return controller.close();
       size += value?.byteLength ?? 0;
       if (value !== null && size <= most) return controller.enqueue(value);
-      sending.end(value === null ? "client-gone" : "body-too-large");
+      call.end(value === null ? "client-gone" : "body-too-large");
       return never;
     },
   });
 }
 
 /**
- * Makes a call, for the sake of a client's request if there is one, and reads the answer whole. `asked` has lines for the method, the
- * URL, the binding, the statuses whose body is read beside 200 to 299, and the names of the header fields
- * that are wanted; then the header fields of the call. Resolves to a Fetched.
+ * Makes a call and reads the answer whole. `asked` has lines for the method, the URL, the binding, the statuses whose body
+ * is read beside 200 to 299, and the names of the header fields that are wanted; then the header fields of the call. Brings
+ * the status, the fields and the bytes.
  */
-export function fetchWhole(id, env, client, asked, body, limit, ms) {
-  return new Sending(id, client, ms).begin(async ({ signal }) => {
+export function fetchWhole(visit, number, asked, body, limit, outlivesClient, ms) {
+  visit.begin(number, ms, { sharesTime: true, outlivesClient }, async (call) => {
     const [method, url, binding, reads, wants] = asked.split("\n", 5);
     const headers = fieldsFrom(asked.slice(method.length + url.length + binding.length + reads.length + wants.length + 5));
-    const response = await fetcher(env, binding).fetch(url, { method, headers, body, signal, redirect: "manual" });
-    const head = `${response.status}\n${fieldsNamed(wants, response.headers)}`;
-    if (!(response.ok || reads.includes(`${response.status},`)) || response.body === null) {
-      response.body?.cancel().catch(() => {});
-      return new Fetched(head, new Uint8Array());
-    }
-    return new Fetched(head, await readWhole(response, limit));
+    const init = { method, headers, body, signal: call.signal, redirect: "manual" };
+    const reply = await fetcher(visit.env, binding).fetch(url, init);
+    const isRead = (reply.ok || reads.includes(`${reply.status},`)) && reply.body !== null;
+    if (!isRead) discard(reply);
+    const fields = fieldsNamed(wants, reply.headers);
+    call.read(reply.status, fields, isRead ? await readWhole(reply, limit) : new Uint8Array());
   });
-}
-
-/** A service's answer that was read whole: its status and fields as text, and its bytes. */
-export class Fetched {
-  constructor(head, bytes) {
-    this.head = head;
-    this.bytes = bytes;
-  }
 }
 
 /** Those of the named fields that there are; cookies one by one. */
@@ -539,9 +401,9 @@ async function readWhole(response, limit, signal) {
 /** The first room for an answer of unknown length, in bytes. */
 const FIRST_BUFFER = 16384;
 
-/** The header fields of a reply. */
+/** The status and the header fields of a reply. */
 export function replyFields(reply) {
-  return fieldsOf(reply.headers);
+  return `${reply.status}\n${fieldsOf(reply.headers)}`;
 }
 
 /** A service's reply, its body untouched, its header fields edited. */
@@ -564,8 +426,11 @@ export class Opened {
       cancel: () => this.end(() => {}),
     });
     this.response = new Response(body, { status, headers: fieldsFrom(fields) });
-    this.panicked = () => this.end(() => this.controller.error("panicked"));
-    globalThis.POSTERN.underWay.add(this.panicked);
+    globalThis.POSTERN.underWay.add(this);
+  }
+
+  panicked() {
+    this.end(() => this.controller.error("panicked"));
   }
 
   /** Adds a piece, unless the client has gone away. */
@@ -581,7 +446,7 @@ export class Opened {
     if (this.controller === undefined) return;
     how();
     this.controller = undefined;
-    globalThis.POSTERN.underWay.delete(this.panicked);
+    globalThis.POSTERN.underWay.delete(this);
   }
 }
 
@@ -591,18 +456,18 @@ function limiter(env, key) {
   return env.LIMITER.get(env.LIMITER.idFromName(key), { locationHint });
 }
 
-/** Does something in the object that counts for `key`, as `limiter.rs` of the core has it. Resolves to the answer. */
-export function count(id, env, key, asked, ms) {
-  return new Sending(id, undefined, ms).begin(() => limiter(env, key).act(asked));
+/** Does something in the object that counts for `key`, as `limiter.rs` of the core has it. Brings the answer. */
+export function count(visit, number, key, asked, ms) {
+  visit.begin(number, ms, { outlivesClient: true }, async (call) => call.said(await limiter(visit.env, key).act(asked)));
 }
 
 /** Whether a call of a key is within the rate limit of a binding, which counts it. */
-export function isWithinRate(env, binding, key, ms) {
+export function isWithinRate({ env }, binding, key, ms) {
   return inTime(ms, async () => (await env[binding].limit({ key })).success);
 }
 
 /** A secret of the environment. */
-export function secret(env, name) {
+export function secret({ env }, name) {
   const value = env[name];
   return typeof value === "string" ? value : undefined;
 }

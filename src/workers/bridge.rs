@@ -4,7 +4,9 @@
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use web_sys::{Request, Response};
+use web_sys::Response;
+
+use super::tasks::Number;
 
 use crate::answer::{Answer, Response as OwnResponse};
 use crate::policy::headers::{Field, HeaderEdits};
@@ -18,57 +20,55 @@ extern "C" {
     pub fn set_panic_body(body: &str);
     pub fn panicked();
 
-    #[wasm_bindgen(js_name = readHead)]
-    pub fn read_head(request: &Request) -> String;
-
-    pub fn certificate(request: &Request) -> Option<String>;
-
-    /// The runtime's context of a request.
-    pub type Context;
-
-    pub type UnderWay;
-    #[wasm_bindgen(constructor)]
-    pub fn new(context: &Context) -> UnderWay;
-    #[wasm_bindgen(method, getter)]
-    pub fn promise(this: &UnderWay) -> Promise;
+    /// A request on its way, as `visit.mjs` has it.
+    pub type Visit;
     #[wasm_bindgen(method)]
-    pub fn settle(this: &UnderWay, value: &JsValue);
+    pub fn settle(this: &Visit, answer: &JsValue);
+    #[wasm_bindgen(method)]
+    pub fn listen(this: &Visit);
+    #[wasm_bindgen(method)]
+    pub fn work(this: &Visit) -> Work;
+    #[wasm_bindgen(method)]
+    pub fn sleep(this: &Visit, number: Number, ms: u32);
+    #[wasm_bindgen(method)]
+    pub fn abort(this: &Visit, number: Number);
+
+    /// What goes on when the answer is on its way.
+    pub type Work;
+    #[wasm_bindgen(method)]
+    pub fn end(this: &Work);
+
+    pub fn certificate(visit: &Visit) -> Option<String>;
 
     #[wasm_bindgen(js_name = resumeWhenSettled)]
-    pub fn resume_when_settled(promise: &Promise, id: u32);
+    pub fn resume_when_settled(promise: &Promise, number: Number);
 
-    /// A call under way, that a future waits for under a number.
-    pub type Sending;
-    #[wasm_bindgen(method)]
-    pub fn abort(this: &Sending);
-
-    pub fn body(request: &Request, most: u32, ms: u32) -> Promise;
-    pub fn within(request: &Request, method: &str, fields: &str, body: Option<Vec<u8>>) -> Request;
+    pub fn body(visit: &Visit, most: u32, ms: u32) -> Promise;
+    pub fn within(visit: &Visit, method: &str, fields: &str, body: Option<Vec<u8>>) -> Visit;
 
     pub fn forward(
-        id: u32,
-        env: &JsValue,
-        request: &Request,
+        visit: &Visit,
+        number: Number,
         asked: &str,
         keeps_body: bool,
         outlives_client: bool,
+        the_last: bool,
         max_body: f64,
         ms: u32,
-    ) -> Sending;
-    pub fn mirror(env: &JsValue, request: &Request, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
-    pub fn read(id: u32, request: &Request, reply: &Response, edits: &str, most: Option<u32>, ms: u32) -> Sending;
+    );
+    pub fn mirror(visit: &Visit, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
+    pub fn read(visit: &Visit, number: Number, reply: &Response, edits: &str, most: Option<u32>, ms: u32);
     pub fn discard(reply: &Response);
-    pub fn recall(env: &JsValue, key: &str, ms: u32) -> Promise;
-    pub fn sleep(id: u32, ms: u32) -> Sending;
-    pub fn remember(env: &JsValue, key: &str, text: &str) -> Promise;
+    pub fn recall(visit: &Visit, key: &str, ms: u32) -> Promise;
+    pub fn remember(visit: &Visit, key: &str, text: &str) -> Promise;
     pub fn verify(algorithm: &str, jwk: &str, signed: &str, signature: &[u8]) -> Promise;
 
-    pub fn fingerprint(request: &Request, asked: &str, most: u32, ms: u32) -> Promise;
+    pub fn fingerprint(visit: &Visit, asked: &str, most: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = beginFirst)]
-    pub fn begin_first(env: &JsValue, name: &str, fingerprint: &str, lease: u32, ms: u32) -> Promise;
+    pub fn begin_first(visit: &Visit, name: &str, fingerprint: &str, lease: u32, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = keepFirst)]
     pub fn keep_first(
-        env: &JsValue,
+        visit: &Visit,
         name: &str,
         fingerprint: &str,
         reply: &Response,
@@ -78,25 +78,19 @@ extern "C" {
         ms: u32,
     ) -> Promise;
     #[wasm_bindgen(js_name = loseFirst)]
-    pub fn lose_first(env: &JsValue, name: &str, fingerprint: &str, keep: u32) -> Promise;
+    pub fn lose_first(visit: &Visit, name: &str, fingerprint: &str, keep: u32) -> Promise;
     #[wasm_bindgen(js_name = forgetFirst)]
-    pub fn forget_first(env: &JsValue, name: &str, fingerprint: &str) -> Promise;
+    pub fn forget_first(visit: &Visit, name: &str, fingerprint: &str) -> Promise;
     #[wasm_bindgen(js_name = fetchWhole)]
     pub fn fetch(
-        id: u32,
-        env: &JsValue,
-        client: Option<&Request>,
+        visit: &Visit,
+        number: Number,
         asked: &str,
         body: Option<&str>,
         limit: u32,
+        outlives_client: bool,
         ms: u32,
-    ) -> Sending;
-
-    pub type Fetched;
-    #[wasm_bindgen(method, getter)]
-    pub fn head(this: &Fetched) -> String;
-    #[wasm_bindgen(method, getter)]
-    pub fn bytes(this: &Fetched) -> Vec<u8>;
+    );
 
     #[wasm_bindgen(js_name = replyFields)]
     pub fn reply_fields(reply: &Response) -> String;
@@ -115,13 +109,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Opened);
 
-    pub fn count(id: u32, env: &JsValue, key: &str, asked: &str, ms: u32) -> Sending;
+    pub fn count(visit: &Visit, number: Number, key: &str, asked: &str, ms: u32);
     #[wasm_bindgen(js_name = isWithinRate)]
-    pub fn is_within_rate(env: &JsValue, binding: &str, key: &str, ms: u32) -> Promise;
-    pub fn tally(env: &JsValue, prefix: &str, but: &str, ms: u32) -> Promise;
+    pub fn is_within_rate(visit: &Visit, binding: &str, key: &str, ms: u32) -> Promise;
+    pub fn tally(visit: &Visit, prefix: &str, but: &str, ms: u32) -> Promise;
     #[wasm_bindgen(js_name = noteCount)]
-    pub fn note_count(env: &JsValue, key: &str, count: f64, until: f64) -> Promise;
-    pub fn secret(env: &JsValue, name: &str) -> Option<String>;
+    pub fn note_count(visit: &Visit, key: &str, count: f64, until: f64) -> Promise;
+    pub fn secret(visit: &Visit, name: &str) -> Option<String>;
     pub fn log(line: &str);
 }
 

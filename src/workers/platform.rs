@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Request, Response};
+use web_sys::Response;
 
-use super::bridge::{self, Context, Opened, Sending, UnderWay};
-use super::tasks::{self, Settled, Waiting};
+use super::bridge::{self, Opened, Visit};
+use super::tasks::{self, Brought, Number, Settled, Waiting};
 use crate::answer;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
@@ -27,9 +27,7 @@ use crate::quota::{Micros, Verdict};
 
 /// The runtime, as one request sees it.
 pub struct Workers {
-    request: Request,
-    /// The client's own, if that is another one.
-    client: Option<Request>,
+    visit: Rc<Visit>,
     shared: Rc<Shared>,
     /// The answer, if it is one that comes in pieces.
     opened: OnceCell<Opened>,
@@ -37,8 +35,6 @@ pub struct Workers {
 
 /// What a request has in common with those that are made for its sake.
 struct Shared {
-    env: JsValue,
-    context: Rc<Context>,
     /// What is to be done once the answer is on its way.
     jobs: RefCell<Vec<Afterwards>>,
     /// The time, until something is waited for: the runtime's clock stands still until then.
@@ -46,10 +42,10 @@ struct Shared {
 }
 
 impl Workers {
-    /// For one request, with the bindings and secrets of `env`.
-    pub fn new(env: JsValue, request: Request, context: Rc<Context>) -> Self {
-        let shared = Rc::new(Shared { env, context, jobs: RefCell::default(), now: Cell::new(None) });
-        Self { request, client: None, shared, opened: OnceCell::new() }
+    /// For one request, which came at that time.
+    pub fn new(visit: Rc<Visit>, arrived: UnixMillis) -> Self {
+        let shared = Rc::new(Shared { jobs: RefCell::default(), now: Cell::new(Some(arrived)) });
+        Self { visit, shared, opened: OnceCell::new() }
     }
 
     /// The answer, if it is one that comes in pieces, and was begun.
@@ -64,28 +60,37 @@ impl Workers {
 
     /// Goes on when the answer is on its way.
     pub fn go_on(&self, future: impl Future<Output = ()> + 'static) {
-        let under_way = UnderWay::new(&self.shared.context);
+        let work = self.visit.work();
         tasks::spawn(async move {
             future.await;
-            under_way.settle(&JsValue::UNDEFINED);
+            work.end();
         });
     }
 
-    /// The request as the client made it.
-    fn client(&self) -> &Request {
-        self.client.as_ref().unwrap_or(&self.request)
+    /// What a call brings that is begun under a number.
+    async fn called(&self, begin: impl FnOnce(&Visit, Number)) -> Result<Brought, CallError> {
+        let waiting = Waiting::begin();
+        begin(&self.visit, waiting.number());
+        let in_flight = InFlight { visit: &self.visit, waiting, done: false };
+        self.waited(in_flight).await.map_err(call_error)
     }
 
     /// What the place that counts for a key answers to what is asked.
     async fn count(&self, key: &str, asked: &str, within: Duration) -> Result<String, LimiterDown> {
-        let counting = InFlight::begin(|id| bridge::count(id, &self.shared.env, key, asked, millis(within)));
-        let answer = self.waited(counting).await;
-        answer.ok().and_then(|answer| answer.as_string()).ok_or(LimiterDown)
+        let ms = millis(within);
+        match self.called(|visit, number| bridge::count(visit, number, key, asked, ms)).await {
+            Ok(Brought::Text(answer)) => Ok(answer),
+            _ => Err(LimiterDown),
+        }
     }
 
     /// What a promise brings.
-    async fn brought(&self, promise: &Promise) -> Settled {
-        self.waited(Waiting::for_promise(promise)).await
+    async fn brought(&self, promise: &Promise) -> Result<JsValue, JsValue> {
+        match self.waited(Waiting::for_promise(promise)).await? {
+            Brought::Value(value) => Ok(value),
+            // No promise brings another.
+            _ => Ok(JsValue::UNDEFINED),
+        }
     }
 
     /// What a future brings; time has passed then.
@@ -107,38 +112,39 @@ impl Platform for Workers {
     }
 
     fn secret(&self, name: &str) -> Option<String> {
-        bridge::secret(&self.shared.env, name)
+        bridge::secret(&self.visit, name)
     }
 
     fn certificate(&self) -> Option<Certificate> {
-        bridge::certificate(self.client()).as_deref().and_then(Certificate::from_text)
+        bridge::certificate(&self.visit).as_deref().and_then(Certificate::from_text)
     }
 
     async fn body(&self, most: u32, within: Duration) -> Result<Vec<u8>, CallError> {
-        let body = self.brought(&bridge::body(&self.request, most, millis(within))).await;
+        let body = self.brought(&bridge::body(&self.visit, most, millis(within))).await;
         Ok(body.map_err(call_error)?.unchecked_into::<Uint8Array>().to_vec())
     }
 
     fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
         let fields: String = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let request = bridge::within(&self.request, &head.method, &fields, body);
-        // The method of that name is the runtime's, and takes the body along.
-        let client = Some(Clone::clone(self.client()));
-        Self { request, client, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
+        let visit = Rc::new(bridge::within(&self.visit, &head.method, &fields, body));
+        Self { visit, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
-        let Onward { url, binding, edits, keeps_body, outlives_client, max_body } = onward;
+        let Onward { url, binding, edits, keeps_body, outlives_client, the_last, max_body } = onward;
         // In one piece: each text costs a crossing of its own.
         let mut asked = format!("{url}\n{}\n", binding.unwrap_or_default());
         bridge::push_edits(&mut asked, edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
-        let (env, request) = (&self.shared.env, &self.request);
-        let sending = InFlight::begin(|id| {
-            bridge::forward(id, env, request, &asked, *keeps_body, *outlives_client, max_body, ms)
-        });
-        let reply: Response = self.waited(sending).await.map_err(call_error)?.unchecked_into();
-        Ok(head_of(reply))
+        let begin = |visit: &Visit, number| {
+            bridge::forward(visit, number, &asked, *keeps_body, *outlives_client, *the_last, max_body, ms);
+        };
+        match self.called(begin).await? {
+            Brought::Reply { status, fields, reply } => {
+                Ok(ReplyHead { status, headers: Headers::from_text(fields), reply })
+            }
+            _ => Err(CallError::Unreachable),
+        }
     }
 
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
@@ -146,21 +152,22 @@ impl Platform for Workers {
         let binding = call.binding.as_deref().unwrap_or_default();
         let fields = bridge::field_lines(headers);
         let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
-        let client = (!call.outlives_client).then_some(&self.request);
-        let (env, body, limit) = (&self.shared.env, call.body.as_deref(), call.max_answer);
-        let sending = InFlight::begin(|id| bridge::fetch(id, env, client, &asked, body, limit, millis(within)));
-        let fetched: bridge::Fetched = self.waited(sending).await.map_err(call_error)?.unchecked_into();
-        let head = fetched.head();
-        let (status, headers) = head.split_once('\n').unwrap_or((&head, ""));
-        // A status that is no number cannot be.
-        let status = status.parse().unwrap_or_default();
-        Ok(Fetched { status, headers: Headers::from_text(headers), body: fetched.bytes() })
+        let (body, limit, ms) = (call.body.as_deref(), call.max_answer, millis(within));
+        let begin = |visit: &Visit, number| {
+            bridge::fetch(visit, number, &asked, body, limit, call.outlives_client, ms);
+        };
+        match self.called(begin).await? {
+            Brought::Whole { status, fields, body } => {
+                Ok(Fetched { status, headers: Headers::from_text(fields), body })
+            }
+            _ => Err(CallError::Unreachable),
+        }
     }
 
     fn mirror(&self, onward: &Onward<'_>, within: Duration) {
         let binding = onward.binding.unwrap_or_default();
         let edits = bridge::edit_lines(onward.edits);
-        let sent = bridge::mirror(&self.shared.env, &self.request, &onward.url, binding, &edits, millis(within));
+        let sent = bridge::mirror(&self.visit, &onward.url, binding, &edits, millis(within));
         self.go_on(async move {
             let _ = Waiting::for_promise(&sent).await;
         });
@@ -173,11 +180,11 @@ impl Platform for Workers {
         most: Option<u32>,
         within: Duration,
     ) -> Result<(Headers, Vec<u8>), CallError> {
-        let edits = bridge::edit_lines(edits);
-        let reading = InFlight::begin(|id| bridge::read(id, &self.request, &reply, &edits, most, millis(within)));
-        let pair = Array::from(&self.waited(reading).await.map_err(call_error)?);
-        let fields = pair.get(0).as_string().unwrap_or_default();
-        Ok((Headers::from_text(fields), pair.get(1).unchecked_into::<Uint8Array>().to_vec()))
+        let (edits, ms) = (bridge::edit_lines(edits), millis(within));
+        match self.called(|visit, number| bridge::read(visit, number, &reply, &edits, most, ms)).await? {
+            Brought::Whole { fields, body, .. } => Ok((Headers::from_text(fields), body)),
+            _ => Err(CallError::Unreachable),
+        }
     }
 
     fn open(&self, head: answer::Response) {
@@ -201,12 +208,13 @@ impl Platform for Workers {
     }
 
     async fn recall(&self, key: &str, within: Duration) -> Result<Option<String>, KvDown> {
-        let value = self.brought(&bridge::recall(&self.shared.env, key, millis(within))).await.map_err(|_| KvDown)?;
+        let value = self.brought(&bridge::recall(&self.visit, key, millis(within))).await.map_err(|_| KvDown)?;
         Ok(value.as_string())
     }
 
     async fn sleep(&self, span: Duration) {
-        let _ = self.waited(InFlight::begin(|id| bridge::sleep(id, millis(span)))).await;
+        // It ends as a call does whose time is over.
+        let _ = self.called(|visit, number| visit.sleep(number, millis(span))).await;
     }
 
     fn random(&self) -> f64 {
@@ -214,7 +222,7 @@ impl Platform for Workers {
     }
 
     async fn fingerprint(&self, asked: &str, most: u32, within: Duration) -> Result<String, CallError> {
-        let digest = bridge::fingerprint(&self.request, asked, most, millis(within));
+        let digest = bridge::fingerprint(&self.visit, asked, most, millis(within));
         let digest = self.brought(&digest).await;
         Ok(digest.map_err(call_error)?.as_string().unwrap_or_default())
     }
@@ -226,7 +234,7 @@ impl Platform for Workers {
         within: Duration,
     ) -> Result<Known<Response>, StoreDown> {
         let FirstRequest { name, fingerprint } = request;
-        let asked = bridge::begin_first(&self.shared.env, name, fingerprint, millis(lease), millis(within));
+        let asked = bridge::begin_first(&self.visit, name, fingerprint, millis(lease), millis(within));
         let known = self.brought(&asked).await.map_err(|_| StoreDown)?;
         match known.as_string().as_deref() {
             Some("first") => Ok(Known::Nothing),
@@ -248,7 +256,7 @@ impl Platform for Workers {
         let FirstRequest { name, fingerprint } = request;
         let edits = bridge::edit_lines(edits);
         let (keep, ms) = (millis(keep), millis(within));
-        let kept = bridge::keep_first(&self.shared.env, name, fingerprint, &reply, &edits, keep, MOST, ms);
+        let kept = bridge::keep_first(&self.visit, name, fingerprint, &reply, &edits, keep, MOST, ms);
         match self.brought(&kept).await.map(|pair| Array::from(&pair)) {
             Ok(pair) => (pair.get(0).unchecked_into(), pair.get(1).is_truthy()),
             Err(_) => (reply, false),
@@ -257,12 +265,12 @@ impl Platform for Workers {
 
     async fn lose(&self, request: &FirstRequest, keep: Duration) {
         let FirstRequest { name, fingerprint } = request;
-        let _ = self.brought(&bridge::lose_first(&self.shared.env, name, fingerprint, millis(keep))).await;
+        let _ = self.brought(&bridge::lose_first(&self.visit, name, fingerprint, millis(keep))).await;
     }
 
     async fn forget(&self, request: &FirstRequest) {
         let FirstRequest { name, fingerprint } = request;
-        let _ = self.brought(&bridge::forget_first(&self.shared.env, name, fingerprint)).await;
+        let _ = self.brought(&bridge::forget_first(&self.visit, name, fingerprint)).await;
     }
 
     async fn spend(&self, charge: &Charge, within: Duration) -> Result<Verdict, LimiterDown> {
@@ -282,18 +290,18 @@ impl Platform for Workers {
     }
 
     async fn is_within_rate(&self, binding: &str, key: &str, within: Duration) -> Result<bool, LimiterDown> {
-        let asked = bridge::is_within_rate(&self.shared.env, binding, key, millis(within));
+        let asked = bridge::is_within_rate(&self.visit, binding, key, millis(within));
         self.brought(&asked).await.ok().and_then(|is_within| is_within.as_bool()).ok_or(LimiterDown)
     }
 
     async fn tally(&self, prefix: &str, but: &str, within: Duration) -> Result<u64, KvDown> {
-        let sum = self.brought(&bridge::tally(&self.shared.env, prefix, but, millis(within))).await;
+        let sum = self.brought(&bridge::tally(&self.visit, prefix, but, millis(within))).await;
         // A sum of counts is not negative, and one that no f64 has fits no quota.
         sum.ok().and_then(|sum| sum.as_f64()).map(|sum| sum as u64).ok_or(KvDown)
     }
 
     async fn note_count(&self, key: &str, count: u64, until: Micros) -> Result<(), KvDown> {
-        let noted = bridge::note_count(&self.shared.env, key, count as f64, until.div_ceil(1_000_000) as f64);
+        let noted = bridge::note_count(&self.visit, key, count as f64, until.div_ceil(1_000_000) as f64);
         self.brought(&noted).await.map(drop).map_err(|_| KvDown)
     }
 
@@ -316,7 +324,7 @@ impl Platform for Workers {
     }
 
     async fn remember(&self, key: &str, text: &str) {
-        let _ = self.brought(&bridge::remember(&self.shared.env, key, text)).await;
+        let _ = self.brought(&bridge::remember(&self.visit, key, text)).await;
     }
 
     async fn verify(
@@ -340,21 +348,13 @@ impl Platform for Workers {
 }
 
 /// A call under way. The runtime does not end it when its future is dropped; this does.
-struct InFlight {
-    sending: Sending,
+struct InFlight<'v> {
+    visit: &'v Visit,
     waiting: Waiting,
     done: bool,
 }
 
-impl InFlight {
-    /// Begins the call under the number that it is given.
-    fn begin(call: impl FnOnce(u32) -> Sending) -> Self {
-        let waiting = Waiting::begin();
-        Self { sending: call(waiting.id()), waiting, done: false }
-    }
-}
-
-impl Future for InFlight {
+impl Future for InFlight<'_> {
     type Output = Settled;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
@@ -364,10 +364,10 @@ impl Future for InFlight {
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         if !self.done {
-            self.sending.abort();
+            self.visit.abort(self.waiting.number());
         }
     }
 }
@@ -378,7 +378,10 @@ fn asked(verb: &str, Charge { quota, units, .. }: &Charge) -> String {
 }
 
 fn head_of(reply: Response) -> ReplyHead<Response> {
-    ReplyHead { status: reply.status(), headers: Headers::from_text(bridge::reply_fields(&reply)), reply }
+    let head = bridge::reply_fields(&reply);
+    let (status, fields) = head.split_once('\n').unwrap_or_default();
+    // A status that is no number cannot be.
+    ReplyHead { status: status.parse().unwrap_or_default(), headers: Headers::from_text(fields), reply }
 }
 
 /// The `CallError` that `bridge.js` rejected with.

@@ -10,13 +10,15 @@ export const shared = (globalThis.POSTERN = {
   hasPanicked: false,
   /** The number of the Wasm instance: one more with each panic. */
   instance: 0,
-  /** A function for each request under way, to call when the Wasm panics. */
+  /** How the Wasm is told what came of what it waits for. */
+  wasm: undefined,
+  /** What waits for the Wasm: each is told when that panics. */
   underWay: new Set(),
   /** Ends all that waits for the Wasm, which stops. */
   panicked() {
     shared.hasPanicked = true;
     shared.instance += 1;
-    for (const end of shared.underWay) end();
+    for (const waiting of shared.underWay) waiting.panicked();
   },
   /** The body of the answer that those requests then get. */
   panicBody: "",

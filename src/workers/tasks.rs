@@ -1,11 +1,11 @@
 //! Runs the futures of requests, and lets them wait for promises.
 //!
 //! wasm-bindgen-futures takes two closures, each with a finalizer, and a microtask of its own for every
-//! promise. Here a future waits under a number, and whatever settles it calls [`resume`], which goes on in that same
-//! turn.
+//! promise. Here a future waits under a number, and whatever settles it calls [`resume`] or one of its like, which goes on in
+//! that same turn.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -13,15 +13,42 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::future::LocalBoxFuture;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use web_sys::Response;
 
 use super::bridge;
 
-/// What came of what was waited for: the value of a promise or call, or what it was rejected with.
-pub type Settled = Result<JsValue, JsValue>;
+/// What came of what was waited for, or what that was rejected with: of a call, the name of a `CallError`.
+pub type Settled = Result<Brought, JsValue>;
+
+/// What a promise or a call has brought.
+pub enum Brought {
+    /// The value of a promise.
+    Value(JsValue),
+    /// A text.
+    Text(String),
+    /// A reply whose body is still to come.
+    Reply {
+        /// Its status.
+        status: u16,
+        /// Its header fields, as lines.
+        fields: String,
+        /// The reply.
+        reply: Response,
+    },
+    /// What was read whole.
+    Whole {
+        /// The status; 0 where nobody asks.
+        status: u16,
+        /// Header fields, as lines.
+        fields: String,
+        /// The bytes.
+        body: Vec<u8>,
+    },
+}
 
 thread_local! {
     static RUNNER: Runner = const { Runner { ready: RefCell::new(VecDeque::new()), is_running: Cell::new(false) } };
-    static WAITED: RefCell<AllWaited> = const { RefCell::new(AllWaited { last: 0, by_id: BTreeMap::new() }) };
+    static WAITED: RefCell<AllWaited> = const { RefCell::new(AllWaited { places: Vec::new(), free: Vec::new() }) };
 }
 
 /// The tasks that can go on.
@@ -83,10 +110,16 @@ pub fn recover() {
     run();
 }
 
-/// All that is waited for.
+/// All that is waited for, each in a place that is used again once nobody waits there.
 struct AllWaited {
-    last: u32,
-    by_id: BTreeMap<u32, Waited>,
+    places: Vec<Place>,
+    free: Vec<u32>,
+}
+
+struct Place {
+    /// How often it was left: who comes late for what was here before must not settle what is here now.
+    left: u32,
+    waited: Option<Waited>,
 }
 
 enum Waited {
@@ -95,37 +128,91 @@ enum Waited {
     Settled(Settled),
 }
 
-/// Goes on with the future that waits under that number, now that what it waits for has settled.
+/// A number under which a future waits, as JavaScript has it: a place, and how often that was left before. Both
+/// together are a whole number that an f64 has.
+pub type Number = f64;
+
+/// So many places there are at most.
+const PLACES: u64 = 1 << 21;
+
+impl AllWaited {
+    fn begin(&mut self) -> Number {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place { left: 0, waited: None });
+            // So many do not fit into the memory.
+            self.places.len() as u32 - 1
+        });
+        let Some(place) = self.places.get_mut(at as usize) else { return 0.0 };
+        place.waited = Some(Waited::Pending(None));
+        (u64::from(place.left) * PLACES + u64::from(at)) as f64
+    }
+
+    /// What waits under a number, unless nobody does any more.
+    fn get(&mut self, number: Number) -> Option<&mut Option<Waited>> {
+        let (left, at) = (number as u64 / PLACES, number as u64 % PLACES);
+        let place = self.places.get_mut(at as usize)?;
+        (u64::from(place.left) == left && place.waited.is_some()).then_some(&mut place.waited)
+    }
+
+    fn leave(&mut self, number: Number) -> Option<Waited> {
+        let waited = self.get(number)?.take();
+        let at = number as u64 % PLACES;
+        if let Some(place) = self.places.get_mut(at as usize) {
+            place.left = place.left.wrapping_add(1);
+            self.free.push(at as u32);
+        }
+        waited
+    }
+}
+
+/// Goes on with the future that waits for a promise under that number.
 #[wasm_bindgen]
-pub fn resume(id: u32, is_fulfilled: bool, value: JsValue) {
-    let settled = if is_fulfilled { Ok(value) } else { Err(value) };
-    let waker = WAITED.with(|waited| match waited.borrow_mut().by_id.get_mut(&id) {
-        Some(waited) => match std::mem::replace(waited, Waited::Settled(settled)) {
-            Waited::Pending(waker) => waker,
-            Waited::Settled(_) => None,
-        },
-        // Nobody waits any more.
-        None => None,
+pub fn resume(number: Number, is_fulfilled: bool, value: JsValue) {
+    settle(number, if is_fulfilled { Ok(Brought::Value(value)) } else { Err(value) });
+}
+
+/// Goes on with the future that waits for a call under that number, which brought nothing.
+#[wasm_bindgen]
+pub fn failed(number: Number, reason: JsValue) {
+    settle(number, Err(reason));
+}
+
+/// Goes on with the future that waits for a call under that number, which brought a text.
+#[wasm_bindgen]
+pub fn said(number: Number, text: String) {
+    settle(number, Ok(Brought::Text(text)));
+}
+
+/// Goes on with the future that waits for a call under that number, which brought a reply.
+#[wasm_bindgen]
+pub fn replied(number: Number, status: u16, fields: String, reply: Response) {
+    settle(number, Ok(Brought::Reply { status, fields, reply }));
+}
+
+/// Goes on with the future that waits for a call under that number, which was read whole.
+#[wasm_bindgen]
+pub fn read(number: Number, status: u16, fields: String, body: Vec<u8>) {
+    settle(number, Ok(Brought::Whole { status, fields, body }));
+}
+
+fn settle(number: Number, settled: Settled) {
+    let before = WAITED.with(|waited| {
+        // `None` where nobody waits any more.
+        waited.borrow_mut().get(number).and_then(|place| place.replace(Waited::Settled(settled)))
     });
-    if let Some(waker) = waker {
+    if let Some(Waited::Pending(Some(waker))) = before {
         waker.wake();
         run();
     }
 }
 
-/// The future of what is waited for under a number, until [`resume`] is called with it.
-pub struct Waiting(u32);
+/// The future of what is waited for under a number, until that has settled.
+pub struct Waiting(Number);
 
 impl Waiting {
     /// Begins to wait, under a new number.
     pub fn begin() -> Self {
-        WAITED.with(|waited| {
-            let mut waited = waited.borrow_mut();
-            waited.last = waited.last.wrapping_add(1);
-            let id = waited.last;
-            waited.by_id.insert(id, Waited::Pending(None));
-            Self(id)
-        })
+        Self(WAITED.with(|waited| waited.borrow_mut().begin()))
     }
 
     /// Begins to wait for a promise.
@@ -136,7 +223,7 @@ impl Waiting {
     }
 
     /// The number.
-    pub fn id(&self) -> u32 {
+    pub fn number(&self) -> Number {
         self.0
     }
 }
@@ -147,23 +234,23 @@ impl Future for Waiting {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
         WAITED.with(|waited| {
             let mut waited = waited.borrow_mut();
-            match waited.by_id.get_mut(&self.0) {
-                Some(Waited::Pending(waker)) => {
-                    *waker = Some(context.waker().clone());
-                    Poll::Pending
+            match waited.get(self.0) {
+                Some(Some(Waited::Pending(waker))) => *waker = Some(context.waker().clone()),
+                Some(Some(Waited::Settled(_))) => {
+                    if let Some(Waited::Settled(settled)) = waited.leave(self.0) {
+                        return Poll::Ready(settled);
+                    }
                 }
-                _ => match waited.by_id.remove(&self.0) {
-                    Some(Waited::Settled(settled)) => Poll::Ready(settled),
-                    _ => Poll::Pending,
-                },
+                _ => {}
             }
+            Poll::Pending
         })
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let waited = WAITED.with(|waited| waited.borrow_mut().by_id.remove(&self.0));
+        let waited = WAITED.with(|waited| waited.borrow_mut().leave(self.0));
         // Not while it is borrowed: a waker may be the last of its task, whose future may wait as well.
         drop(waited);
     }

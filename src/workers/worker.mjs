@@ -4,33 +4,40 @@ import { shared } from "./shared.mjs";
 import Entrypoint from "./index.js";
 import { FirstAnswer } from "./first-answer.mjs";
 import { Limiter } from "./limiter.mjs";
+import { Visit, internalError } from "./visit.mjs";
 
 if (shared.fault) throw new Error(`The gateway does not start: ${shared.fault}`);
 
 // As `workers.rs` has them; worker-build puts what it exports there. Its own way there costs two proxies.
-const { serve, resume, recover } = Entrypoint.prototype;
+const { serve, recover } = Entrypoint.prototype;
 
 function fetch(request, env, context) {
   try {
     // To construct it has the Wasm begin anew, if it has panicked.
     if (shared.hasPanicked) new Entrypoint(context, env);
     shared.hasPanicked = false;
-    const answer = serve(request, env, context);
-    return answer instanceof Promise ? answer.then(orInternalError) : orInternalError(answer);
+    const visit = new Visit(request, env, context);
+    const answer = serve(visit, visit.head());
+    // Null where something has to be waited for.
+    return answer === null ? visit.answer() : (answer ?? internalError());
   } catch (error) {
     trapped(error);
     return internalError();
   }
 }
 
-/** Goes on with what waits in the Wasm. Its promises call this. */
-shared.resume = (id, isFulfilled, value) => {
-  try {
-    resume(id, isFulfilled, value);
-  } catch (error) {
-    trapped(error);
-  }
-};
+/** Goes on with what waits in the Wasm, by the functions of `tasks.rs`. */
+shared.wasm = Object.fromEntries(["resume", "failed", "said", "replied", "read"].map((name) => [name, guarded(Entrypoint.prototype[name])]));
+
+function guarded(call) {
+  return (...values) => {
+    try {
+      call(...values);
+    } catch (error) {
+      trapped(error);
+    }
+  };
+}
 
 /** Takes what was thrown out of the Wasm. */
 function trapped(error) {
@@ -43,13 +50,6 @@ function trapped(error) {
   } else if (!shared.hasPanicked) {
     recover();
   }
-}
-
-const orInternalError = (answer) => answer ?? internalError();
-
-function internalError() {
-  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  return new Response(shared.panicBody, { status: 500, headers });
 }
 
 export { FirstAnswer, Limiter };

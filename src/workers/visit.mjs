@@ -1,0 +1,265 @@
+// One request on its way, as the runtime has it: what the Wasm calls for it, until when, and what becomes of that when its
+// client goes away. Each native object costs more than all that is done with it here, so one is made only if it is needed:
+// of a request there is one listener, of calls that begin together one timer and one controller.
+import { shared } from "./shared.mjs";
+
+export class Visit {
+  /** `root` is the one that it is made for the sake of, if there is one. */
+  constructor(request, env, context, root) {
+    this.request = request;
+    this.env = env;
+    this.context = context;
+    this.root = root ?? this;
+    /** The Wasm that it is in. */
+    this.instance = shared.instance;
+    /** The calls under way, by number; those of the root for all. */
+    this.calls = root === undefined ? new Map() : root.calls;
+    this.isClientGone = false;
+    this.isListening = false;
+    /** Takes the answer, once that is waited for. */
+    this.resolve = undefined;
+    /** The time that calls have which began last. */
+    this.latest = undefined;
+  }
+
+  /** The same for a request that is made for the sake of this one. */
+  within(request) {
+    return new Visit(request, this.env, this.context, this.root);
+  }
+
+  /** The head of the request, in the form that `Head::from_text` reads. */
+  head() {
+    const { method, url, headers } = this.request;
+    let text = `${method}\n${url}\n${clientAddress(this.request)}\n${crypto.randomUUID()}\n${Date.now()}\n`;
+    for (const [name, value] of headers) text += `${name}:${value}\n`;
+    return text;
+  }
+
+  /** The promise of the answer, which the Wasm did not give at once. */
+  answer() {
+    shared.underWay.add(this);
+    const answer = new Promise((resolve) => (this.resolve = resolve));
+    this.listen();
+    return answer;
+  }
+
+  /** Ends the calls when the client goes away. */
+  listen() {
+    if (this.isListening) return;
+    this.isListening = true;
+    const { signal } = this.request;
+    // An object in the place of a function: `handleEvent` is called.
+    signal.addEventListener("abort", this);
+    if (signal.aborted) this.handleEvent();
+  }
+
+  /** Begins work that goes on when the answer is on its way. */
+  work() {
+    return new Work(this.context);
+  }
+
+  /** Takes the answer; undefined is none. */
+  settle(answer) {
+    shared.underWay.delete(this);
+    this.resolve?.(answer ?? internalError());
+    this.resolve = undefined;
+  }
+
+  panicked() {
+    this.settle(undefined);
+  }
+
+  /** The client has gone away: nobody waits for its calls, but the Wasm must come to an end. */
+  handleEvent() {
+    this.isClientGone = true;
+    for (const call of [...this.calls.values()]) if (!call.outlivesClient) call.end("client-gone");
+    if (this.resolve === undefined) return;
+    // A request that is cut off would leave its state in the Wasm for ever. Only now: it costs as much as a call.
+    const { resolve } = this;
+    this.context.waitUntil(new Promise((over) => (this.resolve = (answer) => over(resolve(answer)))));
+  }
+
+  /**
+   * Begins a call that the Wasm waits for under a number, for so many ms. `start` is given the call; what it rejects with is
+   * the name of a `CallError`, or something unknown.
+   */
+  begin(number, ms, { sharesTime = false, outlivesClient = false }, start) {
+    const call = new Call(this, number, this.time(ms, sharesTime), outlivesClient);
+    this.calls.set(number, call);
+    if (this.root.isClientGone && !outlivesClient) return call.end("client-gone");
+    try {
+      start(call).then(undefined, (error) => call.fail(error));
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  /** Waits for so many ms. */
+  sleep(number, ms) {
+    this.calls.set(number, new Call(this, number, this.time(ms, false), true));
+  }
+
+  /** Breaks off a call that nobody waits for any more. */
+  abort(number) {
+    this.calls.get(number)?.drop();
+  }
+
+  /** The time of a call. Calls that begin together and have as long can have one. */
+  time(ms, sharesTime) {
+    const { latest } = this;
+    if (!sharesTime) return new Time(this, ms);
+    // The clock stands still while nothing is waited for.
+    if (latest?.ms === ms && latest.calls > 0 && latest.began === Date.now()) {
+      latest.calls += 1;
+      return latest;
+    }
+    return (this.latest = new Time(this, ms));
+  }
+}
+
+/** The answer where the Wasm has none. */
+export function internalError() {
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return new Response(shared.panicBody, { status: 500, headers });
+}
+
+/** Work that goes on when the answer is on its way, even if the client goes away. */
+class Work {
+  constructor(context) {
+    context.waitUntil(new Promise((resolve) => (this.resolve = resolve)));
+    shared.underWay.add(this);
+  }
+
+  end() {
+    shared.underWay.delete(this);
+    this.resolve();
+  }
+
+  panicked() {
+    this.end();
+  }
+}
+
+/** So many ms for calls that have begun together. */
+class Time {
+  constructor(visit, ms) {
+    this.visit = visit;
+    this.ms = ms;
+    this.began = Date.now();
+    /** How many calls still have it. */
+    this.calls = 1;
+    this.controller = undefined;
+    this.timer = setTimeout(expire, ms, this);
+  }
+
+  /** A signal that is aborted when its calls are broken off. */
+  get signal() {
+    this.controller ??= new AbortController();
+    return this.controller.signal;
+  }
+
+  /** One call less. */
+  leave() {
+    this.calls -= 1;
+    if (this.calls === 0) clearTimeout(this.timer);
+  }
+}
+
+function expire(time) {
+  for (const call of [...time.visit.calls.values()]) if (call.time === time) call.end(call.late);
+}
+
+/**
+ * A call under way. It is settled once, by what comes first: what it brings, the end of its time, or the client's going away.
+ */
+class Call {
+  constructor(visit, number, time, outlivesClient) {
+    this.visit = visit;
+    this.number = number;
+    this.time = time;
+    this.outlivesClient = outlivesClient;
+    this.isSettled = false;
+    /** What it means that the time is over. */
+    this.late = "timed-out";
+    /** Whether what is sent comes from the client meanwhile. */
+    this.isOfClient = false;
+  }
+
+  /** A signal that is aborted when the call is broken off, with those that have its time. */
+  get signal() {
+    return this.time.signal;
+  }
+
+  /** Settles it, unless it is; tells whether the Wasm waits for it. */
+  settles() {
+    if (this.isSettled) return false;
+    this.isSettled = true;
+    this.visit.calls.delete(this.number);
+    this.time.leave();
+    // In one that has panicked, nobody waits.
+    return this.visit.instance === shared.instance;
+  }
+
+  /** It has brought a text. */
+  said(text) {
+    if (this.settles()) shared.wasm.said(this.number, text);
+  }
+
+  /** It has brought a reply whose body is still to come, with header fields as lines. */
+  replied(reply, fields) {
+    if (this.settles()) shared.wasm.replied(this.number, reply.status, fields, reply);
+    else reply.body?.cancel().catch(() => {});
+  }
+
+  /** It has brought a status (0 where nobody asks), header fields as lines, and bytes. */
+  read(status, fields, bytes) {
+    if (this.settles()) shared.wasm.read(this.number, status, fields, bytes);
+  }
+
+  fail(error) {
+    if (KNOWN_FAILURES.includes(error)) this.end(error);
+    // A client that breaks off fails the call before it is known to have left.
+    else if (this.isOfClient) setTimeout(() => this.end("unreachable"), UNTIL_KNOWN);
+    else this.end("unreachable");
+  }
+
+  /** Breaks it off, for a reason that is the name of a `CallError`. */
+  end(reason) {
+    if (this.settles()) shared.wasm.failed(this.number, reason);
+    this.breakOff(reason);
+  }
+
+  /** Breaks it off, which nobody waits for any more. */
+  drop() {
+    this.settles();
+    this.breakOff("dropped");
+  }
+
+  breakOff(reason) {
+    // Others may still have its time; then it goes on, and what it brings is dropped.
+    if (this.time.calls === 0) this.time.controller?.abort(reason);
+  }
+}
+
+/** For how long to wait for the news that a client has left, in ms. */
+const UNTIL_KNOWN = 5;
+
+/** The names of `CallError`s that are thrown. */
+const KNOWN_FAILURES = ["too-large", "body-too-large", "no-binding", "client-slow", "client-gone"];
+
+/**
+ * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port;
+ * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
+ * overwrites is the client's word, and does not count.
+ */
+function clientAddress(request) {
+  // The runtime makes `cf` of a text, for each request that it is read of.
+  const cf = isOnCloudflare ? undefined : request.cf;
+  isOnCloudflare ||= typeof cf?.colo === "string";
+  if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
+  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
+  return v6 ?? v4 ?? "";
+}
+
+/** Whether a request has told that this is Cloudflare. */
+let isOnCloudflare = false;
