@@ -1,21 +1,32 @@
-//! What the place that counts for one key does with what is asked of it, from text to text: it keeps a line, and has no
+//! What the place that counts for one key does with what is asked of it, from text to text: it keeps lines, and has no
 //! rule of its own. The rules are [`crate::quota`] and [`crate::slots`].
 
 use crate::quota::{Micros, Quota, Taken};
 use crate::slots::Slots;
 
-/// What became of a line that is kept.
+/// What is kept in memory and what is written, which comes back when the memory is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lines<'l> {
+    /// What was taken; `""` where nothing was.
+    pub kept: &'l str,
+    /// At least as much as that.
+    pub written: &'l str,
+}
+
+/// What became of the lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// The line that is to be kept in its place; the same where nothing was taken or given back.
+    /// The line that is to be kept in place of the one before; the same where nothing was taken or given back.
     pub kept: String,
-    /// The moment from which on it says nothing any more.
+    /// The line that is to be written before the answer goes; the same where what was written is enough.
+    pub written: String,
+    /// The moment from which on what is kept says nothing any more.
     pub until: Micros,
     /// What was asked for.
     pub answer: String,
 }
 
-/// Does what is asked with the line that is kept, `""` where there is none; `None` is that nobody can ask so.
+/// Does what is asked with the lines of one key; `None` is that nobody can ask so.
 ///
 /// | asked | answer |
 /// | --- | --- |
@@ -27,7 +38,12 @@ pub struct Counted {
 /// | `look`, `look_at_slots` | nothing |
 ///
 /// Units and slots are of two lines: who keeps them tells by the word.
-pub fn counted(kept: &str, asked: &str, now: Micros) -> Option<Counted> {
+///
+/// What has to be written is written as if so many units more were taken, `ahead`, if there are as many: the calls that
+/// take those need no writing. Units are so paid for before they are spent, and whenever the memory is lost, no more is
+/// admitted than there is; less may be, by what was written ahead.
+pub fn counted(lines: Lines<'_>, ahead: u32, asked: &str, now: Micros) -> Option<Counted> {
+    let kept = lines.kept;
     let mut words = asked.split(' ');
     let verb = words.next()?;
     match verb {
@@ -46,7 +62,12 @@ pub fn counted(kept: &str, asked: &str, now: Micros) -> Option<Counted> {
                 _ => (String::new(), quota.give_back(before, units, words.next()?.parse().ok()?, now)),
             };
             let line = if after == before { kept.to_owned() } else { after.to_line() };
-            Some(Counted { kept: line, until: after.until, answer })
+            let is_written = Taken::from_line(lines.written).unwrap_or_default().covers(&after);
+            let written = match is_written {
+                true => lines.written.to_owned(),
+                false => quota.spend_up_to(after, ahead, now).2.to_line(),
+            };
+            Some(Counted { kept: line, written, until: after.until, answer })
         }
         "take_slot" | "free_slot" => {
             let before = Slots::from_line(kept).unwrap_or_default();
@@ -66,21 +87,22 @@ pub fn counted(kept: &str, asked: &str, now: Micros) -> Option<Counted> {
                 }
             };
             let line = if after == before { kept.to_owned() } else { after.to_line() };
-            Some(Counted { kept: line, until: after.latest(), answer })
+            Some(Counted { written: line.clone(), kept: line, until: after.latest(), answer })
         }
-        "look" => Some(seen(kept, Taken::from_line(kept).unwrap_or_default().until)),
-        "look_at_slots" => Some(seen(kept, Slots::from_line(kept).unwrap_or_default().latest())),
+        "look" => Some(seen(lines, Taken::from_line(kept).unwrap_or_default().until)),
+        "look_at_slots" => Some(seen(lines, Slots::from_line(kept).unwrap_or_default().latest())),
         _ => None,
     }
 }
 
-fn seen(kept: &str, until: Micros) -> Counted {
-    Counted { kept: kept.to_owned(), until, answer: String::new() }
+fn seen(Lines { kept, written }: Lines<'_>, until: Micros) -> Counted {
+    Counted { kept: kept.to_owned(), written: written.to_owned(), until, answer: String::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_line_is_kept_and_answers() {
@@ -95,7 +117,7 @@ mod tests {
             ("look", 0, "1000000 0", ""),
             ("spend 1000000/2 2", 5 * second, "7000000 0", "1 0 1000000"),
         ] {
-            let got = counted(&taken, asked, now).unwrap();
+            let got = counted(Lines { kept: &taken, written: "" }, 0, asked, now).unwrap();
             assert_eq!((got.kept.as_str(), got.answer.as_str()), (kept, answer), "{asked}");
             assert_eq!(Some(got.until), Taken::from_line(kept).map(|taken| taken.until));
             taken = got.kept;
@@ -108,7 +130,7 @@ mod tests {
             ("free_slot 10", 5, "", 0, ""),
             ("take_slot 1 10", 5, "15", 15, "15"),
         ] {
-            let got = counted(&slots, asked, now).unwrap();
+            let got = counted(Lines { kept: &slots, written: "" }, 0, asked, now).unwrap();
             assert_eq!((got.kept.as_str(), got.until, got.answer.as_str()), (kept, until, answer), "{asked}");
             slots = got.kept;
         }
@@ -127,7 +149,56 @@ mod tests {
             "free_slot",
             "forget",
         ] {
-            assert_eq!(counted("", asked, 0), None, "of {asked:?}");
+            assert_eq!(counted(Lines::default(), 0, asked, 0), None, "of {asked:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_ahead_is_not_written_again() {
+        let (mut kept, mut written) = (String::new(), String::new());
+        for (ahead, asked, now, is_kept, is_written) in [
+            // Ten units a day, of 1970-01-01 and the day after.
+            (0, "spend d/10 1", 0, "86400000000 1", "86400000000 1"),
+            (3, "spend d/10 1", 1, "86400000000 2", "86400000000 5"),
+            (9, "spend d/10 3", 2, "86400000000 5", "86400000000 5"),
+            (9, "give_back d/10 1 0", 3, "86400000000 4", "86400000000 5"),
+            (9, "spend d/10 1", 4, "86400000000 5", "86400000000 5"),
+            // No more than there is.
+            (9, "spend d/10 1", 5, "86400000000 6", "86400000000 10"),
+            (9, "spend d/10 9", 6, "86400000000 6", "86400000000 10"),
+            (2, "spend d/10 1", 86_400_000_000, "172800000000 1", "172800000000 3"),
+        ] {
+            let got = counted(Lines { kept: &kept, written: &written }, ahead, asked, now).unwrap();
+            assert_eq!((got.kept.as_str(), got.written.as_str()), (is_kept, is_written), "{asked} at {now}");
+            (kept, written) = (got.kept, got.written);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whenever_the_memory_is_lost_no_more_is_admitted_than_there_is(
+            quota in prop::sample::select(vec!["1000000/5", "h/5", "s10000000/5"]),
+            // How long after the one before a call comes, how many it takes, how far ahead is written, and whether the
+            // memory is lost before it.
+            calls in prop::collection::vec((0u64..2_000_000, 1u32..3, 0u32..8, any::<bool>()), 1..80),
+        ) {
+            let (mut kept, mut written, mut now) = (String::new(), String::new(), 3_000_000_000_u64);
+            // As if it were never lost, and nothing written ahead.
+            let mut exact = String::new();
+            for (gap, units, ahead, is_lost) in calls {
+                now += gap;
+                if is_lost {
+                    kept.clone_from(&written);
+                }
+                let asked = format!("spend {quota} {units}");
+                let got = counted(Lines { kept: &kept, written: &written }, ahead, &asked, now).unwrap();
+                if got.answer.starts_with('1') {
+                    let same = counted(Lines { kept: &exact, written: "" }, 0, &asked, now).unwrap();
+                    prop_assert!(same.answer.starts_with('1'), "admitted {asked} at {now}");
+                    exact = same.kept;
+                }
+                (kept, written) = (got.kept, got.written);
+            }
         }
     }
 }

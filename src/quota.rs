@@ -254,6 +254,17 @@ impl Quota {
 }
 
 impl Taken {
+    /// Whether it is at least as much as another: who is admitted after this is admitted after that. Of two that are of
+    /// other windows neither is.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_of_rate = |taken: &Self| taken.count == 0 && taken.pieces.iter().all(|taken| *taken == 0);
+        if is_of_rate(self) && is_of_rate(other) {
+            return self.until >= other.until;
+        }
+        let has_pieces = self.pieces.iter().zip(&other.pieces).all(|(one, other)| one >= other);
+        self.until == other.until && self.count >= other.count && has_pieces
+    }
+
     /// The form in which it is kept.
     pub fn to_line(&self) -> String {
         let mut line = format!("{} {}", self.until, self.count);

@@ -13,22 +13,42 @@ const LOOKS = { taken: "look", slots: "look_at_slots" };
 /** For how long what says nothing any more is kept, in ms: who calls often would have it written and forgotten each time. */
 const IDLE = 10_000;
 
+/**
+ * For how long what is written ahead is to be enough, in ms; and once nobody has called for as long, what is written is what
+ * was taken.
+ */
+const AHEAD = 1_000;
+
 export class Limiter extends DurableObject {
-  /** What storage holds, once it was read. */
-  #kept = {};
+  /** The lines by name, once storage was read. */
+  #lines = {};
   /** Whether an alarm is known to be set. */
   #hasAlarm = false;
+  /** Whether it is known that what is written ahead will be looked at. */
+  #willSettle = false;
+  #called = 0;
 
   /** Does what is asked, as `limiter.rs` of the core has it; gives the answer. */
-  async act(asked) {
+  act(asked) {
     const name = asked.includes("slot") ? "slots" : "taken";
-    const before = await this.#line(name);
+    const line = this.#lines[name];
+    // A promise costs as much as to count.
+    return line === undefined ? this.#line(name).then((line) => this.#act(line, asked)) : this.#act(line, asked);
+  }
+
+  #act(line, asked) {
     // From here until the write has begun nothing is awaited: no other call comes between.
-    const { kept, until, answer } = counted(before, asked);
-    if (kept !== before) {
-      this.#kept[name] = kept;
+    const now = (this.#called = Date.now());
+    // Who calls often has more and more written ahead, until that is enough.
+    const ahead = now - line.writtenAt < AHEAD ? 2 * line.ahead + 1 : line.ahead >> 1;
+    const { kept, written, until, answer } = counted(line, ahead, asked, now);
+    line.kept = kept;
+    if (written !== line.written) {
+      line.ahead = ahead;
+      line.writtenAt = now;
       // The answer leaves only once this is on disk (the runtime's output gate).
-      this.ctx.storage.put(name, kept);
+      this.#write(line, written);
+      this.#settleLater(line);
       if (!this.#hasAlarm) {
         this.#hasAlarm = true;
         // Begun in one turn, the two are written together or not at all.
@@ -38,15 +58,32 @@ export class Limiter extends DurableObject {
     return answer;
   }
 
+  #write(line, text, options) {
+    line.written = text;
+    this.ctx.storage.put(line.name, text, options);
+  }
+
+  /** Has what was written ahead taken back once nobody calls any more: the memory may be lost then. */
+  #settleLater(line) {
+    if (this.#willSettle || line.written === line.kept) return;
+    this.#willSettle = true;
+    setTimeout(() => {
+      this.#willSettle = false;
+      if (Date.now() - this.#called < AHEAD) this.#settleLater(line);
+      // Nobody waits for less to be written.
+      else if (line.written !== line.kept) this.#write(line, line.kept, { allowUnconfirmed: true });
+    }, AHEAD);
+  }
+
   /** Forgets what says nothing any more, so that a key seen once leaves nothing behind. */
   async alarm() {
     const ends = [];
-    for (const [name, look] of Object.entries(LOOKS)) ends.push(counted(await this.#line(name), look).until);
+    for (const [name, look] of Object.entries(LOOKS)) ends.push(counted(await this.#line(name), 0, look, Date.now()).until);
     const idle = Math.max(...ends) + IDLE;
     if (idle > Date.now()) {
       await this.ctx.storage.setAlarm(idle);
     } else {
-      this.#kept = { taken: "", slots: "" };
+      this.#lines = Object.fromEntries(Object.keys(LOOKS).map((name) => [name, newLine(name, "")]));
       this.#hasAlarm = false;
       await this.ctx.storage.deleteAll();
     }
@@ -54,19 +91,21 @@ export class Limiter extends DurableObject {
 
   /** The line of a name, `""` if there is none. */
   async #line(name) {
-    if (this.#kept[name] === undefined) {
-      const line = await this.ctx.storage.get(name);
-      // It may have been read, and changed, meanwhile.
-      this.#kept[name] ??= line ?? "";
-    }
-    return this.#kept[name];
+    const text = this.#lines[name] === undefined ? await this.ctx.storage.get(name) : undefined;
+    // It may have been read, and changed, meanwhile.
+    return (this.#lines[name] ??= newLine(name, text ?? ""));
   }
 }
 
-function counted(before, asked) {
+/** A line that was read, as which nothing is written ahead. */
+function newLine(name, text) {
+  return { name, kept: text, written: text, ahead: 0, writtenAt: 0 };
+}
+
+function counted({ kept, written }, ahead, asked, now) {
   // One that has panicked begins anew before it is passed anything: texts are put into the memory of the one that is there.
   if (shared.hasPanicked) recover();
-  const [kept, until, answer] = count(before, asked, Date.now()).split("\n");
-  if (answer === undefined) throw new Error("nobody can ask so");
-  return { kept, until: Number(until), answer };
+  const lines = count(kept, written, ahead, asked, now).split("\n");
+  if (lines.length < 4) throw new Error("nobody can ask so");
+  return { kept: lines[0], written: lines[1], until: Number(lines[2]), answer: lines[3] };
 }
