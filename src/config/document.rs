@@ -50,8 +50,8 @@ shape! {
         /// scripts, no referrer, TLS alone), or header fields with values that differ from that, null for none. Default:
         /// nothing.
         "security_headers" => security_headers: Option<SecurityHeadersSettings> = { "x-frame-options": "SAMEORIGIN", "permissions-policy": "geolocation=()" },
-        /// Which requests the log has a line of: "all", or "troubled" (those that were refused or failed, or of which something
-        /// is to be told). Default "all".
+        /// Which requests the log has a line of: "all", "troubled" (those that were refused or failed, or of which something
+        /// is to be told), or "none". Default "all".
         "log" => log: Option<RequestLog> = "troubled",
         /// The services behind the gateway, each by the name that routes call it.
         "services" => services: Named<ServiceSettings> = { "order-svc": { "url": "https://orders.internal:8080" } },

@@ -11,14 +11,20 @@ pub enum RequestLog {
     All,
     /// Those that were refused or failed, or of which something is to be told.
     Troubled,
+    /// None: what happens is counted elsewhere.
+    None,
 }
 
-written_as_word!(RequestLog { "all" => Self::All, "troubled" => Self::Troubled });
+written_as_word!(RequestLog { "all" => Self::All, "troubled" => Self::Troubled, "none" => Self::None });
 
 impl RequestLog {
     /// Whether it has one of a request that was answered with this status.
     pub fn has(self, trace: &Trace, status: u16) -> bool {
-        self == Self::All || status >= 400 || !trace.notes.borrow().is_empty()
+        match self {
+            Self::All => true,
+            Self::Troubled => status >= 400 || !trace.notes.borrow().is_empty(),
+            Self::None => false,
+        }
     }
 }
 
@@ -27,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_well_may_be_left_out() {
+    fn what_went_well_may_be_left_out_and_so_may_all() {
         for (log, status, note, has) in [
             (RequestLog::All, 200, None, true),
             (RequestLog::Troubled, 200, None, false),
@@ -35,6 +41,7 @@ mod tests {
             (RequestLog::Troubled, 404, None, true),
             (RequestLog::Troubled, 503, None, true),
             (RequestLog::Troubled, 200, Some("a part was stood in for"), true),
+            (RequestLog::None, 503, Some("service s timed out"), false),
         ] {
             let trace = Trace::default();
             note.into_iter().for_each(|note| trace.note(note));
