@@ -77,7 +77,7 @@ fn head_of(entry: &Entry<'_>, outer: &Head, number: usize) -> Head {
         raw_path: path.to_owned(),
         query: query.map(str::to_owned),
         headers: Headers::from_text(lines),
-        client: outer.client,
+        client: outer.client.clone(),
         request_id: format!("{}.{number}", outer.request_id),
         arrived: outer.arrived,
     }

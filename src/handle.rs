@@ -117,7 +117,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
 
     // 3. Who is calling, and may they?
-    if !route.addresses.iter().all(|addresses| addresses.admit(head.client)) {
+    if !route.addresses.iter().all(|addresses| addresses.admit(head.client.get())) {
         return Err(Refusal::AddressNotAllowed);
     }
     let caller = match route.auth.as_slice() {

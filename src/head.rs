@@ -1,6 +1,9 @@
 //! The head of a request: everything about it but its body, read from the runtime once.
 
+use std::cell::OnceCell;
+use std::fmt;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Milliseconds since 1970-01-01 UTC, as the runtime's clock gives them.
@@ -24,6 +27,37 @@ impl UnixMillis {
     }
 }
 
+/// The address of a client, if it is known. A runtime may have it at a price: it is asked for it once somebody wants to know.
+#[derive(Clone)]
+pub struct ClientAddress {
+    known: OnceCell<Option<IpAddr>>,
+    ask: Option<Rc<dyn Fn() -> Option<IpAddr>>>,
+}
+
+impl ClientAddress {
+    /// One that a runtime gives when it is asked.
+    pub fn asked(ask: impl Fn() -> Option<IpAddr> + 'static) -> Self {
+        Self { known: OnceCell::new(), ask: Some(Rc::new(ask)) }
+    }
+
+    /// The address.
+    pub fn get(&self) -> Option<IpAddr> {
+        *self.known.get_or_init(|| self.ask.as_ref().and_then(|ask| ask()))
+    }
+}
+
+impl From<Option<IpAddr>> for ClientAddress {
+    fn from(address: Option<IpAddr>) -> Self {
+        Self { known: OnceCell::from(address), ask: None }
+    }
+}
+
+impl fmt::Debug for ClientAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.known.fmt(formatter)
+    }
+}
+
 /// The head of one request.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -40,7 +74,7 @@ pub struct Head {
     /// The header fields.
     pub headers: Headers,
     /// The client's address as the runtime reports it, never as a header of the client claims.
-    pub client: Option<IpAddr>,
+    pub client: ClientAddress,
     /// Made here for this request; goes into the log, to the services and to the client.
     pub request_id: String,
     /// When the request came.
@@ -81,7 +115,7 @@ impl Head {
             raw_path: if raw_path.is_empty() { "/" } else { raw_path }.to_owned(),
             query: query.map(str::to_owned),
             headers: Headers(headers.to_owned()),
-            client: client.parse().ok(),
+            client: ClientAddress::from(client.parse().ok()),
             request_id: request_id.to_owned(),
             arrived: UnixMillis(arrived),
         })
@@ -223,7 +257,7 @@ mod tests {
         let head = head("http://h/").unwrap();
         assert_eq!(head.headers.get("accept"), Some("a:b"));
         assert_eq!(head.headers.get("cookie"), None);
-        assert_eq!(head.client, Some("192.0.2.7".parse().unwrap()));
+        assert_eq!(head.client.get(), Some("192.0.2.7".parse().unwrap()));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use worker::event;
 use crate::answer;
 use crate::gateway::Gateway;
 use crate::handle::handle;
-use crate::head::Head;
+use crate::head::{ClientAddress, Head};
 use crate::locked::locked;
 use crate::refusal::Refusal;
 use bridge::Visit;
@@ -87,9 +87,13 @@ pub fn serve(visit: Visit, head: String) -> JsValue {
 }
 
 async fn answer(visit: &Rc<Visit>, head: &str) -> Result<Response, JsValue> {
-    let (Some(gateway), Some(head)) = (GATEWAY.get(), Head::from_text(head)) else {
+    let (Some(gateway), Some(mut head)) = (GATEWAY.get(), Head::from_text(head)) else {
         return bridge::respond(&internal_error("unknown"));
     };
+    head.client = ClientAddress::asked({
+        let visit = Rc::clone(visit);
+        move || visit.address().parse().ok()
+    });
     let request_id = head.request_id.clone();
     let platform = Rc::new(Workers::new(Rc::clone(visit), head.arrived));
     #[cfg(feature = "drill")]

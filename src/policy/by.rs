@@ -47,8 +47,8 @@ impl By {
         };
         match self {
             Self::Claim(name) => claim(name).ok_or(name.as_str()),
-            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(who.head.client))),
-            Self::Address => Ok(address_key(who.head.client)),
+            Self::Caller => Ok(claim("sub").unwrap_or_else(|| address_key(who.head.client.get()))),
+            Self::Address => Ok(address_key(who.head.client.get())),
             Self::Header(name) => Ok(format!("header\n{}", who.head.headers.get(name).unwrap_or_default())),
             Self::Route => Ok(format!("route\n{}", who.route)),
             Self::Host => Ok(format!("host\n{}", host_of(&who.head.authority))),

@@ -23,6 +23,8 @@ extern "C" {
     /// A request on its way, as `visit.mjs` has it.
     pub type Visit;
     #[wasm_bindgen(method)]
+    pub fn address(this: &Visit) -> String;
+    #[wasm_bindgen(method)]
     pub fn settle(this: &Visit, answer: &JsValue);
     #[wasm_bindgen(method)]
     pub fn listen(this: &Visit);

@@ -27,12 +27,27 @@ export class Visit {
     return new Visit(request, this.env, this.context, this.root);
   }
 
-  /** The head of the request, in the form that `Head::from_text` reads. */
+  /** The head of the request, in the form that `Head::from_text` reads, but for the client's address. */
   head() {
     const { method, url, headers } = this.request;
-    let text = `${method}\n${url}\n${clientAddress(this.request)}\n${crypto.randomUUID()}\n${Date.now()}\n`;
+    let text = `${method}\n${url}\n\n${crypto.randomUUID()}\n${Date.now()}\n`;
     for (const [name, value] of headers) text += `${name}:${value}\n`;
     return text;
+  }
+
+  /**
+   * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port;
+   * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
+   * overwrites is the client's word, and does not count.
+   */
+  address() {
+    const { request } = this;
+    // The runtime makes `cf` of a text, for each request that it is read of.
+    const cf = isOnCloudflare ? undefined : request.cf;
+    isOnCloudflare ||= typeof cf?.colo === "string";
+    if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
+    const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
+    return v6 ?? v4 ?? "";
   }
 
   /** The promise of the answer, which the Wasm did not give at once. */
@@ -246,20 +261,6 @@ const UNTIL_KNOWN = 5;
 
 /** The names of `CallError`s that are thrown. */
 const KNOWN_FAILURES = ["too-large", "body-too-large", "no-binding", "client-slow", "client-gone"];
-
-/**
- * The client's address as the runtime knows it. Plain workerd has it in `cf.clientIp`, with a port;
- * Cloudflare, which is told by `cf.colo`, overwrites `CF-Connecting-IP`. A header that nobody
- * overwrites is the client's word, and does not count.
- */
-function clientAddress(request) {
-  // The runtime makes `cf` of a text, for each request that it is read of.
-  const cf = isOnCloudflare ? undefined : request.cf;
-  isOnCloudflare ||= typeof cf?.colo === "string";
-  if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
-  const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
-  return v6 ?? v4 ?? "";
-}
 
 /** Whether a request has told that this is Cloudflare. */
 let isOnCloudflare = false;
