@@ -9,7 +9,7 @@ pub mod places;
 pub(crate) mod samples;
 pub mod tree;
 
-use json_scan::{Size, is_json};
+use json_scan::{Size, brackets, is_json};
 pub use numbers::{Grouped, Numbers};
 
 /// How much JSON is taken.
@@ -49,6 +49,10 @@ pub fn value(body: &[u8], bounds: Bounds) -> Result<&str, Unusable> {
 pub fn value_of(text: &str, bounds: Bounds) -> Result<&str, Unusable> {
     if !is_json(text) {
         return Err(Unusable::NotJson);
+    }
+    // So small that neither can be.
+    if brackets(text) <= bounds.depth as usize && text.len() <= bounds.elements as usize {
+        return Ok(text.trim_ascii());
     }
     let size = Size::of(text);
     if size.depth > bounds.depth {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use json_scan::first_value;
+use json_scan::Cursor;
 
 /// A value, opened or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,23 +157,23 @@ impl<'t> Json<'t> {
 
 /// The elements of an array, as text.
 pub fn elements(array: &str) -> impl Iterator<Item = &str> {
-    let mut rest = array.get(1..).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (value, after) = first_value(rest)?;
-        rest = after;
-        Some(value)
-    })
+    let mut cursor = Cursor::new(array);
+    cursor.enter();
+    std::iter::from_fn(move || cursor.next().then(|| cursor.take()))
 }
 
 /// The members of an object, as text.
 pub fn members(object: &str) -> impl Iterator<Item = (Key<'_>, &str)> {
-    let mut rest = object.get(1..).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let (key, after) = first_value(rest)?;
-        let (value, after) = first_value(after)?;
-        rest = after;
-        Some((Key(key), value))
-    })
+    let mut cursor = Cursor::new(object);
+    cursor.enter();
+    std::iter::from_fn(move || key_of(&mut cursor).map(|key| (key, cursor.take())))
+}
+
+/// The key of the next member of an object that a cursor is in, which then is at its value; `None` at its end.
+pub fn key_of<'t>(cursor: &mut Cursor<'t>) -> Option<Key<'t>> {
+    let key = cursor.next().then(|| Key(cursor.take()))?;
+    cursor.next();
+    Some(key)
 }
 
 /// The text that a JSON string means; `None` for other values, and for a string that means none.

@@ -1,12 +1,10 @@
 //! Tokens that were checked, until they expire: a signature is checked once, not at every call.
 //!
-//! A token is known by a digest of all of it, so that nobody gets in by a piece. Two halves are kept, the
+//! A token is known by all of it, so that nobody gets in by a piece. Two halves are kept, the
 //! younger of which fills; when it is full, the older is forgotten. What is asked for stays young.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
-
-use sha2::{Digest, Sha256};
 
 use crate::head::UnixMillis;
 use crate::policy::caller::Caller;
@@ -14,17 +12,15 @@ use crate::policy::caller::Caller;
 /// How many tokens one half has: a caller has some hundred bytes, an isolate 128 MB.
 const HALF: usize = 1_000;
 
-/// How many bytes the callers of one half have: there are claims that have a hundred times the bytes of their token.
+/// How many bytes the tokens and the callers of one half have: there are claims that have a hundred times the bytes of their token.
 const MOST_BYTES: usize = 4 << 20;
-
-type Key = [u8; 32];
 
 /// The tokens of one rule.
 #[derive(Debug, Default)]
 pub struct Remembered {
-    young: BTreeMap<Key, Known>,
-    old: BTreeMap<Key, Known>,
-    /// About how many bytes the callers of the younger half have.
+    young: HashMap<Box<str>, Known>,
+    old: HashMap<Box<str>, Known>,
+    /// About how many bytes the tokens and the callers of the younger half have.
     bytes: usize,
     /// How often all were forgotten.
     generation: u64,
@@ -41,16 +37,16 @@ struct Known {
 impl Remembered {
     /// Whose token it is, if it was good, and is until later than now; and whether it is known not to be revoked.
     pub fn caller(&mut self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
-        let key = key(token);
-        let is_young = self.young.contains_key(&key);
-        let known = self.young.get(&key).or_else(|| self.old.get(&key))?.clone();
+        let young = self.young.get(token);
+        let is_young = young.is_some();
+        let known = young.or_else(|| self.old.get(token))?.clone();
         if now >= known.until {
-            self.young.remove(&key);
-            self.old.remove(&key);
+            self.young.remove(token);
+            self.old.remove(token);
             return None;
         }
         if !is_young {
-            self.keep(key, known.clone());
+            self.keep(token, known.clone());
         }
         Some((known.caller, now < known.unrevoked))
     }
@@ -58,7 +54,7 @@ impl Remembered {
     /// Remembers that a token was not revoked.
     pub fn unrevoked(&mut self, token: &str, until: UnixMillis) {
         // It was asked for just now, and is young.
-        if let Some(known) = self.young.get_mut(&key(token)) {
+        if let Some(known) = self.young.get_mut(token) {
             known.unrevoked = until;
         }
     }
@@ -73,7 +69,7 @@ impl Remembered {
         if generation != self.generation {
             return;
         }
-        self.keep(key(token), Known { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) });
+        self.keep(token, Known { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) });
     }
 
     /// Forgets all: keys have changed.
@@ -81,19 +77,15 @@ impl Remembered {
         *self = Self { generation: self.generation + 1, ..Self::default() };
     }
 
-    fn keep(&mut self, key: Key, known: Known) {
-        let bytes = known.caller.bytes();
+    fn keep(&mut self, token: &str, known: Known) {
+        let bytes = token.len() + known.caller.bytes();
         if self.young.len() >= HALF || self.bytes.saturating_add(bytes) > MOST_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;
         }
         self.bytes += bytes;
-        self.young.insert(key, known);
+        self.young.insert(token.into(), known);
     }
-}
-
-fn key(token: &str) -> Key {
-    Sha256::digest(token).into()
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! Several paths can lead on from one value (`*.id` and `users.name`), so a value is looked at with
 //! all of the masks that lead on from there.
 
+use json_scan::Cursor;
+
 use crate::json::path::{Path, Step};
-use crate::json::tree::Json;
+use crate::json::tree::{Json, key_of};
 
 /// The places that paths lead to, as a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,13 +70,18 @@ impl Mask {
     /// The value with nothing but these places, in its own order. An element of an array keeps its
     /// place: of an object that has none of them `{}` is left, of what is neither object nor array
     /// null. Only a number in a path leaves the other elements out.
-    pub fn pick<'t>(&self, mut value: Json<'t>) -> Json<'t> {
-        if self.is_whole || Looks::from(self).sift(&mut value, true) { value } else { Json::NULL }
+    pub fn pick<'t>(&self, value: Json<'t>) -> Json<'t> {
+        if self.is_whole {
+            return value;
+        }
+        let (value, has_below) = Looks::from(self).sift(Unsifted::Opened(value), true);
+        if has_below { value } else { Json::NULL }
     }
 
     /// The value without these places.
     pub fn drop(&self, value: &mut Json<'_>) {
-        Looks::from(self).sift(value, false);
+        let whole = std::mem::replace(value, Json::NULL);
+        (*value, _) = Looks::from(self).sift(Unsifted::Opened(whole), false);
     }
 }
 
@@ -103,37 +110,50 @@ impl<'m> From<&'m Mask> for Looks<'m> {
 impl<'m> Looks<'m> {
     /// Keeps (`is_pick`) or removes what is meant below a value that is not meant as a whole. Tells
     /// whether there is a below.
-    fn sift(&self, value: &mut Json<'_>, is_pick: bool) -> bool {
-        value.open();
-        match value {
-            Json::Raw(_) => return false,
-            Json::Object(members) => members.retain_mut(|(key, value)| {
-                let below = self.below(&key.name());
-                if below.is_whole || below.masks.is_empty() {
-                    return below.is_whole == is_pick;
-                }
-                below.sift(value, is_pick) || !is_pick
-            }),
-            Json::Array(elements) => {
-                let has_numbers = self.masks.iter().any(|look| look.mask.has_numbers && !look.is_of_array);
-                let mut below = self.below_element(None);
-                let mut at = 0;
-                elements.retain_mut(|element| {
-                    if has_numbers {
-                        below = self.below_element(Some(at));
-                        at += 1;
-                    }
-                    if below.is_whole || below.masks.is_empty() {
-                        return below.is_whole == is_pick;
-                    }
-                    if !below.sift(element, is_pick) && is_pick {
-                        *element = Json::NULL;
-                    }
-                    true
+    fn sift<'t>(&self, value: Unsifted<'t, '_>, is_pick: bool) -> (Json<'t>, bool) {
+        let sifted = match value {
+            Unsifted::Opened(Json::Raw(text)) => return self.sift(Unsifted::At(&mut Cursor::new(text)), is_pick),
+            Unsifted::Opened(Json::Object(members)) => {
+                let kept = members.into_iter().filter_map(|(key, value)| {
+                    Some((key, self.member(&key.name(), Unsifted::Opened(value), is_pick)?))
                 });
+                Json::Object(kept.collect())
             }
+            Unsifted::Opened(Json::Array(values)) => {
+                let mut elements = Elements::of(self);
+                let kept = values.into_iter().filter_map(|value| elements.next(Unsifted::Opened(value), is_pick));
+                Json::Array(kept.collect())
+            }
+            Unsifted::At(cursor) => match cursor.enter() {
+                None => return (Json::Raw(cursor.take()), false),
+                Some(b'{') => {
+                    let mut kept = Vec::new();
+                    while let Some(key) = key_of(cursor) {
+                        let value = self.member(&key.name(), Unsifted::At(cursor), is_pick);
+                        kept.extend(value.map(|value| (key, value)));
+                    }
+                    Json::Object(kept)
+                }
+                Some(_) => {
+                    let (mut elements, mut kept) = (Elements::of(self), Vec::new());
+                    while cursor.next() {
+                        kept.extend(elements.next(Unsifted::At(cursor), is_pick));
+                    }
+                    Json::Array(kept)
+                }
+            },
+        };
+        (sifted, true)
+    }
+
+    /// What is left of the member of a name.
+    fn member<'t>(&self, name: &str, value: Unsifted<'t, '_>, is_pick: bool) -> Option<Json<'t>> {
+        let below = self.below(name);
+        if below.is_whole || below.masks.is_empty() {
+            return Some(value.whole()).filter(|_| below.is_whole == is_pick);
         }
-        true
+        let (value, has_below) = below.sift(value, is_pick);
+        (has_below || !is_pick).then_some(value)
     }
 
     fn below(&self, name: &str) -> Self {
@@ -166,6 +186,53 @@ impl<'m> Looks<'m> {
             self.is_whole |= mask.is_whole;
             self.masks.push(Look { mask, is_of_array: false });
         }
+    }
+}
+
+/// A value that was not sifted yet.
+enum Unsifted<'t, 'c> {
+    /// One that may be opened.
+    Opened(Json<'t>),
+    /// The one that a cursor is at: it is gone over once.
+    At(&'c mut Cursor<'t>),
+}
+
+impl<'t> Unsifted<'t, '_> {
+    fn whole(self) -> Json<'t> {
+        match self {
+            Self::Opened(value) => value,
+            Self::At(cursor) => Json::Raw(cursor.take()),
+        }
+    }
+}
+
+/// The elements of an array, one after the other.
+struct Elements<'l, 'm> {
+    looks: &'l Looks<'m>,
+    /// With which an element is looked at; by its number, if that counts.
+    below: Looks<'m>,
+    has_numbers: bool,
+    at: usize,
+}
+
+impl<'l, 'm> Elements<'l, 'm> {
+    fn of(looks: &'l Looks<'m>) -> Self {
+        let has_numbers = looks.masks.iter().any(|look| look.mask.has_numbers && !look.is_of_array);
+        Self { looks, below: looks.below_element(None), has_numbers, at: 0 }
+    }
+
+    /// What is left of the next one.
+    fn next<'t>(&mut self, value: Unsifted<'t, '_>, is_pick: bool) -> Option<Json<'t>> {
+        if self.has_numbers {
+            self.below = self.looks.below_element(Some(self.at));
+            self.at += 1;
+        }
+        let below = &self.below;
+        if below.is_whole || below.masks.is_empty() {
+            return Some(value.whole()).filter(|_| below.is_whole == is_pick);
+        }
+        let (value, has_below) = below.sift(value, is_pick);
+        Some(if has_below || !is_pick { value } else { Json::NULL })
     }
 }
 

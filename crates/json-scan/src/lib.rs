@@ -43,21 +43,63 @@ impl Size {
     }
 }
 
-/// The first value of the rest of an array or an object, after what goes before it, and what comes after it; `None` at
-/// its end.
-pub fn first_value(rest: &str) -> Option<(&str, &str)> {
-    let bytes = rest.as_bytes();
-    let is_between = |byte: u8| matches!(Mark::of(byte), Mark::Comma | Mark::Space);
-    let begin = bytes.iter().position(|byte| !is_between(*byte))?;
-    let rest = rest.get(begin..)?;
-    let bytes = rest.as_bytes();
-    let end = match Mark::of(*bytes.first()?) {
-        Mark::Close => return None,
-        Mark::Quote => string_end(bytes, 0),
-        Mark::Open => nested_end(bytes),
-        _ => bytes.iter().position(|byte| Mark::of(*byte) != Mark::None).unwrap_or(bytes.len()),
-    };
-    rest.split_at_checked(end)
+/// Goes over the values of a text that is known to be JSON, each once: takes them whole, or enters them.
+#[derive(Clone, Debug)]
+pub struct Cursor<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Cursor<'t> {
+    /// One at the beginning of a text.
+    pub fn new(text: &'t str) -> Self {
+        Self { rest: text }
+    }
+
+    /// Goes to the next value; of an object, a key is one too. At the end of an array or an object leaves it, and says that
+    /// there is none.
+    pub fn next(&mut self) -> bool {
+        let is_between = |byte: u8| matches!(Mark::of(byte), Mark::Comma | Mark::Space);
+        let begin = self.rest.bytes().position(|byte| !is_between(byte)).unwrap_or(self.rest.len());
+        let (_, rest) = self.split(begin);
+        self.rest = rest;
+        match rest.bytes().next().map(Mark::of) {
+            Some(Mark::Close) => {
+                self.rest = self.split(1).1;
+                false
+            }
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Enters the array or the object that begins here; gives its bracket, or none where it is another value.
+    pub fn enter(&mut self) -> Option<u8> {
+        let bracket = self.rest.bytes().next().filter(|byte| Mark::of(*byte) == Mark::Open)?;
+        self.rest = self.split(1).1;
+        Some(bracket)
+    }
+
+    /// Takes the value that begins here.
+    pub fn take(&mut self) -> &'t str {
+        let bytes = self.rest.as_bytes();
+        let end = match bytes.first().map(|byte| Mark::of(*byte)) {
+            Some(Mark::Quote) => string_end(bytes, 0),
+            Some(Mark::Open) => nested_end(bytes),
+            _ => bytes.iter().position(|byte| Mark::of(*byte) != Mark::None).unwrap_or(bytes.len()),
+        };
+        let (value, rest) = self.split(end);
+        self.rest = rest;
+        value
+    }
+
+    fn split(&self, at: usize) -> (&'t str, &'t str) {
+        self.rest.split_at_checked(at).unwrap_or((self.rest, ""))
+    }
+}
+
+/// How many arrays and objects there can be in a text: no fewer than there are.
+pub fn brackets(text: &str) -> usize {
+    text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count()
 }
 
 /// Where a string ends that begins at a byte.
@@ -144,24 +186,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_value_ends_where_its_brackets_and_quotes_do() {
-        for (rest, first) in [
-            (" , 1.50e+2,2]", Some(("1.50e+2", ",2]"))),
-            ("true}", Some(("true", "}"))),
-            (r#""a,]\"" : 1}"#, Some((r#""a,]\"""#, " : 1}"))),
-            (r#"[2,["]"]],3]"#, Some((r#"[2,["]"]]"#, ",3]"))),
-            (r#"{"b":"]}","c":{}}, 4]"#, Some((r#"{"b":"]}","c":{}}"#, ", 4]"))),
+    fn a_value_ends_where_its_brackets_and_quotes_do() {
+        for (text, first, second) in [
+            (" , 1.50e+2,2]", "1.50e+2", Some("2")),
+            ("true}", "true", None),
+            (r#""a,]\"" : 1}"#, r#""a,]\"""#, Some("1")),
+            (r#"[2,["]"]],3]"#, r#"[2,["]"]]"#, Some("3")),
+            (r#"{"b":"]}","c":{}}, 4]"#, r#"{"b":"]}","c":{}}"#, Some("4")),
             // What is escaped ends no string; a backslash that is escaped itself escapes nothing.
-            (r#""\\",1]"#, Some((r#""\\""#, ",1]"))),
-            (r#""\\\"",1]"#, Some((r#""\\\"""#, ",1]"))),
-            (r#"["ü\u0022]"],1]"#, Some((r#"["ü\u0022]"]"#, ",1]"))),
-            (r#""""#, Some((r#""""#, ""))),
-            (" ]", None),
-            ("}", None),
-            ("", None),
+            (r#""\\",1]"#, r#""\\""#, Some("1")),
+            (r#""\\\"",1]"#, r#""\\\"""#, Some("1")),
+            (r#"["ü\u0022]"],1]"#, r#"["ü\u0022]"]"#, Some("1")),
+            (r#""""#, r#""""#, None),
         ] {
-            assert_eq!(first_value(rest), first, "of {rest}");
+            let mut cursor = Cursor::new(text);
+            assert!(cursor.next());
+            assert_eq!(cursor.take(), first, "of {text}");
+            assert_eq!(cursor.next().then(|| cursor.take()), second, "of {text}");
         }
+    }
+
+    #[test]
+    fn what_is_entered_is_left_at_its_end() {
+        let mut cursor = Cursor::new(r#" {"a":[1,{}], "b" :2} "#);
+        let mut seen = Vec::new();
+        let mut depth = 0;
+        while cursor.next() || depth > 1 {
+            match cursor.enter() {
+                Some(bracket) => {
+                    depth += 1;
+                    seen.push(char::from(bracket).to_string());
+                }
+                None if cursor.rest.starts_with(['"', '1', '2']) => seen.push(cursor.take().to_owned()),
+                None => depth -= 1,
+            }
+        }
+        assert_eq!(seen, ["{", r#""a""#, "[", "1", "{", r#""b""#, "2"]);
     }
 
     #[test]
@@ -181,6 +241,6 @@ mod tests {
     fn a_hostile_depth_costs_no_stack() {
         let hostile = "[".repeat(2_000_000);
         assert!(!is_json(&hostile));
-        assert_eq!(first_value(&hostile), Some((&*hostile, "")));
+        assert_eq!(Cursor::new(&hostile).take(), hostile);
     }
 }
