@@ -8,7 +8,7 @@
 //!
 //! A key of 256 random bits cannot be guessed from its digest, so that one round of SHA-256 is enough.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(30);
 const LENGTH: std::ops::RangeInclusive<usize> = 16..=256;
 
 /// The digest of a key: `sha256-` and 64 hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
 impl Digest {
@@ -98,7 +98,7 @@ pub struct ApiKeyRule {
     pub name: String,
     /// Where the key is.
     pub carriers: Carriers,
-    keys: BTreeMap<Digest, Arc<Record>>,
+    keys: HashMap<Digest, Arc<Record>>,
     /// Whether KV has keys, too.
     pub has_kv: bool,
     refresh: Duration,
@@ -124,7 +124,7 @@ impl ApiKeyRule {
         if has_kv == Some(false) && written.as_ref().is_some_and(Vec::is_empty) {
             problems.add(place, "has neither \"keys\" nor \"kv\", so that nobody can call");
         }
-        let mut keys = BTreeMap::new();
+        let mut keys = HashMap::new();
         let mut is_faultless = true;
         for (at, key) in written?.into_iter().enumerate() {
             let record = key.and_then(|key| Some((key.hash, Record::compile(&issuer(name), key.record)?)));

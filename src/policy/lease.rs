@@ -6,7 +6,7 @@
 //! lapses, and counts as taken. More is borrowed in the background before it runs out. That a key is refused is
 //! remembered until its next unit is there, and costs no call.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::head::UnixMillis;
@@ -45,7 +45,7 @@ struct Lease {
 /// What an isolate has borrowed of a limit, by key and quota: a caller who gets another plan is not held to what is
 /// remembered of the one before.
 #[derive(Debug, Default)]
-pub struct Leases(BTreeMap<String, Lease>);
+pub struct Leases(HashMap<String, Lease>);
 
 /// What can be said of a call without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

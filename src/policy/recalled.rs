@@ -1,7 +1,8 @@
 //! What KV said under some keys, for a while. There is room for so many; those who fill it with names that they made
 //! up drive out what was known, and cost a look into KV each.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::head::UnixMillis;
@@ -11,7 +12,7 @@ use crate::locked::locked;
 const MOST_REMEMBERED: usize = 2_000;
 
 /// What KV said, and until when that counts.
-type Memory<K, V> = BTreeMap<K, (Option<V>, UnixMillis)>;
+type Memory<K, V> = HashMap<K, (Option<V>, UnixMillis)>;
 
 /// What KV said under some keys; also that it had nothing.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub enum Known<V> {
     Asked(Option<V>),
 }
 
-impl<K: Ord, V: Clone> Recalled<K, V> {
+impl<K: Eq + Hash, V: Clone> Recalled<K, V> {
     /// What is known of a key.
     pub fn known(&self, key: &K, now: UnixMillis) -> Known<V> {
         match self.memory().get(key) {

@@ -13,7 +13,7 @@
 //! asks after, and in the minute that KV takes to tell all places; what it admits between its last note and its end
 //! the others never learn, as much as in one `refresh` at most. It can refuse too early by what was given back.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ struct Tally {
 #[derive(Debug)]
 pub struct Tallies {
     refresh: Duration,
-    kept: Mutex<BTreeMap<String, Tally>>,
+    kept: Mutex<HashMap<String, Tally>>,
 }
 
 /// What is to be told to KV of one count, and asked of the others.
@@ -149,13 +149,13 @@ impl Tallies {
         tally.asked = now;
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Tally>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Tally>> {
         locked(&self.kept)
     }
 }
 
 /// The count of what a charge is on, if it is of the window that is now.
-fn current<'t>(kept: &'t mut BTreeMap<String, Tally>, charge: &Charge, now: UnixMillis) -> Option<&'t mut Tally> {
+fn current<'t>(kept: &'t mut HashMap<String, Tally>, charge: &Charge, now: UnixMillis) -> Option<&'t mut Tally> {
     kept.get_mut(&charge.key).filter(|tally| tally.ends == charge.quota.ends(now.micros()))
 }
 
