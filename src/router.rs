@@ -203,18 +203,22 @@ impl<T> Router<T> {
         if !self.is_by_fields {
             return fields;
         }
+        // By name, each once.
+        let mut add = |field| {
+            if let Err(at) = fields.binary_search(&field) {
+                fields.insert(at, field);
+            }
+        };
         for candidate in self.candidates(asked) {
             match candidate.fit {
                 Fit::Taken => {
-                    fields.extend(candidate.matcher().conditions.iter().filter_map(Condition::field));
+                    candidate.matcher().conditions.iter().filter_map(Condition::field).for_each(&mut add);
                     break;
                 }
-                Fit::Unmet(condition) => fields.extend(condition.field()),
+                Fit::Unmet(condition) => condition.field().into_iter().for_each(&mut add),
                 Fit::OtherMethod => {}
             }
         }
-        fields.sort_unstable();
-        fields.dedup();
         fields
     }
 

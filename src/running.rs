@@ -69,13 +69,19 @@ pub async fn in_order<T, E>(
     most: usize,
     futures: impl Iterator<Item = impl Future<Output = Result<T, E>>>,
 ) -> Result<Vec<T>, E> {
-    let mut results: Vec<(usize, T)> = Vec::new();
+    let mut results: Vec<Option<T>> = Vec::new();
     let numbered = futures.enumerate().map(|(at, future)| async move { future.await.map(|value| (at, value)) });
     at_most(most, numbered, |result| {
-        results.push(result?);
+        let (at, value) = result?;
+        if results.len() <= at {
+            results.resize_with(at + 1, || None);
+        }
+        if let Some(place) = results.get_mut(at) {
+            *place = Some(value);
+        }
         Ok(())
     })
     .await?;
-    results.sort_by_key(|(at, _)| *at);
-    Ok(results.into_iter().map(|(_, value)| value).collect())
+    // All have brought something.
+    Ok(results.into_iter().flatten().collect())
 }
