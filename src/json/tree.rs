@@ -159,7 +159,7 @@ impl<'t> Json<'t> {
 pub fn elements(array: &str) -> impl Iterator<Item = &str> {
     let mut cursor = Cursor::new(array);
     cursor.enter();
-    std::iter::from_fn(move || cursor.next().then(|| cursor.take()))
+    std::iter::from_fn(move || cursor.advance().then(|| cursor.take()))
 }
 
 /// The members of an object, as text.
@@ -171,8 +171,8 @@ pub fn members(object: &str) -> impl Iterator<Item = (Key<'_>, &str)> {
 
 /// The key of the next member of an object that a cursor is in, which then is at its value; `None` at its end.
 pub fn key_of<'t>(cursor: &mut Cursor<'t>) -> Option<Key<'t>> {
-    let key = cursor.next().then(|| Key(cursor.take()))?;
-    cursor.next();
+    let key = cursor.advance().then(|| Key(cursor.take()))?;
+    cursor.advance();
     Some(key)
 }
 

@@ -136,7 +136,7 @@ impl<'m> Looks<'m> {
                 }
                 Some(_) => {
                     let (mut elements, mut kept) = (Elements::of(self), Vec::new());
-                    while cursor.next() {
+                    while cursor.advance() {
                         kept.extend(elements.next(Unsifted::At(cursor), is_pick));
                     }
                     Json::Array(kept)

@@ -57,7 +57,7 @@ impl<'t> Cursor<'t> {
 
     /// Goes to the next value; of an object, a key is one too. At the end of an array or an object leaves it, and says that
     /// there is none.
-    pub fn next(&mut self) -> bool {
+    pub fn advance(&mut self) -> bool {
         let is_between = |byte: u8| matches!(Mark::of(byte), Mark::Comma | Mark::Space);
         let begin = self.rest.bytes().position(|byte| !is_between(byte)).unwrap_or(self.rest.len());
         let (_, rest) = self.split(begin);
@@ -200,9 +200,9 @@ mod tests {
             (r#""""#, r#""""#, None),
         ] {
             let mut cursor = Cursor::new(text);
-            assert!(cursor.next());
+            assert!(cursor.advance());
             assert_eq!(cursor.take(), first, "of {text}");
-            assert_eq!(cursor.next().then(|| cursor.take()), second, "of {text}");
+            assert_eq!(cursor.advance().then(|| cursor.take()), second, "of {text}");
         }
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let mut cursor = Cursor::new(r#" {"a":[1,{}], "b" :2} "#);
         let mut seen = Vec::new();
         let mut depth = 0;
-        while cursor.next() || depth > 1 {
+        while cursor.advance() || depth > 1 {
             match cursor.enter() {
                 Some(bracket) => {
                     depth += 1;
