@@ -44,6 +44,12 @@ pub struct Gateways {
 }
 
 impl Gateways {
+    /// Lets go of the memory that is not needed to serve requests.
+    pub fn settle(&mut self) {
+        self.as_written.router.settle();
+        self.by_environment.iter_mut().for_each(|(_, gateway)| gateway.router.settle());
+    }
+
     /// The gateway of an environment; `None` is the file as it is written.
     ///
     /// # Errors

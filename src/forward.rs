@@ -43,7 +43,7 @@ pub async fn answer<P: Platform>(
     }
     let mut request = Request { route, path, is_first, body: Body::Streamed, values, visit };
     let to = request.destination(forward);
-    request.body = request.body_for(to, forward.fallback.as_ref());
+    request.body = request.body_for(to, forward.fallback.as_deref());
     let given = request.ask(to, forward.timeout).await;
     let answer = match &forward.fallback {
         Some(fallback) if wants_stand_in(&given) => request.stand_in(fallback, forward.timeout, given).await,

@@ -154,9 +154,10 @@ pub struct Forward {
     pub(crate) to: Destination,
     /// The time that one try has; `None` is the service's.
     pub(crate) timeout: Option<Duration>,
-    pub(crate) canary: Option<Canary>,
-    pub(crate) mirror: Option<Mirror>,
-    pub(crate) fallback: Option<Fallback>,
+    /// In boxes, since few have them, and each route's memory is deployed.
+    pub(crate) canary: Option<Box<Canary>>,
+    pub(crate) mirror: Option<Box<Mirror>>,
+    pub(crate) fallback: Option<Box<Fallback>>,
 }
 
 impl Forward {
@@ -164,7 +165,7 @@ impl Forward {
     pub(crate) fn destinations(&mut self) -> impl Iterator<Item = &mut Destination> {
         let canary = self.canary.iter_mut().map(|canary| &mut canary.to);
         let mirror = self.mirror.iter_mut().map(|mirror| &mut mirror.to);
-        let fallback = self.fallback.iter_mut().filter_map(|fallback| match fallback {
+        let fallback = self.fallback.iter_mut().filter_map(|fallback| match &mut **fallback {
             Fallback::Service(to) => Some(to),
             Fallback::Reply(_) => None,
         });

@@ -149,6 +149,14 @@ impl<T> Router<T> {
         Ok(number)
     }
 
+    /// Lets go of the memory that is needed for more routes alone, where it is deployed. [`Self::routes`] then has none.
+    pub fn settle(&mut self) {
+        let each = |paths: &mut Patterns<Vec<Entry>>| paths.settle(Vec::shrink_to_fit);
+        self.hosts.settle(each);
+        each(&mut self.any_host);
+        self.routes.shrink_to_fit();
+    }
+
     /// The route of a request.
     pub fn find<'r: 'p, 'p>(&'r self, asked: Asked<'p>) -> Found<'r, 'p, T> {
         let path = asked.path.as_str();

@@ -50,7 +50,7 @@ pub(super) fn action(action: &Action) -> String {
             if let Some(mirror) = mirror {
                 text.push_str(&format!(", {} copied to {}", mirror.share, mirror.to.service.name));
             }
-            match fallback {
+            match fallback.as_deref() {
                 Some(Fallback::Service(to)) => text.push_str(&format!(", else {}", to.service.name)),
                 Some(Fallback::Reply(reply)) => text.push_str(&format!(", else reply {}", reply.status)),
                 None => {}

@@ -236,9 +236,9 @@ fn forward(settings: Forwarding, scope: &Scope<'_>, place: &Place<'_>, problems:
     let forward = Forward {
         to: to?,
         timeout: settings.timeout?.map(|limit| limit.0),
-        canary: faultless(canary)?,
-        mirror: faultless(mirror)?,
-        fallback: faultless(fallback)?,
+        canary: faultless(canary)?.map(Box::new),
+        mirror: faultless(mirror)?.map(Box::new),
+        fallback: faultless(fallback)?.map(Box::new),
     };
     Some(Action::Forward(forward.into()))
 }

@@ -107,6 +107,14 @@ impl<T> Patterns<T> {
         numbers.into_iter().filter_map(|(_, at)| self.values.get(at))
     }
 
+    /// Lets go of what is needed for more patterns alone, and of the order in which they came.
+    pub fn settle(&mut self, settle: impl FnMut(&mut T)) {
+        self.by_pattern = HashMap::new();
+        self.trees.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.values.iter_mut().for_each(settle);
+    }
+
     /// Whether there is no pattern.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

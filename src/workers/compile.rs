@@ -21,7 +21,8 @@ pub static GATEWAYS: Mutex<Option<Gateways>> = Mutex::new(None);
 pub fn compile(routes: String) -> String {
     // To the end of this instance, so that the texts that go in and out are erased too.
     memory::erase(true);
-    let (gateways, problems) = config::load_all(&routes);
+    let (mut gateways, problems) = config::load_all(&routes);
+    gateways.iter_mut().for_each(Gateways::settle);
     *locked(&GATEWAYS) = gateways;
     let line = |problem: &Problem| {
         let severity = match problem.severity {
