@@ -91,7 +91,7 @@ export async function makeGateway(compiler, gateway, flags) {
 /** A digest of everything that the Wasm is built from. */
 function fingerprint(settings) {
   const digest = createHash("sha256").update(settings.join("\0"));
-  const rust = filesIn("src").filter((file) => !ENTRY.includes(path.basename(file)));
+  const rust = ["src", "crates"].flatMap(filesIn).filter((file) => !ENTRY.includes(path.basename(file)));
   const files = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package-lock.json", ...SCRIPTS, ...rust];
   for (const file of files.sort()) {
     const content = readFileSync(at(file));

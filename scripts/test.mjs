@@ -15,13 +15,13 @@ await main(async () => {
   await setUp();
   await rustLinters();
 
-  await passes("The formatter", "cargo", ["fmt", "--check"]);
-  await passes("The linter, native", "cargo", ["clippy", "--all-targets", ...DENY_WARNINGS]);
+  await passes("The formatter", "cargo", ["fmt", "--all", "--check"]);
+  await passes("The linter, native", "cargo", ["clippy", "--workspace", "--all-targets", ...DENY_WARNINGS]);
   await passes("The linter, Wasm", "cargo", ["clippy", ...WASM, ...DENY_WARNINGS]);
-  await passes("The documentation", "cargo", ["doc", "--no-deps", "--document-private-items"], {
+  await passes("The documentation", "cargo", ["doc", "--workspace", "--no-deps", "--document-private-items"], {
     RUSTDOCFLAGS: "-D warnings",
   });
-  await tests("The core: units, laws, scenarios, simulation", "cargo", ["test"], /test result: \w+\. (\d+) passed; (\d+) failed/g);
+  await tests("The core: units, laws, scenarios, simulation", "cargo", ["test", "--workspace"], /test result: \w+\. (\d+) passed; (\d+) failed/g);
   await attempt("The build", build);
   await attempt("The build with drills", () => buildWasm("target/drill", { features: ["drill"], optimise: false }));
   const files = readdirSync(at("tests", "workers")).filter((file) => file.endsWith(".test.mjs"));

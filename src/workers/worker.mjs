@@ -6,6 +6,10 @@ import { FirstAnswer } from "./first-answer.mjs";
 import { Limiter } from "./limiter.mjs";
 import { Visit, internalError } from "./visit.mjs";
 
+// Without it, nobody would tell when a client leaves, and its request would stay in the Wasm for ever.
+if (globalThis.Cloudflare?.compatibilityFlags?.enable_request_signal === false) {
+  shared.fault ||= "it needs the compatibility flag enable_request_signal";
+}
 if (shared.fault) throw new Error(`The gateway does not start: ${shared.fault}`);
 
 // As `workers.rs` has them; worker-build puts what it exports there. Its own way there costs two proxies.

@@ -27,6 +27,12 @@ test("the same Wasm with another file is another gateway", async () => {
   assert.equal(await (await two.get("/")).json(), "two");
 });
 
+test("a gateway that would not be told of clients that leave does not start", async () => {
+  const { failed, log } = await launch(reply("x"), { flags: "" });
+  assert.equal(failed, true);
+  assert.match(log(), /The gateway does not start: it needs the compatibility flag enable_request_signal/);
+});
+
 test("a Wasm without routes does not start", async () => {
   const { failed, log } = await launch(reply("none"), { wasm: "gateway.wasm" });
   assert.ok(failed);
