@@ -5,11 +5,14 @@ import { readFileSync, readdirSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { Fault, say } from "../../scripts/run.mjs";
-import { WORKERS, serve } from "./contestants.mjs";
+import { BESIDE_WASM, WORKERS, serve } from "./contestants.mjs";
 import { pathInTheMiddle } from "./many-routes.mjs";
 import { end, temporaryFolder } from "./processes.mjs";
+import { bareBesideWasmIn } from "./workers.mjs";
 
 export const SIZES = [10, 1_000, 5_000];
+/** Who starts: one more, which tells how much of Postern's start the runtime has for a Wasm of that size. */
+const STARTED = { ...WORKERS, [BESIDE_WASM]: bareBesideWasmIn };
 /** None is called before the first answer. */
 const NO_UPSTREAM = "http://127.0.0.1:9";
 const PATIENCE = 30_000;
@@ -19,7 +22,7 @@ export async function coldStarts({ starts }) {
   const { folder, remove } = temporaryFolder();
   const entries = [];
   for (const size of SIZES) {
-    for (const [name, folderOf] of Object.entries(WORKERS)) {
+    for (const [name, folderOf] of Object.entries(STARTED)) {
       const worker = await folderOf(path.join(folder, `${name}-${size}`), NO_UPSTREAM, size);
       entries.push({ size, name, worker, starts: [] });
     }

@@ -17,6 +17,8 @@ export const WORKERS = { Postern: posternIn, bare: bareIn, Hono: honoIn };
 /** Whom the others are compared with. */
 export const BARE = "bare";
 export const HONO = "Hono";
+/** The bare one, deployed with Postern's Wasm, which it does not use. */
+export const BESIDE_WASM = "bare beside the Wasm";
 
 /** How the native ones get their configuration; gives the arguments that start them with it. */
 const NATIVES = {

@@ -1,6 +1,6 @@
 // What the results say, as tables: in Markdown that is legible as text, too.
 import { cases } from "./cases.mjs";
-import { BARE, HONO } from "./contestants.mjs";
+import { BARE, BESIDE_WASM, HONO } from "./contestants.mjs";
 import { median, ratio } from "./statistics.mjs";
 
 const MB = 1_000_000;
@@ -10,6 +10,7 @@ const PAIRS = [
   ["Postern", BARE],
   ["Postern", HONO],
   [HONO, BARE],
+  [BESIDE_WASM, BARE],
   ["Postern", "Envoy"],
   ["Postern", "nginx"],
 ];

@@ -21,6 +21,14 @@ export function posternIn(folder, upstream, count, settings = {}) {
 export const bareIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/bare.mjs") : bareWorker(count));
 export const honoIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/hono.mjs") : honoWorker(count));
 
+/** The bare worker, deployed with Postern's Wasm, of which it makes nothing: what its mere size costs at a start. */
+export async function bareBesideWasmIn(folder, upstream, count) {
+  const bare = await bareIn(folder, upstream, count);
+  posternIn(path.join(folder, "postern"), upstream, count);
+  const wasm = '(name = "postern.wasm", wasm = embed "postern/build/index_bg.wasm")';
+  return { folder, config: (port) => bare.config(port).replace('embed "worker.mjs")', `embed "worker.mjs"), ${wasm}`) };
+}
+
 /** A peer, bundled from a file, or from a source that is generated. */
 async function peerIn(folder, upstream, source) {
   mkdirSync(path.join(folder, ".counts"), { recursive: true });
