@@ -175,11 +175,12 @@ impl<P: Platform> Request<'_, '_, P> {
         Onward { url, binding, edits, keeps_body, outlives_client, the_last: self.is_the_last(service), max_body }
     }
 
-    /// Whether nothing comes after a call to a service, whatever comes of it.
+    /// Whether the request is over with a call to a service, whatever comes of it.
     fn is_the_last(&self, service: &Service) -> bool {
         let is_alone = service.retry.is_none() && service.hedge.is_none() && !self.visit.is_within;
-        let has_stand_in = matches!(&self.route.action, Action::Forward(forward) if forward.fallback.is_some());
-        is_alone && !has_stand_in && !self.is_first
+        let has_more = |forward: &Forward| forward.fallback.is_some() || forward.mirror.is_some();
+        let is_all = matches!(&self.route.action, Action::Forward(forward) if !has_more(forward));
+        is_alone && is_all && !self.is_first
     }
 
     /// What becomes of the body: a small one is kept where it may have to be sent again, or where it counts

@@ -20,6 +20,8 @@ pub struct Counted {
     pub kept: String,
     /// The line that is to be written before the answer goes; the same where what was written is enough.
     pub written: String,
+    /// How many units are written ahead, where something is to be written.
+    pub ahead: u32,
     /// The moment from which on what is kept says nothing any more.
     pub until: Micros,
     /// What was asked for.
@@ -63,11 +65,14 @@ pub fn counted(lines: Lines<'_>, ahead: u32, asked: &str, now: Micros) -> Option
             };
             let line = if after == before { kept.to_owned() } else { after.to_line() };
             let is_written = Taken::from_line(lines.written).unwrap_or_default().covers(&after);
-            let written = match is_written {
-                true => lines.written.to_owned(),
-                false => quota.spend_up_to(after, ahead, now).2.to_line(),
+            let (ahead, written) = match is_written {
+                true => (0, lines.written.to_owned()),
+                false => {
+                    let (granted, _, written) = quota.spend_up_to(after, ahead, now);
+                    (granted, written.to_line())
+                }
             };
-            Some(Counted { kept: line, written, until: after.until, answer })
+            Some(Counted { kept: line, written, ahead, until: after.until, answer })
         }
         "take_slot" | "free_slot" => {
             let before = Slots::from_line(kept).unwrap_or_default();
@@ -87,7 +92,7 @@ pub fn counted(lines: Lines<'_>, ahead: u32, asked: &str, now: Micros) -> Option
                 }
             };
             let line = if after == before { kept.to_owned() } else { after.to_line() };
-            Some(Counted { written: line.clone(), kept: line, until: after.latest(), answer })
+            Some(Counted { written: line.clone(), kept: line, ahead: 0, until: after.latest(), answer })
         }
         "look" => Some(seen(lines, Taken::from_line(kept).unwrap_or_default().until)),
         "look_at_slots" => Some(seen(lines, Slots::from_line(kept).unwrap_or_default().latest())),
@@ -96,7 +101,7 @@ pub fn counted(lines: Lines<'_>, ahead: u32, asked: &str, now: Micros) -> Option
 }
 
 fn seen(Lines { kept, written }: Lines<'_>, until: Micros) -> Counted {
-    Counted { kept: kept.to_owned(), written: written.to_owned(), until, answer: String::new() }
+    Counted { kept: kept.to_owned(), written: written.to_owned(), ahead: 0, until, answer: String::new() }
 }
 
 #[cfg(test)]

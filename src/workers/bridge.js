@@ -1,5 +1,5 @@
 // The runtime's half of the port: each function is one crossing where Rust would need many. The
-// rules are in Rust; all that is decided here is which of the runtime's values is the client's address.
+// rules are in Rust.
 //
 // Header fields cross as lines `name:value`, edits of them as lines `-name` (remove), `+name:value`
 // (set), `&name:value` (append) and `?name:value` (where there is none).
@@ -65,6 +65,8 @@ export function forward(visit, number, asked, keepsBody, outlivesClient, theLast
     if (keepsBody) {
       call.late = "client-slow";
       init.body = await keptBody(request);
+      // It came too late: the client was told so, and nothing is done any more.
+      if (call.isSettled) return;
       call.late = "timed-out";
     } else if (request.body !== null) {
       call.isOfClient = true;

@@ -19,12 +19,15 @@ const IDLE = 10_000;
  */
 const AHEAD = 1_000;
 
+/** The most units that are written ahead. */
+const MOST_AHEAD = 100_000;
+
 export class Limiter extends DurableObject {
   /** The lines by name, once storage was read. */
   #lines = {};
   /** Whether an alarm is known to be set. */
   #hasAlarm = false;
-  /** Whether it is known that what is written ahead will be looked at. */
+  /** Whether what is written will be compared with what was taken. */
   #willSettle = false;
   #called = 0;
 
@@ -40,21 +43,22 @@ export class Limiter extends DurableObject {
     // From here until the write has begun nothing is awaited: no other call comes between.
     const now = (this.#called = Date.now());
     // Who calls often has more and more written ahead, until that is enough.
-    const ahead = now - line.writtenAt < AHEAD ? 2 * line.ahead + 1 : line.ahead >> 1;
-    const { kept, written, until, answer } = counted(line, ahead, asked, now);
+    const ahead = now - line.writtenAt < AHEAD ? Math.min(2 * line.ahead + 1, MOST_AHEAD) : line.ahead >> 1;
+    const { kept, written, granted, until, answer } = counted(line, ahead, asked, now);
     line.kept = kept;
     if (written !== line.written) {
-      line.ahead = ahead;
+      line.ahead = granted;
       line.writtenAt = now;
       // The answer leaves only once this is on disk (the runtime's output gate).
       this.#write(line, written);
-      this.#settleLater(line);
       if (!this.#hasAlarm) {
         this.#hasAlarm = true;
         // Begun in one turn, the two are written together or not at all.
         this.ctx.storage.setAlarm(until + IDLE);
       }
     }
+    // Not only what was written ahead: what is given back is not written at once either.
+    if (line.written !== line.kept) this.#settleLater();
     return answer;
   }
 
@@ -63,15 +67,17 @@ export class Limiter extends DurableObject {
     this.ctx.storage.put(line.name, text, options);
   }
 
-  /** Has what was written ahead taken back once nobody calls any more: the memory may be lost then. */
-  #settleLater(line) {
-    if (this.#willSettle || line.written === line.kept) return;
+  /** Has what was taken written, and no more, once nobody calls any more: the memory may be lost then. */
+  #settleLater() {
+    if (this.#willSettle) return;
     this.#willSettle = true;
     setTimeout(() => {
       this.#willSettle = false;
-      if (Date.now() - this.#called < AHEAD) this.#settleLater(line);
-      // Nobody waits for less to be written.
-      else if (line.written !== line.kept) this.#write(line, line.kept, { allowUnconfirmed: true });
+      if (Date.now() - this.#called < AHEAD) return this.#settleLater();
+      for (const line of Object.values(this.#lines)) {
+        // Nobody waits for less to be written.
+        if (line.written !== line.kept) this.#write(line, line.kept, { allowUnconfirmed: true });
+      }
     }, AHEAD);
   }
 
@@ -102,10 +108,11 @@ function newLine(name, text) {
   return { name, kept: text, written: text, ahead: 0, writtenAt: 0 };
 }
 
-function counted({ kept, written }, ahead, asked, now) {
+function counted(line, ahead, asked, now) {
   // One that has panicked begins anew before it is passed anything: texts are put into the memory of the one that is there.
   if (shared.hasPanicked) recover();
-  const lines = count(kept, written, ahead, asked, now).split("\n");
-  if (lines.length < 4) throw new Error("nobody can ask so");
-  return { kept: lines[0], written: lines[1], until: Number(lines[2]), answer: lines[3] };
+  const lines = count(line.kept, line.written, ahead, asked, now).split("\n");
+  if (lines.length < 5) throw new Error("nobody can ask so");
+  const [kept, written, granted, until, answer] = lines;
+  return { kept, written, granted: Number(granted), until: Number(until), answer };
 }

@@ -123,7 +123,7 @@ export class Visit {
   time(ms, sharesTime) {
     const { latest } = this;
     if (!sharesTime) return new Time(this, ms);
-    // The clock stands still while nothing is waited for.
+    // Those that begin in one turn: on Cloudflare the clock stands still meanwhile.
     if (latest?.ms === ms && latest.calls > 0 && latest.began === Date.now()) {
       latest.calls += 1;
       return latest;
@@ -164,6 +164,8 @@ class Time {
     /** How many calls still have it. */
     this.calls = 1;
     this.controller = undefined;
+    /** Whether one of them was broken off while others went on: it is, once they are over. */
+    this.isBroken = false;
     this.timer = setTimeout(expire, ms, this);
   }
 
@@ -176,7 +178,9 @@ class Time {
   /** One call less. */
   leave() {
     this.calls -= 1;
-    if (this.calls === 0) clearTimeout(this.timer);
+    if (this.calls > 0) return;
+    clearTimeout(this.timer);
+    if (this.isBroken) this.controller?.abort("dropped");
   }
 }
 
@@ -251,8 +255,9 @@ class Call {
   }
 
   breakOff(reason) {
-    // Others may still have its time; then it goes on, and what it brings is dropped.
+    // The signal is that of the others too, if they still have its time.
     if (this.time.calls === 0) this.time.controller?.abort(reason);
+    else this.time.isBroken = true;
   }
 }
 

@@ -75,6 +75,30 @@ test("a runtime that is killed and started again forgets no limit", async () => 
   assert.equal(await call(), 429);
 });
 
+test("what is written ahead of many calls is taken back once nobody calls, and a kill before that admits no more in all", async () => {
+  const gateway = await startGateway({
+    auth: { customer: CUSTOMER },
+    limits: { many: { quota: "60/day" } },
+    routes: [{ path: "/many", auth: "customer", limit: "many", reply: hello }],
+  });
+  let admitted = 0;
+  const call = async () => {
+    const answer = await gateway.get("/many", bearer());
+    admitted += answer.status === 200 ? 1 : 0;
+    return answer.headers.get("ratelimit");
+  };
+  for (let calls = 0; calls < 20; calls += 1) await call();
+  await sleep(2500);
+  await gateway.stop();
+  await gateway.start();
+  assert.match(await call(), /r=39;/);
+  for (let calls = 0; calls < 10; calls += 1) await call();
+  await gateway.stop();
+  await gateway.start();
+  for (let calls = 0; calls < 60; calls += 1) await call();
+  assert.ok(admitted > 31 && admitted <= 60, `${admitted} are admitted`);
+});
+
 test("once all is paid back and cleaned up, a limit counts from the beginning", async () => {
   const gateway = await startGateway({
     auth: { customer: CUSTOMER },
