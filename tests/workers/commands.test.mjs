@@ -14,7 +14,7 @@ import { freePort, sleep, until } from "./harness.mjs";
 
 const COPIED = [
   ...["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "package.json", "package-lock.json", "wrangler.toml"],
-  ...["routes.json", "src", "scripts", "demo", "build"],
+  ...["routes.json", "src", "crates", "scripts", "demo", "build"],
 ];
 
 /** A copy of the project, already set up, on ports of its own. */
