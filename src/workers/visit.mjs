@@ -68,14 +68,21 @@ export class Visit {
     if (signal.aborted) this.handleEvent();
   }
 
+  /** The runtime keeps who listens, and all that it has, until it looks through all of its memory. */
+  stopListening() {
+    if (this.isListening) this.request.signal.removeEventListener("abort", this);
+    this.isListening = false;
+  }
+
   /** Begins work that goes on when the answer is on its way. */
   work() {
-    return new Work(this.context);
+    return new Work(this);
   }
 
   /** Takes the answer; undefined is none. */
   settle(answer) {
     shared.underWay.delete(this);
+    this.stopListening();
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
   }
@@ -140,13 +147,15 @@ export function internalError() {
 
 /** Work that goes on when the answer is on its way, even if the client goes away. */
 class Work {
-  constructor(context) {
-    context.waitUntil(new Promise((resolve) => (this.resolve = resolve)));
+  constructor(visit) {
+    this.visit = visit;
+    visit.context.waitUntil(new Promise((resolve) => (this.resolve = resolve)));
     shared.underWay.add(this);
   }
 
   end() {
     shared.underWay.delete(this);
+    this.visit.stopListening();
     this.resolve();
   }
 
