@@ -16,6 +16,8 @@ export class Visit {
     this.calls = root === undefined ? new Map() : root.calls;
     this.isClientGone = false;
     this.isListening = false;
+    /** Whether its calls go on when the answer is on its way. */
+    this.isStreaming = false;
     /** Takes the answer, once that is waited for. */
     this.resolve = undefined;
     /** The time that calls have which began last. */
@@ -54,12 +56,17 @@ export class Visit {
   answer() {
     shared.underWay.add(this);
     const answer = new Promise((resolve) => (this.resolve = resolve));
-    this.listen();
+    this.startListening();
     return answer;
   }
 
-  /** Ends the calls when the client goes away. */
+  /** Ends the calls when the client goes away, also once the answer is on its way: until the work is over. */
   listen() {
+    this.isStreaming = true;
+    this.startListening();
+  }
+
+  startListening() {
     if (this.isListening) return;
     this.isListening = true;
     const { signal } = this.request;
@@ -82,7 +89,7 @@ export class Visit {
   /** Takes the answer; undefined is none. */
   settle(answer) {
     shared.underWay.delete(this);
-    this.stopListening();
+    if (!this.isStreaming) this.stopListening();
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
   }
