@@ -30,7 +30,10 @@ async function asked(contestant, port, name) {
 
   const answers = [];
   const ask = async (path, headers, expected, isExact = isBytes) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" });
+    const once = () => fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" });
+    let answer = await once();
+    // A peer gives up with its first connection, if that breaks while much else is tested on the machine.
+    if (answer.status === 500 && contestant !== "Postern") answer = await once();
     const bytes = Buffer.from(await answer.arrayBuffer());
     if (answer.status !== expected) throw new Fault(`${contestant} answers ${path} with ${answer.status}, not ${expected}: ${bytes.subarray(0, 200)}`);
     answers.push(isExact ? bytes.toString("latin1") : value(bytes));
