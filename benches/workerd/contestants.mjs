@@ -28,8 +28,8 @@ const NATIVES = {
 
 /**
  * Starts the upstream and the contestants, with the routes of the cases or with so many (`routes`). `natives` has the
- * programs of those that take part beside the workers. Gives the `contestants` by name, each with a `port` and a `pid`,
- * and `stop`, which ends all.
+ * programs of those that take part beside the workers. Gives the `contestants` by name, each with a `port`, a `pid` and
+ * what it `said`, and `stop`, which ends all.
  */
 export async function startContestants({ routes, natives = {} } = {}) {
   const { folder, remove } = temporaryFolder();
@@ -42,7 +42,7 @@ export async function startContestants({ routes, natives = {} } = {}) {
   const takesPart = async (name, { port, child }, sizes) => {
     children.push(child);
     await up(name, port, child);
-    contestants[name] = { port, pid: child.pid, sizes };
+    contestants[name] = { port, pid: child.pid, said: () => child.said(), sizes };
   };
   try {
     const upstream = await startUpstream(path.join(folder, "upstream"));

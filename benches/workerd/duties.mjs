@@ -63,7 +63,7 @@ export async function duties({ rounds, oha }) {
   try {
     const add = async (name, worker) => entries.push({ name, rounds: [], ...(await serve(worker)) });
     for (const [at, name] of Object.keys(DUTIES).entries()) await add(name, workerWith(path.join(folder, String(at)), at, upstream.url));
-    await add("Postern, a log of what went wrong", posternIn(path.join(folder, "troubled"), upstream.url));
+    await add("Postern, no log", posternIn(path.join(folder, "none"), upstream.url));
     await add("Postern, a log of all", posternIn(path.join(folder, "all"), upstream.url, undefined, { log: "all" }));
     await Promise.all(entries.map(({ port, child }) => answering(port, child)));
     for (let round = 0; round <= rounds; round += 1) {

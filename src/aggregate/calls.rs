@@ -68,8 +68,9 @@ struct Made<'v> {
 impl Made<'_> {
     /// Whether a call would bring the same.
     fn is_of(&self, plan: &PartCall, asked: &Asked) -> bool {
-        let of = |plan: &PartCall| (plan.max_answer, plan.timeout, plan.reads.clone(), plan.wants.clone());
-        *self.asked == *asked && self.plan.service.name == plan.service.name && of(self.plan) == of(plan)
+        let (mine, is_equal) = (self.plan, *self.asked == *asked);
+        let is_read_alike = mine.max_answer == plan.max_answer && mine.reads == plan.reads && mine.wants == plan.wants;
+        is_equal && is_read_alike && mine.timeout == plan.timeout && mine.service.name == plan.service.name
     }
 }
 

@@ -16,8 +16,8 @@ export class Visit {
     this.calls = root === undefined ? new Map() : root.calls;
     this.isClientGone = false;
     this.isListening = false;
-    /** Whether its calls go on when the answer is on its way. */
-    this.isStreaming = false;
+    /** How many works are under way. */
+    this.works = 0;
     /** Takes the answer, once that is waited for. */
     this.resolve = undefined;
     /** The time that calls have which began last. */
@@ -56,17 +56,12 @@ export class Visit {
   answer() {
     shared.underWay.add(this);
     const answer = new Promise((resolve) => (this.resolve = resolve));
-    this.startListening();
+    this.listen();
     return answer;
   }
 
-  /** Ends the calls when the client goes away, also once the answer is on its way: until the work is over. */
+  /** Ends the calls when the client goes away. */
   listen() {
-    this.isStreaming = true;
-    this.startListening();
-  }
-
-  startListening() {
     if (this.isListening) return;
     this.isListening = true;
     const { signal } = this.request;
@@ -76,22 +71,23 @@ export class Visit {
   }
 
   /** The runtime keeps who listens, and all that it has, until it looks through all of its memory. */
-  stopListening() {
+  stopListeningIfOver() {
+    if (this.resolve !== undefined || this.works > 0) return;
     if (this.isListening) this.request.signal.removeEventListener("abort", this);
     this.isListening = false;
   }
 
   /** Begins work that goes on when the answer is on its way. */
   work() {
-    return new Work(this);
+    return new Work(this.root);
   }
 
   /** Takes the answer; undefined is none. */
   settle(answer) {
     shared.underWay.delete(this);
-    if (!this.isStreaming) this.stopListening();
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
+    this.stopListeningIfOver();
   }
 
   panicked() {
@@ -156,13 +152,15 @@ export function internalError() {
 class Work {
   constructor(visit) {
     this.visit = visit;
+    visit.works += 1;
     visit.context.waitUntil(new Promise((resolve) => (this.resolve = resolve)));
     shared.underWay.add(this);
   }
 
   end() {
     shared.underWay.delete(this);
-    this.visit.stopListening();
+    this.visit.works -= 1;
+    this.visit.stopListeningIfOver();
     this.resolve();
   }
 
