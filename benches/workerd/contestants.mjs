@@ -1,4 +1,5 @@
 // The contestants, each in a process of its own, and the upstream behind them.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Fault, fromNpm } from "../../scripts/run.mjs";
@@ -70,6 +71,23 @@ export async function serve({ folder, config }) {
   const options = { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } };
   return { port, child: start(...onItsCore(fromNpm("workerd"), ["serve", "workerd.capnp"]), options) };
 }
+
+/** Compiles workerd's configuration of a worker, with all that it embeds, for `serveCompiled`. */
+export function compileConfig({ folder, config }) {
+  writeFileSync(path.join(folder, "workerd.capnp"), config(0));
+  const compiled = execFileSync(fromNpm("workerd"), ["compile", "--config-only", "workerd.capnp"], { cwd: folder, maxBuffer: 1 << 28 });
+  writeFileSync(path.join(folder, COMPILED), compiled);
+}
+
+/** Starts workerd in the folder of a worker whose configuration is compiled. */
+export async function serveCompiled({ folder }) {
+  const port = await freePort();
+  const options = { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } };
+  const args = ["serve", "--binary", COMPILED, "--socket-addr", `http=127.0.0.1:${port}`];
+  return { port, child: start(...onItsCore(fromNpm("workerd"), args), options) };
+}
+
+const COMPILED = "workerd.bin";
 
 /** Waits until it answers. */
 async function up(name, port, child) {

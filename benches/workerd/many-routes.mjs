@@ -1,5 +1,6 @@
 // So many routes, for each contestant in its own way: of the six shapes of benches/routing.rs, each handing
 // on to a path of a service; but the one in the middle, which is asked for, answers by itself.
+import { at } from "../../scripts/run.mjs";
 
 /** The shapes, in the order in which Hono must have them: it goes by that, the others by what is narrower. */
 const SHAPES = [
@@ -36,13 +37,17 @@ export function posternRoutes(count) {
   }));
 }
 
+/** What counts is deployed whether a route asks it or not, as with Postern. */
+const counter = `export { Counter } from ${JSON.stringify(at("benches/workerd/peers/counter.mjs"))};`;
+
 /** A worker with Hono. */
 export function honoWorker(count) {
   const routes = numbers(count).map((number) => {
     const handler = number === inTheMiddle(count) ? "reply" : `to("/shapes/${shape(number)}")`;
     return `app.get(${JSON.stringify(resource(number) + SHAPES[shape(number)].hono)}, ${handler});`;
   });
-  return `import { Hono } from "hono";
+  return `${counter}
+    import { Hono } from "hono";
     const app = new Hono();
     const reply = (context) => context.json({ ok: true });
     const to = (path) => (context) => fetch(context.env.UPSTREAM + path, context.req.raw);
@@ -56,7 +61,7 @@ export function bareWorker(count) {
     const handler = number === inTheMiddle(count) ? "reply" : `to("/shapes/${shape(number)}")`;
     return `[${JSON.stringify(resource(number) + SHAPES[shape(number)].postern)}, ${handler}],`;
   });
-  return `
+  return `${counter}
     const reply = () => Response.json({ ok: true });
     const to = (path) => (request, env) => fetch(env.UPSTREAM + path, request);
     const routes = new Map([${routes.join("\n")}]);

@@ -39,7 +39,7 @@ async function peerIn(folder, upstream, source) {
   // A generated one is not beside the packages.
   const env = { ...process.env, NODE_PATH: at("node_modules") };
   await run(fromNpm("esbuild"), [entry, ...bundle, `--outfile=${folder}/worker.mjs`], { env });
-  return { folder, config: (port) => peerConfig(port, upstream, isFile) };
+  return { folder, config: (port) => peerConfig(port, upstream, true) };
 }
 
 /** workerd's configuration of a worker in one file, which has the upstream's address and, if asked for, a counter. */
@@ -51,7 +51,7 @@ export function peerConfig(port, upstream, hasCounter) {
     const config :Workerd.Config = (
       services = [
         (name = "peer", worker = .peer),
-        (name = "internet", network = (allow = ["public", "private"])),
+        (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
         (name = "counts", disk = (path = ".counts", writable = true)),
       ],
       sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "peer")],
