@@ -1,7 +1,12 @@
 //! The way of a request through the gateway: every step, in its order, in one function.
+//!
+//! What not every request needs is boxed: it stays a function of its own then, which the runtime compiles once a request
+//! asks for it, not before the first answer.
 
 use std::borrow::Cow;
 use std::cell::Cell;
+
+use futures::FutureExt;
 
 use crate::aggregate;
 use crate::allowance::Allowance;
@@ -140,17 +145,20 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     }
 
     // 4. How often may they?
-    let admitted = limits::admit(route, caller, visit).await?;
+    let admitted = match route.limits.as_slice() {
+        [] => None,
+        _ => Some(limits::admit(route, caller, visit).boxed_local().await?),
+    };
 
     // 5. Is it of the form that it must have?
     if let Some(rule) = &route.validation {
-        validate::check(rule, route, &values, visit).await?;
+        validate::check(rule, route, &values, visit).boxed_local().await?;
     }
 
     // 6. Was it done already?
     let claimed = match &route.idempotency {
         Some(rule) if matches!(route.action, Action::Forward(_)) => {
-            match once::claim(rule, route, path, caller, visit).await {
+            match once::claim(rule, route, path, caller, visit).boxed_local().await {
                 Ok(request) => request.map(|request| (rule, request)),
                 Err(answered) => return answered,
             }
@@ -160,9 +168,11 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
 
     // 7. Answer.
     let answer = answer(route, path, claimed.is_some(), &values, visit).await;
-    admitted.settle(answer.as_ref().ok().and_then(Answer::cost), visit);
+    if let Some(admitted) = admitted {
+        admitted.settle(answer.as_ref().ok().and_then(Answer::cost), visit);
+    }
     match &claimed {
-        Some((rule, request)) => once::keep(rule, request, answer, visit).await,
+        Some((rule, request)) => once::keep(rule, request, answer, visit).boxed_local().await,
         None => answer,
     }
 }
@@ -204,13 +214,15 @@ pub(crate) async fn answer<P: Platform>(
     visit: &Visit<'_, P>,
 ) -> Result<AnswerOn<P>, Refusal> {
     let own = match &route.action {
-        Action::Forward(forward) => return forward::answer(forward, route, path, is_first, values, visit).await,
+        Action::Forward(forward) => {
+            return forward::answer(forward, route, path, is_first, values, visit).boxed_local().await;
+        }
         Action::Reply(reply) => reply.response(),
         Action::Redirect(redirect) => redirect_elsewhere(redirect, values, &visit.hidden_credentials)?,
         Action::Aggregate(aggregate) => {
-            return aggregate::answer(aggregate, route, values, visit).await;
+            return aggregate::answer(aggregate, route, values, visit).boxed_local().await;
         }
-        Action::Batch(batch) => batch::answer(batch, visit).await?,
+        Action::Batch(batch) => batch::answer(batch, visit).boxed_local().await?,
     };
     Ok(Answer::Own(own.edited(&route.response_headers, values)))
 }

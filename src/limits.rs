@@ -143,9 +143,6 @@ async fn ask_all<'v, P: Platform>(
     caller: Option<&Caller>,
     visit: &Visit<'v, P>,
 ) -> Result<Vec<Asked<'v>>, Refusal> {
-    if route.limits.is_empty() {
-        return Ok(Vec::new());
-    }
     let who = Who { caller, head: visit.head, route: &route.place };
     let mut keys = Vec::new();
     for limit in &route.limits {

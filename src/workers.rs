@@ -32,7 +32,7 @@ use crate::head::{ClientAddress, Head};
 use crate::locked::locked;
 use crate::refusal::Refusal;
 use bridge::Visit;
-use compile::GATEWAYS;
+use compile::{GATEWAYS, PANIC_BODY};
 use platform::Workers;
 
 /// The one of the file's gateways that this runtime is.
@@ -54,7 +54,7 @@ fn start() {
 /// `worker` has a panic hook that renews the instance; it stays, behind the one that says where the
 /// panic was and lets the requests under way be answered.
 fn report_panics() {
-    bridge::set_panic_body(&String::from_utf8_lossy(&internal_error("unknown").body));
+    bridge::set_panic_body(&locked(&PANIC_BODY));
     let renew = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         console_error_panic_hook::hook(info);

@@ -5,13 +5,16 @@ use std::sync::Mutex;
 
 use wasm_bindgen::prelude::*;
 
-use super::memory;
+use super::{internal_error, memory};
 use crate::config::{self, Gateways};
 use crate::locked::locked;
 use crate::settings::{Problem, Severity};
 
 /// What was compiled, until it is taken.
 pub static GATEWAYS: Mutex<Option<Gateways>> = Mutex::new(None);
+
+/// The body that requests under way get when the Wasm panics: written here, so that no start has to.
+pub static PANIC_BODY: Mutex<String> = Mutex::new(String::new());
 
 /// Compiles the text of a `routes.json`, for this instance and its memory. Gives a line for each problem: its severity,
 /// a space, and what [`crate::settings::Problem`] says.
@@ -24,6 +27,7 @@ pub fn compile(routes: String) -> String {
     let (mut gateways, problems) = config::load_all(&routes);
     gateways.iter_mut().for_each(Gateways::settle);
     *locked(&GATEWAYS) = gateways;
+    *locked(&PANIC_BODY) = String::from_utf8_lossy(&internal_error("unknown").body).into_owned();
     let line = |problem: &Problem| {
         let severity = match problem.severity {
             Severity::Error => "error",
