@@ -151,7 +151,13 @@ impl<T> Router<T> {
 
     /// Lets go of the memory that is needed for more routes alone, where it is deployed. [`Self::routes`] then has none.
     pub fn settle(&mut self) {
-        let each = |paths: &mut Patterns<Vec<Entry>>| paths.settle(Vec::shrink_to_fit);
+        let shrink = |entries: &mut Vec<Entry>| {
+            entries.shrink_to_fit();
+            for names in entries.iter_mut().flat_map(|entry| [&mut entry.host_names, &mut entry.path_names]) {
+                names.shrink_to_fit();
+            }
+        };
+        let each = |paths: &mut Patterns<Vec<Entry>>| paths.settle(shrink);
         self.hosts.settle(each);
         each(&mut self.any_host);
         self.routes.shrink_to_fit();

@@ -184,6 +184,8 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     if !rest.is_empty() {
         pieces.push(Piece::Text(rest.to_owned()));
     }
+    // Each route's memory is deployed.
+    pieces.shrink_to_fit();
     Ok(pieces)
 }
 

@@ -111,6 +111,8 @@ impl<T> Patterns<T> {
     pub fn settle(&mut self, settle: impl FnMut(&mut T)) {
         self.by_pattern = HashMap::new();
         self.trees.shrink_to_fit();
+        // A copy has no room to spare in any of its nodes.
+        self.trees.iter_mut().for_each(|tree| tree.patterns = tree.patterns.clone());
         self.values.shrink_to_fit();
         self.values.iter_mut().for_each(settle);
     }
