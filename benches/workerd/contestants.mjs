@@ -67,27 +67,29 @@ export async function startContestants({ routes, natives = {} } = {}) {
 /** Starts workerd in the folder of a worker. */
 export async function serve({ folder, config }) {
   const port = await freePort();
-  writeFileSync(path.join(folder, "workerd.capnp"), config(port));
-  const options = { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } };
-  return { port, child: start(...onItsCore(fromNpm("workerd"), ["serve", "workerd.capnp"]), options) };
+  writeFileSync(path.join(folder, CONFIG), config(port));
+  return { port, child: workerd(folder, ["serve", CONFIG]) };
 }
 
 /** Compiles workerd's configuration of a worker, with all that it embeds, for `serveCompiled`. */
 export function compileConfig({ folder, config }) {
-  writeFileSync(path.join(folder, "workerd.capnp"), config(0));
-  const compiled = execFileSync(fromNpm("workerd"), ["compile", "--config-only", "workerd.capnp"], { cwd: folder, maxBuffer: 1 << 28 });
+  writeFileSync(path.join(folder, CONFIG), config(0));
+  const compiled = execFileSync(fromNpm("workerd"), ["compile", "--config-only", CONFIG], { cwd: folder, maxBuffer: 1 << 28 });
   writeFileSync(path.join(folder, COMPILED), compiled);
 }
 
 /** Starts workerd in the folder of a worker whose configuration is compiled. */
 export async function serveCompiled({ folder }) {
   const port = await freePort();
-  const options = { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } };
-  const args = ["serve", "--binary", COMPILED, "--socket-addr", `http=127.0.0.1:${port}`];
-  return { port, child: start(...onItsCore(fromNpm("workerd"), args), options) };
+  return { port, child: workerd(folder, ["serve", "--binary", COMPILED, "--socket-addr", `http=127.0.0.1:${port}`]) };
 }
 
+const CONFIG = "workerd.capnp";
 const COMPILED = "workerd.bin";
+
+function workerd(folder, args) {
+  return start(...onItsCore(fromNpm("workerd"), args), { cwd: folder, env: { ...process.env, JWT_SECRET: SECRET } });
+}
 
 /** Waits until it answers. */
 async function up(name, port, child) {
