@@ -343,7 +343,7 @@ function boundedBody({ method, headers, body }, most, call) {
 export function fetchWhole(visit, number, asked, body, limit, outlivesClient, ms) {
   visit.begin(number, ms, { sharesTime: true, outlivesClient }, async (call) => {
     const [method, url, binding, reads, wants] = asked.split("\n", 5);
-    const headers = fieldsFrom(asked.slice(method.length + url.length + binding.length + reads.length + wants.length + 5));
+    const headers = fieldsInCommon(asked.slice(method.length + url.length + binding.length + reads.length + wants.length + 5));
     const init = { method, headers, body, signal: call.signal, redirect: "manual" };
     const reply = await fetcher(visit.env, binding).fetch(url, init);
     const isRead = (reply.ok || reads.includes(`${reply.status},`)) && reply.body !== null;
@@ -358,9 +358,24 @@ function fieldsNamed(names, headers) {
   let text = "";
   for (const name of names.split(",")) {
     if (name === "set-cookie") for (const cookie of headers.getSetCookie()) text += `${name}:${cookie}\n`;
-    else if (headers.has(name)) text += `${name}:${headers.get(name)}\n`;
+    else {
+      const value = headers.get(name);
+      if (value !== null) text += `${name}:${value}\n`;
+    }
   }
   return text;
+}
+
+/** What the calls were last given, and the lines that it is made of: calls that begin together mostly have the same. */
+const latest = { lines: undefined, headers: undefined };
+
+/** Header fields of a call, from lines `name:value`. Nobody may edit them. */
+function fieldsInCommon(lines) {
+  if (latest.lines !== lines) {
+    latest.headers = new Headers(fieldsFrom(lines));
+    latest.lines = lines;
+  }
+  return latest.headers;
 }
 
 /** Reads a body of at most `limit` bytes, until `signal` says that nobody wants it any more. */
@@ -504,7 +519,8 @@ function severalFrom(lines) {
 
 function fieldsOf(headers) {
   let text = "";
-  for (const [name, value] of headers) text += `${name}:${value}\n`;
+  // Each step of an iterator makes two objects.
+  headers.forEach((value, name) => (text += `${name}:${value}\n`));
   return text;
 }
 

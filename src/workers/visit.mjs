@@ -33,7 +33,8 @@ export class Visit {
   head() {
     const { method, url, headers } = this.request;
     let text = `${method}\n${url}\n\n${crypto.randomUUID()}\n${Date.now()}\n`;
-    for (const [name, value] of headers) text += `${name}:${value}\n`;
+    // Each step of an iterator makes two objects.
+    headers.forEach((value, name) => (text += `${name}:${value}\n`));
     return text;
   }
 
