@@ -44,6 +44,7 @@ pub mod public_names;
 pub mod query_edits;
 pub mod rate_limit;
 pub mod recalled;
+pub mod recent;
 pub mod record;
 pub mod refresh;
 pub mod remembered;

@@ -192,14 +192,37 @@ fn a_signature_is_checked_once_until_the_token_expires() {
         assert_eq!(send(token.clone()), 200);
     }
     assert_eq!(world.verified.get(), 1);
-    // Another signature of the same claims is another token, and a bad one is asked for each time.
+    // Another signature of the same claims is another token, and a bad one stays so.
     let (data, _) = token.rsplit_once('.').unwrap();
     let forged = format!("{data}.{}", base64([7; 64]));
     assert_eq!([send(forged.clone()), send(forged), send(token.clone())], [401, 401, 200]);
-    assert_eq!(world.verified.get(), 3);
-    // Its time and the leeway are over.
+    assert_eq!(world.verified.get(), 2);
+    // Its time and the leeway are over, for ever.
     world.run(world.sleep_until(std::time::Duration::from_secs(90)));
-    assert_eq!(send(token), 401);
+    assert_eq!([send(token.clone()), send(token)], [401, 401]);
+    assert_eq!(world.verified.get(), 3);
+}
+
+#[test]
+fn a_token_whose_time_has_not_come_is_not_refused_for_good() {
+    let gateway = hmac_gateway();
+    let world = world();
+    // A minute and a half from the beginning.
+    let claims = r#"{"iss":"i","aud":"a","sub":"ada","nbf":1767225690,"exp":1767229200}"#;
+    let fields = format!("authorization:Bearer {}\n", hmac_token(r#"{"alg":"HS256"}"#, claims));
+    let send = || world.run(world.send(&gateway, "GET", "http://g/x", &fields)).status;
+    assert_eq!([send(), send()], [401, 401]);
+    world.run(world.sleep_until(std::time::Duration::from_secs(90)));
+    assert_eq!(send(), 200);
+}
+
+#[test]
+fn a_refusal_that_is_remembered_says_the_same() {
+    let gateway = hmac_gateway();
+    let forged = Signer::hmac(hmac::HMAC_SHA256, [0; 32]).token(r#"{"alg":"HS256"}"#, CLAIMS);
+    let first = answer(&gateway, &forged);
+    assert!(first.0 == 401 && first.1.contains("not signed by a key here"), "{first:?}");
+    assert_eq!(answer(&gateway, &forged), first);
 }
 
 #[test]

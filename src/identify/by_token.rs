@@ -27,15 +27,19 @@ pub async fn identify<'g, P: Platform>(
     let (token, from) = rule.carriers.find(visit.head).ok_or(NotIdentified::NoCredential(vec![Scheme::Bearer]))?;
     let now = visit.head.arrived;
     let (caller, is_known_unrevoked) = match rule.remembered(&token, now) {
-        Some(known) => known,
+        Some(known) => known?,
         None => {
             let (unchecked, algorithm) = rule.read(&token)?;
             if is_one_of_several && !names(&unchecked, &rule.issuer) {
                 return Err(NotIdentified::token("of another issuer"));
             }
             let generation = rule.generation();
-            let claims = verify(rule, &unchecked, algorithm, &token, visit).await?;
-            let (caller, until) = rule.caller(claims, now)?;
+            let verified = verify(rule, &unchecked, algorithm, &token, visit).await;
+            let (caller, until) = verified.and_then(|claims| rule.caller(claims, now)).inspect_err(|why| {
+                if had_its_keys(rule, algorithm, &unchecked) {
+                    rule.refuse(&token, why, generation);
+                }
+            })?;
             rule.remember(&token, &caller, until, generation);
             (caller, false)
         }
@@ -76,6 +80,13 @@ async fn is_unrevoked<P: Platform>(
         }
     }
     Ok(is_known)
+}
+
+/// Whether the keys that a token may be of were there. Where its issuer may have another one yet, each such token asks for it.
+fn had_its_keys(rule: &JwtRule, algorithm: Algorithm, token: &Unchecked<'_>) -> bool {
+    let is_of_set = |set: &&KeySet| set.algorithms.contains(&algorithm);
+    let kid = token.header().key_id.as_deref();
+    rule.key_set.as_ref().filter(is_of_set).is_none_or(|set| !set.keys_for(algorithm, kid).is_empty())
 }
 
 /// Whether a token says that it is of an issuer; whether that is so is not known yet.

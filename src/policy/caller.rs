@@ -152,6 +152,11 @@ impl NotIdentified {
         Self::token("not signed by a key here")
     }
 
+    /// Whether it stays so, as long as the keys of the rule do.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::Expired | Self::NotAccepted(..))
+    }
+
     /// What is said of claims that are none, once a key here has signed them.
     pub fn unreadable() -> Self {
         Self::token("signed, but with claims that are none or of a wrong type")

@@ -193,11 +193,15 @@ impl JwtRule {
         &self.name
     }
 
-    /// Whose token this is, if it was checked before and still counts, and whether it is known not to be revoked.
-    pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
+    /// What is known of a token that was checked before: whose it is, and whether it is known not to be revoked; or why it
+    /// is refused.
+    pub fn remembered(&self, token: &str, now: UnixMillis) -> Option<Result<(Arc<Caller>, bool), NotIdentified>> {
         // What was checked with keys that are to be fetched anew is checked again, and has them fetched.
-        let is_current = self.key_set.as_ref().is_none_or(|set| set.is_current(now));
-        is_current.then(|| self.memory().caller(token, now))?
+        if self.key_set.as_ref().is_some_and(|set| !set.is_current(now)) {
+            return None;
+        }
+        let mut memory = self.memory();
+        memory.caller(token, now).map(Ok).or_else(|| memory.refusal(token).map(Err))
     }
 
     /// Remembers that a token was not revoked.
@@ -246,6 +250,13 @@ impl JwtRule {
     /// Remembers whose token it is, until it is over, if it was checked with the keys that there are yet.
     pub fn remember(&self, token: &str, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
         self.memory().remember(token, caller, until, generation);
+    }
+
+    /// Remembers why a token is refused, if that is for good, and it was checked with the keys that there are yet.
+    pub fn refuse(&self, token: &str, why: &NotIdentified, generation: u64) {
+        if why.is_for_good() {
+            self.memory().refuse(token, why, generation);
+        }
     }
 
     /// Who is calling, by the claims of a token whose signature was checked, and until when that is so.

@@ -1,62 +1,61 @@
-//! Tokens that were checked, until they expire: a signature is checked once, not at every call.
-//!
-//! A token is known by all of it, so that nobody gets in by a piece. Two halves are kept, the
-//! younger of which fills; when it is full, the older is forgotten. What is asked for stays young.
+//! Tokens that were checked: a signature is checked once, not at every call. One that counts is remembered until it
+//! expires; so is one that never will, apart from the others, so that nobody drives those out with what he made up.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::head::UnixMillis;
-use crate::policy::caller::Caller;
+use crate::policy::caller::{Caller, NotIdentified};
+use crate::policy::recent::Recent;
 
-/// How many tokens one half has: a caller has some hundred bytes, an isolate 128 MB.
-const HALF: usize = 1_000;
-
-/// How many bytes the tokens and the callers of one half have: there are claims that have a hundred times the bytes of their token.
+/// How many bytes the tokens and the callers of one half have: there are claims that have a hundred times the bytes of
+/// their token, and an isolate 128 MB.
 const MOST_BYTES: usize = 4 << 20;
 
+/// How many bytes the refused tokens of one half have.
+const MOST_BYTES_REFUSED: usize = 512 << 10;
+
 /// The tokens of one rule.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Remembered {
-    young: HashMap<Box<str>, Known>,
-    old: HashMap<Box<str>, Known>,
-    /// About how many bytes the tokens and the callers of the younger half have.
-    bytes: usize,
+    good: Recent<Verdict>,
+    refused: Recent<Verdict>,
     /// How often all were forgotten.
     generation: u64,
 }
 
+type Verdict = Result<Good, NotIdentified>;
+
 #[derive(Clone, Debug)]
-struct Known {
+struct Good {
     caller: Arc<Caller>,
     until: UnixMillis,
     /// Until when it is known not to be revoked.
     unrevoked: UnixMillis,
 }
 
+impl Default for Remembered {
+    fn default() -> Self {
+        Self { good: Recent::new(MOST_BYTES), refused: Recent::new(MOST_BYTES_REFUSED), generation: 0 }
+    }
+}
+
 impl Remembered {
     /// Whose token it is, if it was good, and is until later than now; and whether it is known not to be revoked.
     pub fn caller(&mut self, token: &str, now: UnixMillis) -> Option<(Arc<Caller>, bool)> {
-        let young = self.young.get(token);
-        let is_young = young.is_some();
-        let known = young.or_else(|| self.old.get(token))?.clone();
-        if now >= known.until {
-            self.young.remove(token);
-            self.old.remove(token);
-            return None;
-        }
-        if !is_young {
-            self.keep(token, known.clone());
-        }
-        Some((known.caller, now < known.unrevoked))
+        let Good { caller, until, unrevoked } = self.good.get(token)?.ok()?;
+        (now < until).then_some((caller, now < unrevoked))
     }
 
     /// Remembers that a token was not revoked.
     pub fn unrevoked(&mut self, token: &str, until: UnixMillis) {
-        // It was asked for just now, and is young.
-        if let Some(known) = self.young.get_mut(token) {
-            known.unrevoked = until;
+        if let Some(Ok(good)) = self.good.get_mut(token) {
+            good.unrevoked = until;
         }
+    }
+
+    /// Why a token was refused for good, if it was.
+    pub fn refusal(&mut self, token: &str) -> Option<NotIdentified> {
+        self.refused.get(token)?.err()
     }
 
     /// How often all were forgotten.
@@ -66,31 +65,29 @@ impl Remembered {
 
     /// Remembers a token that is good until then, unless all were forgotten while it was checked.
     pub fn remember(&mut self, token: &str, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
-        if generation != self.generation {
-            return;
+        if generation == self.generation {
+            let good = Good { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) };
+            self.good.keep(token, Ok(good), caller.bytes());
         }
-        self.keep(token, Known { caller: Arc::clone(caller), until, unrevoked: UnixMillis(0) });
+    }
+
+    /// Remembers why a token is refused for good, unless all were forgotten while it was checked.
+    pub fn refuse(&mut self, token: &str, why: &NotIdentified, generation: u64) {
+        if generation == self.generation {
+            self.refused.keep(token, Err(why.clone()), size_of::<Verdict>());
+        }
     }
 
     /// Forgets all: keys have changed.
     pub fn forget(&mut self) {
         *self = Self { generation: self.generation + 1, ..Self::default() };
     }
-
-    fn keep(&mut self, token: &str, known: Known) {
-        let bytes = token.len() + known.caller.bytes();
-        if self.young.len() >= HALF || self.bytes.saturating_add(bytes) > MOST_BYTES {
-            self.old = std::mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-        self.bytes += bytes;
-        self.young.insert(token.into(), known);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::recent::HALF;
     use serde_json::Map;
 
     fn caller(name: &str) -> Arc<Caller> {
@@ -108,14 +105,35 @@ mod tests {
         assert_eq!(issuer(&mut remembered, "a.b.c", 9).as_deref(), Some("x"));
         assert_eq!(issuer(&mut remembered, "a.b.d", 9), None);
         assert_eq!(issuer(&mut remembered, "a.b.c", 10), None);
-        assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
-        remembered.remember("a.b.c", &caller("x"), UnixMillis(10), remembered.generation());
         let before = remembered.generation();
         remembered.forget();
         assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
         // One whose check began before.
         remembered.remember("a.b.c", &caller("x"), UnixMillis(10), before);
         assert_eq!(issuer(&mut remembered, "a.b.c", 9), None);
+    }
+
+    #[test]
+    fn a_refusal_is_known_until_keys_change_and_drives_out_no_good_token() {
+        let mut remembered = Remembered::default();
+        let why = NotIdentified::not_signed();
+        remembered.remember("good", &caller("x"), UnixMillis(10), 0);
+        remembered.refuse("bad", &why, 0);
+        assert_eq!(remembered.refusal("bad"), Some(why.clone()));
+        assert_eq!(remembered.refusal("good"), None);
+        assert_eq!(issuer(&mut remembered, "bad", 1), None);
+        for number in 0..3 * HALF {
+            remembered.refuse(&number.to_string(), &why, 0);
+        }
+        assert_eq!(remembered.refusal("bad"), None);
+        assert!(remembered.refused.count() <= 2 * HALF);
+        assert!(issuer(&mut remembered, "good", 1).is_some());
+        remembered.refuse("bad", &why, 0);
+        remembered.forget();
+        assert_eq!(remembered.refusal("bad"), None);
+        // One whose check began before.
+        remembered.refuse("bad", &why, 0);
+        assert_eq!(remembered.refusal("bad"), None);
     }
 
     #[test]
@@ -150,7 +168,7 @@ mod tests {
                 assert!(issuer(&mut remembered, "often", 1).is_some(), "after {number}");
             }
         }
-        assert!(remembered.young.len() + remembered.old.len() <= 2 * HALF);
+        assert!(remembered.good.count() <= 2 * HALF);
         assert_eq!(issuer(&mut remembered, "0", 1), None);
     }
 }

@@ -139,6 +139,27 @@ fn a_new_key_counts_at_once_and_an_old_one_no_more() {
 }
 
 #[test]
+fn what_was_refused_counts_once_there_is_its_key() {
+    let (issuer, other) = (Issuer::new(&["a"]), Issuer::new(&["a", "b"]));
+    let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "retry": "30s" })));
+    world.run(async {
+        // Of a key that the issuer has under another value, or not yet.
+        let (of_other_value, of_later) = (other.token("a", 1), other.token("b", 1));
+        assert_eq!(status(&world, &gateway, &issuer.token("a", 2)).await, 200);
+        for _ in 0..3 {
+            assert_eq!(status(&world, &gateway, &of_other_value).await, 401);
+        }
+        assert_eq!(world.verified.get(), 2);
+        assert_eq!(status(&world, &gateway, &of_later).await, 401);
+        assert_eq!(status(&world, &gateway, &of_later).await, 401);
+        issuer.keys.swap(&other.keys);
+        later(&world, 31).await;
+        assert_eq!(status(&world, &gateway, &of_later).await, 200);
+        assert_eq!(status(&world, &gateway, &of_other_value).await, 200);
+    });
+}
+
+#[test]
 fn made_up_kids_have_nothing_fetched_beyond_the_interval() {
     let issuer = Issuer::new(&["a"]);
     let (world, gateway) = (world(&issuer), gateway(&json!({ "url": "https://id.example/keys", "retry": "30s" })));
