@@ -55,9 +55,10 @@ export function certificate({ root }) {
 export function forward(visit, number, asked, keepsBody, outlivesClient, theLast, maxBody, ms) {
   const { request, env } = visit;
   visit.begin(number, ms, { outlivesClient }, async (call) => {
-    const [url, binding] = asked.split("\n", 2);
+    const { lines, end } = beginning(asked, 2);
+    const [url, binding] = lines;
     const headers = new Headers(request.headers);
-    edit(headers, asked, url.length + binding.length + 2);
+    edit(headers, asked, end);
     const init = { method: request.method, headers, redirect: "manual" };
     if (!theLast) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
@@ -342,8 +343,9 @@ function boundedBody({ method, headers, body }, most, call) {
  */
 export function fetchWhole(visit, number, asked, body, limit, outlivesClient, ms) {
   visit.begin(number, ms, { sharesTime: true, outlivesClient }, async (call) => {
-    const [method, url, binding, reads, wants] = asked.split("\n", 5);
-    const headers = fieldsInCommon(asked.slice(method.length + url.length + binding.length + reads.length + wants.length + 5));
+    const { lines, end } = beginning(asked, 5);
+    const [method, url, binding, reads, wants] = lines;
+    const headers = fieldsInCommon(asked.slice(end));
     const init = { method, headers, body, signal: call.signal, redirect: "manual" };
     const reply = await fetcher(visit.env, binding).fetch(url, init);
     const isRead = (reply.ok || reads.includes(`${reply.status},`)) && reply.body !== null;
@@ -372,7 +374,8 @@ const latest = { lines: undefined, headers: undefined };
 /** Header fields of a call, from lines `name:value`. Nobody may edit them. */
 function fieldsInCommon(lines) {
   if (latest.lines !== lines) {
-    latest.headers = new Headers(fieldsFrom(lines));
+    latest.headers = new Headers();
+    addFields(latest.headers, lines);
     latest.lines = lines;
   }
   return latest.headers;
@@ -432,7 +435,9 @@ export function relay(reply, edits) {
 
 /** A response of the gateway's own. */
 export function respond(status, fields, body) {
-  return new Response(body.length === 0 ? null : body.slice(), { status, headers: fieldsFrom(fields) });
+  const response = new Response(body.length === 0 ? null : body.slice(), { status });
+  addFields(response.headers, fields);
+  return response;
 }
 
 /** An answer whose body comes in pieces. Ended when the Wasm panics, since nobody else would end it. */
@@ -442,7 +447,8 @@ export class Opened {
       start: (controller) => (this.controller = controller),
       cancel: () => this.end(() => {}),
     });
-    this.response = new Response(body, { status, headers: fieldsFrom(fields) });
+    this.response = new Response(body, { status });
+    addFields(this.response.headers, fields);
     globalThis.POSTERN.underWay.add(this);
   }
 
@@ -494,27 +500,24 @@ export function log(line) {
   console.log(line);
 }
 
-/** Header fields of a new message, from lines `name:value`. */
-function fieldsFrom(lines) {
-  const fields = { __proto__: null };
-  for (let start = 0, end; (end = lines.indexOf("\n", start)) !== -1; start = end + 1) {
-    const colon = lines.indexOf(":", start);
-    const name = lines.slice(start, colon);
-    // A name that is there several times is one that an object cannot hold.
-    if (name in fields) return severalFrom(lines);
-    fields[name] = lines.slice(colon + 1, end);
+/** The first lines of a text, so many, and where they end. */
+function beginning(text, count) {
+  const lines = [];
+  let end = 0;
+  while (lines.length < count) {
+    const start = end;
+    end = text.indexOf("\n", start) + 1;
+    lines.push(text.slice(start, end - 1));
   }
-  return fields;
+  return { lines, end };
 }
 
-/** The same, where a name may be there several times. */
-function severalFrom(lines) {
-  const headers = new Headers();
-  for (const line of lines.split("\n").slice(0, -1)) {
-    const colon = line.indexOf(":");
-    headers.append(line.slice(0, colon), line.slice(colon + 1));
+/** Adds header fields to a new message, from lines `name:value`. To the runtime, an object that has them is more work. */
+function addFields(headers, lines) {
+  for (let start = 0, end; (end = lines.indexOf("\n", start)) !== -1; start = end + 1) {
+    const colon = lines.indexOf(":", start);
+    headers.append(lines.slice(start, colon), lines.slice(colon + 1, end));
   }
-  return headers;
 }
 
 function fieldsOf(headers) {

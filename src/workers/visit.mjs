@@ -12,8 +12,8 @@ export class Visit {
     this.root = root ?? this;
     /** The Wasm that it is in. */
     this.instance = shared.instance;
-    /** The calls under way, by number; those of the root for all. */
-    this.calls = root === undefined ? new Map() : root.calls;
+    /** The calls under way, by number, once there were any; the root has those of all. */
+    this.calls = undefined;
     this.isClientGone = false;
     this.isListening = false;
     /** How many works are under way. */
@@ -98,7 +98,7 @@ export class Visit {
   /** The client has gone away: nobody waits for its calls, but the Wasm must come to an end. */
   handleEvent() {
     this.isClientGone = true;
-    for (const call of [...this.calls.values()]) if (!call.outlivesClient) call.end("client-gone");
+    for (const call of underWay(this)) if (!call.outlivesClient) call.end("client-gone");
     if (this.resolve === undefined) return;
     // A request that is cut off would leave its state in the Wasm for ever. Only now: it costs as much as a call.
     const { resolve } = this;
@@ -111,7 +111,7 @@ export class Visit {
    */
   begin(number, ms, { sharesTime = false, outlivesClient = false }, start) {
     const call = new Call(this, number, this.time(ms, sharesTime), outlivesClient);
-    this.calls.set(number, call);
+    this.add(call);
     if (this.root.isClientGone && !outlivesClient) return call.end("client-gone");
     try {
       start(call).then(undefined, (error) => call.fail(error));
@@ -120,14 +120,20 @@ export class Visit {
     }
   }
 
+  add(call) {
+    const { root } = this;
+    root.calls ??= new Map();
+    root.calls.set(call.number, call);
+  }
+
   /** Waits for so many ms. */
   sleep(number, ms) {
-    this.calls.set(number, new Call(this, number, this.time(ms, false), true));
+    this.add(new Call(this, number, this.time(ms, false), true));
   }
 
   /** Breaks off a call that nobody waits for any more. */
   abort(number) {
-    this.calls.get(number)?.drop();
+    this.root.calls?.get(number)?.drop();
   }
 
   /** The time of a call. Calls that begin together and have as long can have one. */
@@ -199,8 +205,11 @@ class Time {
   }
 }
 
+/** The calls of a root; that some end while one goes through them makes no difference. */
+const underWay = ({ calls }) => (calls === undefined ? [] : [...calls.values()]);
+
 function expire(time) {
-  for (const call of [...time.visit.calls.values()]) if (call.time === time) call.end(call.late);
+  for (const call of underWay(time.visit.root)) if (call.time === time) call.end(call.late);
 }
 
 /**
@@ -228,7 +237,7 @@ class Call {
   settles() {
     if (this.isSettled) return false;
     this.isSettled = true;
-    this.visit.calls.delete(this.number);
+    this.visit.root.calls.delete(this.number);
     this.time.leave();
     // In one that has panicked, nobody waits.
     return this.visit.instance === shared.instance;
