@@ -34,10 +34,11 @@ type Work = Box<dyn Fn(usize)>;
 /// A work's name, and what prepares it.
 type Named = (&'static str, fn() -> Work);
 
-const WORKS: [Named; 7] = [
+const WORKS: [Named; 8] = [
     ("routing among 10 routes", || routing(10)),
     ("routing among 10 000 routes", || routing(10_000)),
     ("constant reply", || reply("public", |_| String::new())),
+    ("forward", forward),
     ("constant reply, HS256 token remembered", || reply("customer", |_| token(0))),
     ("constant reply, HS256 token new", || reply("customer", token)),
     ("3 parts of 1 KB, picked and merged", || merging(3, 1_000)),
@@ -79,6 +80,16 @@ fn reply(auth: &str, token: impl Fn(usize) -> String) -> Work {
     let heads: Vec<String> = (0..=TIMES).map(|time| head(&field(token(time)))).collect();
     let platform = Prepared::new(|_: &str| None).with("", SECRET);
     Box::new(move |time| answer(&gateway, &heads[time], &platform))
+}
+
+/// Hands a request on.
+fn forward() -> Work {
+    let services = r#"{"upstream":{"url":"http://upstream.test"}}"#;
+    let gateway = loaded(&format!(
+        r#"{{"services":{services},"routes":[{{"path":"/x","auth":"public","forward":"upstream"}}]}}"#
+    ));
+    let (head, platform) = (head(""), Prepared::new(|_: &str| Some(b"{}".to_vec())));
+    Box::new(move |_| answer(&gateway, &head, &platform))
 }
 
 /// Puts so many parts of so many bytes together.

@@ -130,8 +130,6 @@ async fn tried<P: Platform, T: Answered>(
 ) -> Result<(T, Picked), CallError> {
     let platform = visit.platform;
     service.discover(visit).await;
-    let never = RetryRule { attempts: 1, ..RetryRule::default() };
-    let rule = wanted.retry.unwrap_or(&never);
     if wanted.retry.is_some() || service.hedge.is_some() {
         service.pool().budget.deposit(platform.now());
     }
@@ -142,10 +140,10 @@ async fn tried<P: Platform, T: Answered>(
         let (result, picked) = one_or_hedged(service, wanted, visit, &mut tried, &make, &discard).await?;
         tries += 1;
         let verdict = result.as_ref().map(Answered::status).map_err(|error| *error);
-        let may_repeat = rule.may_repeat(wanted.method, wanted.body, wanted.has_idempotency_key);
-        if !may_repeat || !rule.is_worth_repeating(verdict) {
-            return result.map(|answer| (answer, picked));
-        }
+        let is_of_use = |rule: &&RetryRule| {
+            rule.may_repeat(wanted.method, wanted.body, wanted.has_idempotency_key) && rule.is_worth_repeating(verdict)
+        };
+        let Some(rule) = wanted.retry.filter(is_of_use) else { return result.map(|answer| (answer, picked)) };
         let now = platform.now();
         // An instance speaks for itself alone.
         let speaks = service.pool().len() == 1;

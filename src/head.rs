@@ -31,24 +31,39 @@ impl UnixMillis {
 #[derive(Clone)]
 pub struct ClientAddress {
     known: OnceCell<Option<IpAddr>>,
-    ask: Option<Rc<dyn Fn() -> Option<IpAddr>>>,
+    spelled: OnceCell<String>,
+    ask: Option<Rc<dyn Fn() -> String>>,
 }
 
 impl ClientAddress {
-    /// One that a runtime gives when it is asked.
-    pub fn asked(ask: impl Fn() -> Option<IpAddr> + 'static) -> Self {
-        Self { known: OnceCell::new(), ask: Some(Rc::new(ask)) }
+    /// One whose text a runtime gives when it is asked; an empty one where it is not known.
+    pub fn asked(ask: impl Fn() -> String + 'static) -> Self {
+        Self { known: OnceCell::new(), spelled: OnceCell::new(), ask: Some(Rc::new(ask)) }
     }
 
     /// The address.
     pub fn get(&self) -> Option<IpAddr> {
-        *self.known.get_or_init(|| self.ask.as_ref().and_then(|ask| ask()))
+        *self.known.get_or_init(|| {
+            let text = self.ask.as_ref()?();
+            let address: IpAddr = text.parse().ok()?;
+            if address.is_ipv4() {
+                // It has no other spelling.
+                self.spelled.get_or_init(|| text);
+            }
+            Some(address)
+        })
+    }
+
+    /// The address in its one spelling (RFC 5952).
+    pub fn text(&self) -> Option<&str> {
+        let address = self.get()?;
+        Some(self.spelled.get_or_init(|| address.to_string()))
     }
 }
 
 impl From<Option<IpAddr>> for ClientAddress {
     fn from(address: Option<IpAddr>) -> Self {
-        Self { known: OnceCell::from(address), ask: None }
+        Self { known: OnceCell::from(address), spelled: OnceCell::new(), ask: None }
     }
 }
 
@@ -258,6 +273,21 @@ mod tests {
         assert_eq!(head.headers.get("accept"), Some("a:b"));
         assert_eq!(head.headers.get("cookie"), None);
         assert_eq!(head.client.get(), Some("192.0.2.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        let table = [
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("192.0.2.007", None),
+            ("2001:DB8:0::1", Some("2001:db8::1")),
+            ("somewhere", None),
+            ("", None),
+        ];
+        for (given, text) in table {
+            let asked = ClientAddress::asked(move || given.to_owned());
+            assert_eq!((asked.text(), ClientAddress::from(asked.get()).text()), (text, text), "of {given:?}");
+        }
     }
 
     #[test]

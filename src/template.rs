@@ -118,7 +118,7 @@ impl Values<'_> {
             Source::Cookie(name) => self.head.headers.cookie(name)?.into(),
             Source::RequestId => self.head.request_id.as_str().into(),
             Source::RequestHost => self.head.authority.as_str().into(),
-            Source::ClientAddress => self.head.client.get()?.to_string().into(),
+            Source::ClientAddress => self.head.client.text()?.into(),
             Source::Secret(name) => (self.secret)(name)?.into(),
             Source::Inner(inner) => inner.texts(&self.inner)?.join(",").into(),
         };

@@ -92,7 +92,7 @@ async fn answer(visit: &Rc<Visit>, head: &str) -> Result<Response, JsValue> {
     };
     head.client = ClientAddress::asked({
         let visit = Rc::clone(visit);
-        move || visit.address().parse().ok()
+        move || visit.address()
     });
     let request_id = head.request_id.clone();
     let platform = Rc::new(Workers::new(Rc::clone(visit), head.arrived));

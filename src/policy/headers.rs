@@ -133,9 +133,9 @@ pub fn is_reserved(name: &str) -> bool {
 /// Whether a field, of a name in lower case, is one by which a client could claim to be somebody or to
 /// have come from somewhere, or that is for one hop alone.
 pub fn is_claim_of_the_client(name: &str) -> bool {
-    let folded = name.replace('_', "-");
-    HOP_BY_HOP.contains(&folded.as_str())
-        || CLAIMS_OF_THE_CLIENT.contains(&folded.as_str())
+    let folded = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
+    HOP_BY_HOP.contains(&&*folded)
+        || CLAIMS_OF_THE_CLIENT.contains(&&*folded)
         || CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter().any(|prefix| folded.starts_with(prefix))
 }
 

@@ -96,14 +96,14 @@ impl Provenance {
                 Told::XForwarded => {
                     tell("x-forwarded-host", head.authority.clone());
                     tell("x-forwarded-proto", head.scheme.clone());
-                    if let Some(address) = head.client.get() {
-                        tell("x-forwarded-for", address.to_string());
+                    if let Some(address) = head.client.text() {
+                        tell("x-forwarded-for", address.to_owned());
                     }
                 }
                 Told::Forwarded => {
-                    let address = match head.client.get() {
-                        Some(IpAddr::V4(address)) => address.to_string(),
-                        Some(IpAddr::V6(address)) => format!("\"[{address}]\""),
+                    let address = match head.client.text() {
+                        Some(v6) if v6.contains(':') => format!("\"[{v6}]\""),
+                        Some(v4) => v4.to_owned(),
                         None => "unknown".to_owned(),
                     };
                     let (host, scheme) = (&head.authority, &head.scheme);
