@@ -105,7 +105,7 @@ async function measured(names, settings) {
   if (names.includes(DUTIES)) {
     await attempt([DUTIES], async () => {
       found.duties = await duties(settings);
-      print(dutiesTable(found.duties));
+      for (const [job, byHand] of found.duties) print(dutiesTable(job, byHand));
     });
   }
   return found;

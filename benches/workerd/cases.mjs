@@ -106,9 +106,17 @@ export const cases = {
     varies: true,
   },
   "bad-token": {
-    about: "refused (401): somebody else has signed the token",
+    about: "refused (401): somebody else has signed the token, the same one again and again",
     route: { auth: "customer", ...REPLY },
     headers: () => forged("ada"),
+    status: 401,
+    says: ["www-authenticate"],
+  },
+  "bad-tokens": {
+    about: "the same, each request with a token that was not there before",
+    route: { auth: "customer", ...REPLY },
+    headers: (number) => forged(`user-${number}`),
+    varies: true,
     status: 401,
     says: ["www-authenticate"],
   },

@@ -1,24 +1,24 @@
-// What the duties of a gateway cost on a forward, where JavaScript by hand does them: a bare worker that is given one
-// after the other, and Postern in the same rounds. It tells how much of the distance to a bare worker is the platform's.
+// What the duties of a gateway cost where JavaScript by hand does them: a bare worker that is given one after the other,
+// and Postern in the same rounds. It tells how much of the distance to a bare worker is the platform's.
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { say } from "../../scripts/run.mjs";
 import { answering } from "../../tests/workers/harness.mjs";
+import { cases } from "./cases.mjs";
 import { serve } from "./contestants.mjs";
 import { processorTime } from "./costs.mjs";
 import { load } from "./load.mjs";
 import { end, temporaryFolder } from "./processes.mjs";
 import { startUpstream } from "./upstream.mjs";
-import { peerConfig, posternIn } from "./workers.mjs";
+import { honoIn, peerConfig, posternIn } from "./workers.mjs";
 
-const PATH = "/forward-1k";
 const REQUESTS = 4000;
 
 /**
- * Each with the code that it adds: before the call, as options of the call, to its reply, and of the whole handler. All
- * that is above holds below too.
+ * Each duty of a forward with the code that it adds: before the call, as options of the call, to its reply, and of the
+ * whole handler. All that is above holds below too.
  */
-const DUTIES = {
+const OF_FORWARD = {
   "a bare fetch": {},
   "header fields are copied, five removed, three set": {
     before: `const headers = new Headers(request.headers);
@@ -48,47 +48,89 @@ const DUTIES = {
     before: `const id = crypto.randomUUID();
       const [, v6, v4] = /^(?:\\[(.*)\\]:\\d+|([\\d.]+):\\d+)$/.exec(request.cf?.clientIp ?? "") ?? [];
       let head = id + (v6 ?? v4);
-      for (const [name, value] of request.headers) head += name + ":" + value + "\\n";`,
+      request.headers.forEach((value, name) => (head += name + ":" + value + "\\n"));`,
   },
   "a line goes to the log": {
     after: `console.log(JSON.stringify({ request_id: id, method: request.method, route: "/", status: reply.status, ms: 1 }));`,
   },
 };
 
-/** Gives, by what is done, the ms of processor time for a request, round by round. */
-export async function duties({ rounds, oha }) {
+/** Each duty of a refusal with the code that it adds, and what is answered then. The token is not looked at. */
+const OF_REFUSAL = {
+  "a constant refusal": { answer: `new Response(said(ID), { status: 401, headers })` },
+  "with an id of its own": {
+    before: `const id = crypto.randomUUID();`,
+    answer: `new Response(said(id), { status: 401, headers: { ...headers, "x-request-id": id } })`,
+  },
+  "the head is read: all fields": {
+    before: `let head = request.method + request.url + Date.now();
+      request.headers.forEach((value, name) => (head += name + ":" + value + "\\n"));`,
+    answer: `new Response(said(id), { status: head === "" ? 500 : 401, headers: { ...headers, "x-request-id": id } })`,
+  },
+};
+
+/** The jobs, by the names of their cases: the workers that do them by hand, by what they do, and who does them beside. */
+const JOBS = {
+  "forward-1k": {
+    byHand: ladder(OF_FORWARD, forwarding),
+    beside: {
+      "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
+      "Postern, a log of all": (folder, upstream) => posternIn(folder, upstream, undefined, { log: "all" }),
+    },
+  },
+  "bad-tokens": {
+    byHand: ladder(OF_REFUSAL, refusing),
+    beside: {
+      "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
+      Hono: (folder, upstream) => honoIn(folder, upstream),
+    },
+  },
+};
+
+/** Gives for each job, by what is done, the ms of processor time for a request, round by round. */
+export async function duties(settings) {
+  const found = new Map();
+  for (const name of Object.keys(JOBS)) found.set(name, await dutiesOf(name, settings));
+  return found;
+}
+
+async function dutiesOf(name, { rounds, oha }) {
   const { folder, remove } = temporaryFolder();
   const upstream = await startUpstream(path.join(folder, "upstream"));
   const entries = [];
+  const { byHand, beside } = JOBS[name];
+  const { headers = () => ({}), varies = false, status = 200 } = cases[name];
+  let next = 0;
   try {
-    const add = async (name, worker) => entries.push({ name, rounds: [], ...(await serve(worker)) });
-    for (const [at, name] of Object.keys(DUTIES).entries()) await add(name, workerWith(path.join(folder, String(at)), at, upstream.url));
-    await add("Postern, no log", posternIn(path.join(folder, "none"), upstream.url));
-    await add("Postern, a log of all", posternIn(path.join(folder, "all"), upstream.url, undefined, { log: "all" }));
+    const add = async (does, worker) => entries.push({ does, rounds: [], ...(await serve(worker)) });
+    for (const [does, source] of Object.entries(byHand)) await add(does, workerOf(path.join(folder, String(entries.length)), source, upstream.url));
+    for (const [does, workerIn] of Object.entries(beside)) await add(does, await workerIn(path.join(folder, String(entries.length)), upstream.url));
     await Promise.all(entries.map(({ port, child }) => answering(port, child)));
     for (let round = 0; round <= rounds; round += 1) {
-      say(`duties: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`);
-      for (const entry of entries) {
-        const before = processorTime(entry.child.pid);
-        await load(oha, { name: entry.name, port: entry.port, path: PATH, status: 200, headers: () => ({}) }, { requests: REQUESTS });
-        if (round > 0) entry.rounds.push((processorTime(entry.child.pid) - before) / REQUESTS);
+      say(`duties, ${name}: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`);
+      for (const { does, port, child, rounds } of entries) {
+        const before = processorTime(child.pid);
+        await load(oha, { name: does, port, path: `/${name}`, status, headers, varies, next: () => (next += 1) }, { requests: REQUESTS });
+        if (round > 0) rounds.push((processorTime(child.pid) - before) / REQUESTS);
       }
     }
   } finally {
     for (const { child } of [...entries, upstream]) await end(child);
     remove();
   }
-  return new Map(entries.map(({ name, rounds }) => [name, rounds]));
+  return new Map(entries.map(({ does, rounds }) => [does, rounds]));
 }
 
-/** A worker with the duties up to a number. */
-function workerWith(folder, last, upstream) {
-  const all = (of) => Object.values(DUTIES).slice(0, last + 1).map((duty) => duty[of] ?? "").join("\n");
-  // Where a counter would be kept.
-  mkdirSync(path.join(folder, ".counts"), { recursive: true });
+/** The source of a worker for each of the duties, which has those above too. */
+function ladder(duties, source) {
+  return Object.fromEntries(Object.keys(duties).map((does, last) => [does, source(Object.values(duties).slice(0, last + 1))]));
+}
+
+function forwarding(duties) {
+  const all = (of) => duties.map((duty) => duty[of] ?? "").join("\n");
   const options = all("options").trim();
   const call = `fetch(env.UPSTREAM + new URL(request.url).pathname, ${options === "" ? "request" : `{ ${options} }`})`;
-  writeFileSync(path.join(folder, "worker.mjs"), `
+  return `
     async function forward(request, env) {
       ${all("before")}
       let reply = await ${call};
@@ -99,6 +141,23 @@ function workerWith(folder, last, upstream) {
       const answer = forward(request, env);
       ${all("handler")}
       return answer;
-    } };`);
+    } };`;
+}
+
+function refusing(duties) {
+  return `
+    const ID = "00000000-0000-4000-8000-000000000000";
+    const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "www-authenticate": "Bearer" };
+    const said = (id) => '{"type":"urn:postern:problem:token-not-accepted","title":"The token is not accepted here","detail":"Get a token that was issued for this API.","status":401,"request_id":"' + id + '"}';
+    export default { fetch(request) {
+      ${duties.map((duty) => duty.before ?? "").join("\n")}
+      return ${duties.at(-1).answer};
+    } };`;
+}
+
+function workerOf(folder, source, upstream) {
+  // Where a counter would be kept.
+  mkdirSync(path.join(folder, ".counts"), { recursive: true });
+  writeFileSync(path.join(folder, "worker.mjs"), source);
   return { folder, config: (port) => peerConfig(port, upstream, false).replace("bindings =", `compatibilityFlags = ["enable_request_signal"],\n bindings =`) };
 }

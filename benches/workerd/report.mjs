@@ -62,11 +62,11 @@ export function memoryTable(name, results, requests) {
   return `### ${name}\n\n${table([heads, ...lines])}`;
 }
 
-/** What duties cost on a forward: each line has those above it too. */
-export function dutiesTable(duties) {
+/** What the duties of a job cost by hand: each line has those above it too. */
+export function dutiesTable(job, duties) {
   const [bare] = duties.values();
   const lines = [...duties].map(([name, rounds]) => [name, median(rounds).toFixed(3), spread(ratio((each) => each, rounds, bare))]);
-  return table([["forward-1k", "CPU ms/request", "÷ a bare fetch"], ...lines]);
+  return table([[job, "CPU ms/request", "÷ the first"], ...lines]);
 }
 
 /** The gzipped code of those that are workers. */

@@ -32,7 +32,8 @@ function page({ cases: measured, coldStarts, memory, duties, requests, how }) {
   for (const [size, contestants] of coldStarts) parts.push(startTable(size, contestants));
   if (memory.size > 0) parts.push("## Memory");
   for (const [name, growth] of memory) parts.push(memoryTable(name, growth, requests));
-  if (duties.size > 0) parts.push("## Duties", dutiesTable(duties));
+  if (duties.size > 0) parts.push("## Duties");
+  for (const [job, byHand] of duties) parts.push(dutiesTable(job, byHand));
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 

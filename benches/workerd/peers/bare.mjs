@@ -21,6 +21,7 @@ export default {
       case "/token":
       case "/tokens":
       case "/bad-token":
+      case "/bad-tokens":
       case "/limit":
       case "/lease":
       case "/over-limit":

@@ -45,7 +45,7 @@ app.get("/dashboard-exact", customer, limited("exact"), showDashboard);
 app.get("/dashboard-leased", customer, limited("leased"), showDashboard);
 for (const [path, answer] of Object.entries(forEveryone)) app.get(path, async (context) => context.json(await answer(get)));
 app.get("/not-modified", etag(), async (context) => context.json(await notModified(get)));
-for (const path of ["/token", "/tokens", "/bad-token"]) app.get(path, customer, reply);
+for (const path of ["/token", "/tokens", "/bad-token", "/bad-tokens"]) app.get(path, customer, reply);
 app.get("/limit", customer, limited("exact"), reply);
 app.get("/lease", customer, limited("leased"), reply);
 app.get("/over-limit", customer, limited("spent"), reply);
