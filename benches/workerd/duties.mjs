@@ -69,15 +69,19 @@ const OF_REFUSAL = {
   },
 };
 
-/** The jobs, by the names of their cases: the workers that do them by hand, by what they do, and who does them beside. */
-const JOBS = {
-  "forward-1k": {
-    byHand: ladder(OF_FORWARD, forwarding),
-    beside: {
-      "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
-      "Postern, a log of all": (folder, upstream) => posternIn(folder, upstream, undefined, { log: "all" }),
-    },
+/** The workers that do a job by hand, by what they do, and who does it beside. */
+const FORWARD = {
+  byHand: ladder(OF_FORWARD, forwarding),
+  beside: {
+    "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
+    "Postern, a log of all": (folder, upstream) => posternIn(folder, upstream, undefined, { log: "all" }),
   },
+};
+
+/** The jobs, by the names of their cases. */
+const JOBS = {
+  "forward-1k": FORWARD,
+  "forward-1m": FORWARD,
   "bad-tokens": {
     byHand: ladder(OF_REFUSAL, refusing),
     beside: {

@@ -98,7 +98,7 @@ export class Visit {
   /** The client has gone away: nobody waits for its calls, but the Wasm must come to an end. */
   handleEvent() {
     this.isClientGone = true;
-    for (const call of underWay(this)) if (!call.outlivesClient) call.end("client-gone");
+    for (const call of callsOf(this)) if (!call.outlivesClient) call.end("client-gone");
     if (this.resolve === undefined) return;
     // A request that is cut off would leave its state in the Wasm for ever. Only now: it costs as much as a call.
     const { resolve } = this;
@@ -206,10 +206,10 @@ class Time {
 }
 
 /** The calls of a root; that some end while one goes through them makes no difference. */
-const underWay = ({ calls }) => (calls === undefined ? [] : [...calls.values()]);
+const callsOf = ({ calls }) => (calls === undefined ? [] : [...calls.values()]);
 
 function expire(time) {
-  for (const call of underWay(time.visit.root)) if (call.time === time) call.end(call.late);
+  for (const call of callsOf(time.visit.root)) if (call.time === time) call.end(call.late);
 }
 
 /**
