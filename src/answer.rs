@@ -74,6 +74,9 @@ impl Response {
 
     /// The same with the file's changes to its header fields.
     pub fn edited(mut self, edits: &FieldEdits, values: &Values<'_>) -> Self {
+        if edits.is_empty() {
+            return self;
+        }
         let lines: String = self.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let mut changes = HeaderEdits::default();
         edits.apply(values, &Headers::from_text(lines), &mut changes);

@@ -38,12 +38,13 @@ pub async fn answer<P: Platform>(
 ) -> Result<AnswerOn<P>, Refusal> {
     let most = route.max_body.unwrap_or(DEFAULT_MAX_BODY);
     // Of a body that is streamed and says no length, the bytes are counted on the way.
-    if said_length(visit.head).max(visit.read_of_body.get()).is_some_and(|length| length > most) {
+    let length = said_length(visit.head);
+    if length.max(visit.read_of_body.get()).is_some_and(|length| length > most) {
         return Err(Refusal::BodyTooLarge);
     }
     let mut request = Request { route, path, is_first, body: Body::Streamed, values, visit };
     let to = request.destination(forward);
-    request.body = request.body_for(to, forward.fallback.as_deref());
+    request.body = request.body_for(to, forward.fallback.as_deref(), length);
     let given = request.ask(to, forward.timeout).await;
     let answer = match &forward.fallback {
         Some(fallback) if wants_stand_in(&given) => request.stand_in(fallback, forward.timeout, given).await,
@@ -183,13 +184,13 @@ impl<P: Platform> Request<'_, '_, P> {
         is_alone && is_all && !self.is_first
     }
 
-    /// What becomes of the body: a small one is kept where it may have to be sent again, or where it counts
+    /// What becomes of the body, whose length the client may have said: a small one is kept where it may have to be sent again, or where it counts
     /// who broke off, the client or an instance.
-    fn body_for(&self, to: &Destination, fallback: Option<&Fallback>) -> Body {
+    fn body_for(&self, to: &Destination, fallback: Option<&Fallback>, length: Option<u64>) -> Body {
         let (head, service) = (self.visit.head, &to.service);
         let is_of_use =
             service.retry.is_some() || service.breaker.is_some() || matches!(fallback, Some(Fallback::Service(_)));
-        match said_length(head) {
+        match length {
             _ if self.is_first || self.visit.read_of_body.get().is_some() => Body::Kept,
             Some(0) => Body::None,
             None if head.headers.get("transfer-encoding").is_none() => Body::None,

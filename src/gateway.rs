@@ -58,7 +58,7 @@ pub struct Route {
     /// Where it stands in the file, as a JSON pointer.
     pub(crate) place: Arc<str>,
     /// The path pattern: what the log calls the route.
-    pub(crate) pattern: String,
+    pub(crate) pattern: Arc<str>,
     /// The name of the group of clients that it is for.
     pub(crate) gateway: Option<Arc<str>>,
     /// From which addresses clients may call.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
 use futures::FutureExt;
 
@@ -234,19 +235,28 @@ pub(crate) fn preflight(gateway: &Gateway, head: &Head) -> Option<Response> {
     let asked = Head { method: method.to_owned(), ..head.clone() };
     let (host, path) = read(gateway, &asked).ok()?;
     let asked = Asked { host: &host, path: &path, head: &asked };
-    let taking = gateway.router.candidates(asked).find(|candidate| match candidate.fit {
-        Fit::Taken => true,
-        Fit::Unmet(condition) => condition.of != Kind::Query && candidate.has_method(method),
-        Fit::OtherMethod => false,
+    let mut taking = None;
+    gateway.router.candidates(asked, |candidate| {
+        let takes = match candidate.fit {
+            Fit::Taken => true,
+            Fit::Unmet(condition) => condition.of != Kind::Query && candidate.has_method(method),
+            Fit::OtherMethod => false,
+        };
+        taking = takes.then_some(candidate.route);
+        if takes { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let cors = taking?.route.cors.as_ref()?;
+    let cors = taking?.cors.as_ref()?;
     let allow = gateway.router.methods(asked, |_| true)?;
     Some(Response::empty(204, cors.preflight(head, &allow)))
 }
 
 /// What is said of origins where a path has no route for the method: what the first of its routes says.
 fn edits_for_origins(gateway: &Gateway, asked: Asked<'_>) -> HeaderEdits {
-    let cors = gateway.router.candidates(asked).find_map(|candidate| candidate.route.cors.clone());
+    let mut cors = None;
+    gateway.router.candidates(asked, |candidate| {
+        cors = candidate.route.cors.as_ref();
+        if cors.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     cors.map(|cors| cors.edits(asked.head)).unwrap_or_default()
 }
 

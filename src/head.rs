@@ -111,7 +111,8 @@ impl Head {
         let arrived = fields.next()?.parse().ok()?;
         let headers = fields.next()?;
 
-        let (scheme, after_scheme) = url.split_once("://")?;
+        let (scheme, after_scheme) = url.split_once(':')?;
+        let after_scheme = after_scheme.strip_prefix("//")?;
         let authority_end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
         let (authority, target) = after_scheme.split_at(authority_end);
         // A fragment is for the client alone; in the path, where it would hide the rest, it is refused.
@@ -129,8 +130,8 @@ impl Head {
             authority: authority.to_owned(),
             raw_path: if raw_path.is_empty() { "/" } else { raw_path }.to_owned(),
             query: query.map(str::to_owned),
-            headers: Headers(headers.to_owned()),
-            client: ClientAddress::from(client.parse().ok()),
+            headers: Headers::from_text(headers),
+            client: ClientAddress::from(if client.is_empty() { None } else { client.parse().ok() }),
             request_id: request_id.to_owned(),
             arrived: UnixMillis(arrived),
         })
@@ -146,7 +147,8 @@ impl Head {
     /// Whether `Host` is one name or address with maybe a port. Some runtimes paste it into the URL
     /// as it comes, where a `/` in it would become a path.
     pub fn has_one_host(&self) -> bool {
-        is_host_and_port(&self.authority) && self.headers.get("host").is_none_or(is_host_and_port)
+        let is_one = |host: &str| host == self.authority || is_host_and_port(host);
+        is_host_and_port(&self.authority) && self.headers.get("host").is_none_or(is_one)
     }
 }
 
@@ -178,25 +180,45 @@ pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Header fields, in the lines `name:value` that they came in. A request has some twenty, of which
-/// a policy asks for one or two: a scan is cheaper than building a map.
+/// Header fields, in the lines `name:value` that they came in, and where each of them is: a dozen are asked for, and a
+/// browser sends thousands of bytes. Names are compared one after the other; a map would cost more than it saves.
 #[derive(Clone, Debug, Default)]
-pub struct Headers(String);
+pub struct Headers {
+    text: String,
+    fields: Vec<FieldAt>,
+}
+
+/// Where a field is in the text.
+#[derive(Clone, Debug)]
+struct FieldAt {
+    start: usize,
+    colon: usize,
+    end: usize,
+}
 
 impl Headers {
     /// Reads lines `name:value`, names in lower case.
     pub fn from_text(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let mut fields = Vec::with_capacity(16);
+        let mut start = 0;
+        for line in text.split_terminator('\n') {
+            let end = start + line.len();
+            fields.extend(line.find(':').map(|colon| FieldAt { start, colon: start + colon, end }));
+            start = end + 1;
+        }
+        Self { text, fields }
     }
 
     /// The value of the field `name` (lower case); several fields of one name come joined by `, `.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+        let is_named = |(other, _): &(&str, &str)| *other == name;
+        self.iter().find(is_named).map(|(_, value)| value)
     }
 
     /// Bytes of all fields, each with its name and two more.
     pub fn size(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 
     /// Whether they say that there is a body (RFC 9112, section 6).
@@ -235,7 +257,8 @@ impl Headers {
 
     /// All fields, name and value, in the order of the runtime.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.lines().filter_map(|line| line.split_once(':'))
+        let fields = self.fields.iter();
+        fields.filter_map(|at| Some((self.text.get(at.start..at.colon)?, self.text.get(at.colon + 1..at.end)?)))
     }
 }
 
@@ -273,6 +296,19 @@ mod tests {
         assert_eq!(head.headers.get("accept"), Some("a:b"));
         assert_eq!(head.headers.get("cookie"), None);
         assert_eq!(head.client.get(), Some("192.0.2.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn fields_are_found_wherever_they_stand() {
+        let headers = Headers::from_text("a:1\nempty:\nno field\nlonger:b:c\na-b:2\nlast:x");
+        let fields = [("a", "1"), ("empty", ""), ("longer", "b:c"), ("a-b", "2"), ("last", "x")];
+        assert_eq!(headers.iter().collect::<Vec<_>>(), fields);
+        for (name, value) in fields {
+            assert_eq!(headers.get(name), Some(value), "of {name}");
+        }
+        for name in ["", "b", "A", "a-", "no field"] {
+            assert_eq!(headers.get(name), None, "of {name:?}");
+        }
     }
 
     #[test]

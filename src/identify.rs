@@ -109,7 +109,7 @@ pub fn refusal<P: Platform>(why: NotIdentified, visit: &Visit<'_, P>) -> Refusal
         NotIdentified::NotYet => Refusal::TokenNotYet,
         NotIdentified::NotAllowed => Refusal::NotAllowed { scopes: None },
         NotIdentified::NotAccepted(scheme, why) => {
-            visit.trace.note(format!("{} {why}", scheme.credential()));
+            visit.trace.note([scheme.credential(), " ", &why].concat());
             Refusal::CredentialNotAccepted(scheme)
         }
         NotIdentified::Misconfigured(why) => {

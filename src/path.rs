@@ -44,40 +44,31 @@ impl NormalPath {
     }
 
     fn read(raw: &str, dots: DotSegments) -> Result<Self, Ambiguous> {
-        let Some(relative) = raw.strip_prefix('/') else {
-            return Err(Ambiguous);
-        };
-        let mut segments: Vec<String> = Vec::new();
-        let mut rest = Some(relative);
-        while let Some(tail) = rest {
-            let (raw_segment, next) = match tail.split_once('/') {
-                Some((segment, next)) => (segment, Some(next)),
-                None => (tail, None),
-            };
-            let is_last = next.is_none();
-            if raw_segment.is_empty() && !is_last {
+        let mut segments = raw.strip_prefix('/').ok_or(Ambiguous)?.split('/').peekable();
+        let mut path = String::with_capacity(raw.len());
+        while let Some(segment) = segments.next() {
+            let is_last = segments.peek().is_none();
+            if segment.is_empty() && !is_last {
                 return Err(Ambiguous);
             }
-            match normal_segment(raw_segment)? {
-                dot if dot == "." || dot == ".." => {
-                    if dots == DotSegments::Refused {
-                        return Err(Ambiguous);
-                    }
-                    if dot == ".." {
-                        segments.pop();
-                    }
-                    if is_last {
-                        segments.push(String::new());
-                    }
-                }
-                segment => segments.push(segment),
-            }
-            rest = next;
-        }
-        let mut path = String::with_capacity(raw.len());
-        for segment in &segments {
+            let start = path.len();
             path.push('/');
-            path.push_str(segment);
+            push_normal_segment(&mut path, segment)?;
+            let is_parent = match path.get(start..) {
+                Some("/.") => false,
+                Some("/..") => true,
+                _ => continue,
+            };
+            if dots == DotSegments::Refused {
+                return Err(Ambiguous);
+            }
+            path.truncate(start);
+            if is_parent {
+                path.truncate(path.rfind('/').unwrap_or(0));
+            }
+            if is_last {
+                path.push('/');
+            }
         }
         Ok(Self(path))
     }
@@ -115,9 +106,9 @@ impl fmt::Display for NormalPath {
     }
 }
 
-/// A segment without the dot rule: decoded where decoding changes nothing, encoded where it must.
-fn normal_segment(raw: &str) -> Result<String, Ambiguous> {
-    let mut normal = String::with_capacity(raw.len());
+/// Appends a segment without the dot rule: decoded where decoding changes nothing, encoded where it must.
+fn push_normal_segment(path: &mut String, raw: &str) -> Result<(), Ambiguous> {
+    let start = path.len();
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         let byte = match byte {
@@ -129,7 +120,7 @@ fn normal_segment(raw: &str) -> Result<String, Ambiguous> {
                     b'/' | b'\\' | 0..=0x1f | 0x7f => return Err(Ambiguous),
                     _ if is_equal_encoded_or_not(decoded) => decoded,
                     _ => {
-                        push_encoded(&mut normal, decoded);
+                        push_encoded(path, decoded);
                         continue;
                     }
                 }
@@ -138,15 +129,16 @@ fn normal_segment(raw: &str) -> Result<String, Ambiguous> {
             byte => byte,
         };
         if is_path_character(byte) {
-            normal.push(char::from(byte));
+            path.push(char::from(byte));
         } else {
-            push_encoded(&mut normal, byte);
+            push_encoded(path, byte);
         }
     }
-    if normal.contains('%') && std::str::from_utf8(&decode(&normal)).is_err() {
+    let normal = path.get(start..).unwrap_or_default();
+    if normal.contains('%') && std::str::from_utf8(&decode(normal)).is_err() {
         return Err(Ambiguous);
     }
-    Ok(normal)
+    Ok(())
 }
 
 /// Appends `value` percent-encoded as one path segment or one query value: everything but the

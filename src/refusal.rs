@@ -201,7 +201,7 @@ impl Refusal {
         let Wording(status, code, title, detail) = self.wording();
         let kind = match self {
             Self::OverLimit { .. } => QUOTA_EXCEEDED.to_owned(),
-            _ => format!("urn:postern:problem:{code}"),
+            _ => ["urn:postern:problem:", code].concat(),
         };
         let document = ProblemDocument {
             kind: &kind,
@@ -222,8 +222,9 @@ impl Refusal {
                 _ => Errors::Faults(self.faults()),
             },
         };
+        let mut body = Vec::with_capacity(512);
         // Writing texts and a number into a Vec has no way to fail.
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let _ = serde_json::to_writer(&mut body, &document);
 
         let mut headers = vec![
             ("content-type".into(), "application/problem+json".into()),
@@ -236,9 +237,9 @@ impl Refusal {
     /// The header field that the status asks for.
     fn own_header(&self) -> Option<(&'static str, String)> {
         let challenge = |error: &str, description: &str| {
-            let value =
-                format!("{}, error=\"{error}\", error_description=\"{description}\"", Scheme::Bearer.challenge());
-            Some(("www-authenticate", value))
+            let bearer = Scheme::Bearer.challenge();
+            let pieces = [bearer, ", error=\"", error, "\", error_description=\"", description, "\""];
+            Some(("www-authenticate", pieces.concat()))
         };
         match self {
             Self::OtherMethods(allow) => Some(("allow", allow.clone())),

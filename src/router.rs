@@ -24,6 +24,7 @@ mod patterns;
 mod slash;
 
 use std::cmp::Reverse;
+use std::ops::ControlFlow;
 
 use crate::head::Head;
 use crate::path::NormalPath;
@@ -223,64 +224,87 @@ impl<T> Router<T> {
                 fields.insert(at, field);
             }
         };
-        for candidate in self.candidates(asked) {
-            match candidate.fit {
-                Fit::Taken => {
-                    candidate.matcher().conditions.iter().filter_map(Condition::field).for_each(&mut add);
-                    break;
-                }
-                Fit::Unmet(condition) => condition.field().into_iter().for_each(&mut add),
-                Fit::OtherMethod => {}
+        self.candidates(asked, |candidate| match candidate.fit {
+            Fit::Taken => {
+                candidate.matcher().conditions.iter().filter_map(Condition::field).for_each(&mut add);
+                ControlFlow::Break(())
             }
-        }
+            Fit::Unmet(condition) => {
+                condition.field().into_iter().for_each(&mut add);
+                ControlFlow::Continue(())
+            }
+            Fit::OtherMethod => ControlFlow::Continue(()),
+        });
         fields
     }
 
-    /// The routes whose host and path are those of the request, in their precedence, and whether
-    /// each of them takes it.
-    pub fn candidates<'r: 'p, 'p>(&'r self, asked: Asked<'p>) -> impl Iterator<Item = Candidate<'r, 'p, T>> {
-        self.candidates_at(asked, asked.path.as_str())
+    /// Gives the routes whose host and path are those of the request to `take`, in their precedence, until that breaks;
+    /// of each, whether it takes the request.
+    pub fn candidates<'r: 'p, 'p>(
+        &'r self,
+        asked: Asked<'p>,
+        mut take: impl FnMut(Candidate<'r, 'p, T>) -> ControlFlow<()>,
+    ) {
+        let _ = self.candidates_at(asked, asked.path.as_str(), &mut take);
     }
 
     fn candidates_at<'r: 'p, 'p>(
         &'r self,
         asked: Asked<'p>,
         path: &'p str,
-    ) -> impl Iterator<Item = Candidate<'r, 'p, T>> {
-        let hosts = self.hosts.all(asked.host.as_str()).chain([(&self.any_host, Captured::new())]);
-        hosts.flat_map(move |(paths, host)| {
-            paths.all(path).flat_map(move |(entries, path)| {
-                let host = host.clone();
-                // Routes stand in the order of the table already, but for a HEAD: of one path, one that is
-                // named for it goes before those that answer it by GET.
-                let of_prefix = entries.partition_point(|entry| !entry.matcher.is_prefix);
-                let (of_path, of_prefix) = entries.split_at_checked(of_prefix).unwrap_or((entries, &[]));
-                let passes: &[fn(Rank) -> bool] = match asked.head.method.as_str() {
-                    "HEAD" => &[|rank| rank == Rank::Named, |rank| rank != Rank::Named],
-                    _ => &[|_| true],
-                };
-                let passes =
-                    [of_path, of_prefix].into_iter().flat_map(|entries| passes.iter().map(move |pass| (entries, pass)));
-                passes.flat_map(move |(entries, is_of_pass)| {
-                    let (host, path) = (host.clone(), path.clone());
-                    entries.iter().filter_map(move |entry| {
-                        let rank = entry.matcher.methods.rank(&asked.head.method);
-                        is_of_pass(rank).then_some(())?;
-                        let fit = match entry.matcher.conditions.unmet(asked.head) {
-                            Some(condition) => Fit::Unmet(condition),
-                            None if rank == Rank::Other => Fit::OtherMethod,
-                            None => Fit::Taken,
-                        };
-                        let route = self.routes.get(entry.route)?;
-                        Some(Candidate { route, fit, entry, host: host.clone(), path: path.clone() })
-                    })
-                })
-            })
-        })
+        take: &mut dyn FnMut(Candidate<'r, 'p, T>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut of_host = |paths: &'r Patterns<Vec<Entry>>, host: Captured<'p>| {
+            paths.matching(path, &mut |entries, path| self.candidates_of(entries, asked, &host, &path, take))
+        };
+        self.hosts.matching(asked.host.as_str(), &mut of_host)?;
+        of_host(&self.any_host, Captured::new())
+    }
+
+    /// Those of one host and path, which captured this.
+    fn candidates_of<'r, 'p>(
+        &'r self,
+        entries: &'r [Entry],
+        asked: Asked<'p>,
+        host: &Captured<'p>,
+        path: &Captured<'p>,
+        take: &mut dyn FnMut(Candidate<'r, 'p, T>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        // Routes stand in the order of the table already, but for a HEAD: of one path, one that is
+        // named for it goes before those that answer it by GET.
+        let passes: &[fn(Rank) -> bool] = match asked.head.method.as_str() {
+            "HEAD" => &[|rank| rank == Rank::Named, |rank| rank != Rank::Named],
+            _ => &[|_| true],
+        };
+        let of_prefix = entries.partition_point(|entry| !entry.matcher.is_prefix);
+        let (of_path, of_prefix) = entries.split_at_checked(of_prefix).unwrap_or((entries, &[]));
+        for entries in [of_path, of_prefix] {
+            for is_of_pass in passes {
+                for entry in entries {
+                    let rank = entry.matcher.methods.rank(&asked.head.method);
+                    let Some(route) = self.routes.get(entry.route).filter(|_| is_of_pass(rank)) else { continue };
+                    let fit = match entry.matcher.conditions.unmet(asked.head) {
+                        Some(condition) => Fit::Unmet(condition),
+                        None if rank == Rank::Other => Fit::OtherMethod,
+                        None => Fit::Taken,
+                    };
+                    take(Candidate { route, fit, entry, host: host.clone(), path: path.clone() })?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     fn first<'r: 'p, 'p>(&'r self, asked: Asked<'p>, path: &'p str) -> Option<Candidate<'r, 'p, T>> {
-        self.candidates_at(asked, path).find(|candidate| candidate.fit == Fit::Taken)
+        let mut first = None;
+        let _ = self.candidates_at(asked, path, &mut |candidate| match candidate.fit {
+            Fit::Taken => {
+                first = Some(candidate);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        });
+        first
     }
 
     /// What is said where no route takes a request.
@@ -293,8 +317,11 @@ impl<T> Router<T> {
 
     /// The methods of the routes whose host and path are those of the request, as `Allow` has them.
     pub fn methods(&self, asked: Asked<'_>, counts: impl Fn(Fit<'_>) -> bool) -> Option<String> {
-        let counting = self.candidates(asked).filter(|candidate| counts(candidate.fit));
-        let methods: Vec<_> = counting.map(|candidate| &candidate.entry.matcher.methods).collect();
+        let mut methods = Vec::new();
+        self.candidates(asked, |candidate| {
+            methods.extend(counts(candidate.fit).then_some(&candidate.entry.matcher.methods));
+            ControlFlow::Continue(())
+        });
         (!methods.is_empty()).then(|| allow(&methods))
     }
 

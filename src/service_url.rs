@@ -76,7 +76,10 @@ impl ServiceUrl {
 
     /// The URL of `path_and_query` at this service.
     pub fn join(&self, path_and_query: &str) -> String {
-        format!("{}{path_and_query}", self.base)
+        let mut url = String::with_capacity(self.base.len() + path_and_query.len());
+        url.push_str(&self.base);
+        url.push_str(path_and_query);
+        url
     }
 }
 

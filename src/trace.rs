@@ -12,7 +12,7 @@ use serde::Serialize;
 #[derive(Debug, Default)]
 pub struct Trace {
     /// The pattern of the route, once it is known.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// Where the route stands in the file.
     pub place: Option<Arc<str>>,
     /// The gateway that the file says the route is of.

@@ -3,6 +3,7 @@
 mod who_calls;
 
 use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures::executor::block_on;
@@ -111,7 +112,11 @@ impl Explanation {
 
     fn tell_route(&mut self, gateway: &Gateway, asked: Asked<'_>, body: Option<String>, now: UnixMillis) {
         let found = gateway.router.find(asked);
-        let candidates: Vec<_> = gateway.router.candidates(asked).collect();
+        let mut candidates = Vec::new();
+        gateway.router.candidates(asked, |candidate| {
+            candidates.push(candidate);
+            ControlFlow::Continue(())
+        });
         let taken = match &found {
             Found::Route(route, _) => candidates.iter().find(|candidate| std::ptr::eq(candidate.route, *route)),
             _ => None,

@@ -344,7 +344,7 @@ fn query_names(said: &Said) -> Vec<String> {
 fn route(said: &Said, pattern: &str, action: Action, place: &Place<'_>) -> Route {
     Route {
         place: place.to_owned().to_string().into(),
-        pattern: pattern.to_owned(),
+        pattern: pattern.into(),
         gateway: said.gateway.clone(),
         auth: match &said.auth {
             Auth::Rules(rules) => rules.clone(),

@@ -56,6 +56,11 @@ impl Additions {
         named("set", &self.set).into_iter().chain(named("add", &self.add)).chain(named("append", &self.append))
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.add.is_empty() && self.append.is_empty()
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &(String, TextTemplate)> {
         self.set.iter().chain(&self.add).chain(&self.append)

@@ -50,6 +50,11 @@ impl FieldEdits {
         Self { remove, additions }
     }
 
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.additions.is_empty()
+    }
+
     /// What is added, by name.
     pub fn additions(&self) -> &Additions {
         &self.additions

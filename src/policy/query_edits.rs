@@ -72,7 +72,7 @@ impl QueryEdits {
 
     /// The query after the edits; `None` where there is none left.
     pub fn apply(&self, query: Option<&str>, values: &Values<'_>) -> Option<String> {
-        if *self == Self::default() {
+        if self.remove.is_empty() && self.rename.is_empty() && self.additions.is_empty() {
             return query.map(str::to_owned);
         }
         // Names decoded, to be compared, and pairs as they were sent. But for `;`, at which some servers

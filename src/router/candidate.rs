@@ -68,12 +68,14 @@ impl<'r: 'p, 'p, T> Candidate<'r, 'p, T> {
 
     /// As what the router found.
     pub(super) fn found(self) -> Found<'r, 'p, T> {
-        let of = |names: &'r [String], values: Captured<'p>| {
+        let Entry { host_names, path_names, .. } = self.entry;
+        let mut params = Vec::with_capacity(host_names.len() + path_names.len());
+        for (names, values) in [(host_names, self.host), (path_names, self.path)] {
             // The value that may be missing is that of a rest.
-            names.iter().map(String::as_str).zip(values.into_iter().chain([""]))
-        };
-        let params = of(&self.entry.host_names, self.host).chain(of(&self.entry.path_names, self.path));
-        Found::Route(self.route, Params(params.collect()))
+            let of_name = |at: usize| values.get(at).copied().unwrap_or_default();
+            params.extend(names.iter().enumerate().map(|(at, name)| (name.as_str(), of_name(at))));
+        }
+        Found::Route(self.route, Params(params))
     }
 }
 

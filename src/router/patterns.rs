@@ -7,6 +7,7 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 /// A set of patterns `/a/{b}/{*rest}`, each with a value.
 #[derive(Debug)]
@@ -86,18 +87,27 @@ impl<T: Default> Patterns<T> {
 }
 
 impl<T> Patterns<T> {
-    /// The values of all patterns that `path` belongs to, the most specific first, each with what
-    /// its pattern captures of it.
-    pub fn all<'s: 'p, 'p>(&'s self, path: &'p str) -> impl Iterator<Item = (&'s T, Captured<'p>)> {
+    /// Gives the values of all patterns that `path` belongs to to `take`, the most specific first, each with what
+    /// its pattern captures of it, until that breaks.
+    pub fn matching<'s: 'p, 'p>(
+        &'s self,
+        path: &'p str,
+        take: &mut dyn FnMut(&'s T, Captured<'p>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let segments = path.bytes().filter(|byte| *byte == b'/').count();
-        let takes = move |tree: &&Tree| match tree.shape.last() {
-            Some(Segment::Rest) => segments >= tree.shape.len(),
-            _ => segments == tree.shape.len(),
-        };
-        self.trees.iter().filter(takes).filter_map(move |tree| {
-            let matched = tree.patterns.at(path).ok()?;
-            Some((self.values.get(*matched.value)?, matched.params.iter().map(|(_, value)| value).collect()))
-        })
+        for Tree { shape, patterns } in &self.trees {
+            let is_as_long = match shape.last() {
+                Some(Segment::Rest) => segments >= shape.len(),
+                _ => segments == shape.len(),
+            };
+            if is_as_long
+                && let Ok(matched) = patterns.at(path)
+                && let Some(value) = self.values.get(*matched.value)
+            {
+                take(value, matched.params.iter().map(|(_, value)| value).collect())?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// All values, those of more specific shapes first, then in the order in which their patterns came.

@@ -133,7 +133,8 @@ impl Platform for Workers {
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
         let Onward { url, binding, edits, keeps_body, outlives_client, the_last, max_body } = onward;
         // In one piece: each text costs a crossing of its own.
-        let mut asked = format!("{url}\n{}\n", binding.unwrap_or_default());
+        let mut asked = String::with_capacity(512);
+        asked.extend([url.as_str(), "\n", binding.unwrap_or_default(), "\n"]);
         bridge::push_edits(&mut asked, edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let begin = |visit: &Visit, number| {

@@ -49,8 +49,11 @@ export class Visit {
     const cf = isOnCloudflare ? undefined : request.cf;
     isOnCloudflare ||= typeof cf?.colo === "string";
     if (isOnCloudflare) return request.headers.get("cf-connecting-ip") ?? "";
-    const [, v6, v4] = /^(?:\[(.*)\]:\d+|([\d.]+):\d+)$/.exec(cf?.clientIp ?? "") ?? [];
-    return v6 ?? v4 ?? "";
+    // `[2001:db8::1]:5555` or `192.0.2.7:5555`. By hand: an expression costs more than all of this.
+    const told = cf?.clientIp ?? "";
+    const end = told.lastIndexOf(":");
+    if (told[end - 1] === "]") return told.slice(1, end - 1);
+    return end > 0 && told.indexOf(":") === end ? told.slice(0, end) : "";
   }
 
   /** The promise of the answer, which the Wasm did not give at once. */
