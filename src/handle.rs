@@ -129,7 +129,7 @@ async fn serve<'v, P: Platform>(visit: &mut Visit<'v, P>) -> Result<AnswerOn<P>,
     let caller = match route.auth.as_slice() {
         [] => None,
         _ => {
-            let identified = identify::identify(route, path, visit).await;
+            let identified = identify::identify(route, path, visit).boxed_local().await;
             let Identified { caller, hidden, is_by_authorization } =
                 identified.map_err(|why| identify::refusal(why, visit))?;
             visit.hidden_credentials = hidden;

@@ -1,5 +1,5 @@
 //! Who is calling: from what the request says to the caller, by the first of the route's rules that it fits. Each
-//! kind of rule has its way in a file of its own.
+//! kind of rule has its way in a file of its own. All but the one of tokens are boxed, as in [`crate::handle`].
 
 mod by_asking;
 mod by_introspection;
@@ -12,6 +12,8 @@ pub use keys::refresh;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures::FutureExt;
 
 use crate::gateway::Route;
 use crate::path::NormalPath;
@@ -52,13 +54,16 @@ pub async fn identify<'g, P: Platform>(
     for rule in rules {
         let found = match rule {
             AuthRule::Jwt(rule) => by_token::identify(rule, rules.len() > 1, visit).await,
-            AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).await,
-            AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).await,
+            AuthRule::ApiKey(rule) => by_key::identify(rule, &route.pattern, visit).boxed_local().await,
+            AuthRule::Introspection(rule) => by_introspection::identify(rule, visit).boxed_local().await,
             AuthRule::Certificate(rule) => by_certificate(rule, &route.pattern, visit).map(|caller| (caller, None)),
             AuthRule::Signature(rule) => {
-                by_signature::identify(rule, &route.pattern, visit).await.map(|caller| (caller, None))
+                let identified = by_signature::identify(rule, &route.pattern, visit).boxed_local().await;
+                identified.map(|caller| (caller, None))
             }
-            AuthRule::ForwardAuth(rule) => by_asking::identify(rule, path, visit).await.map(|caller| (caller, None)),
+            AuthRule::ForwardAuth(rule) => {
+                by_asking::identify(rule, path, visit).boxed_local().await.map(|caller| (caller, None))
+            }
         };
         match found {
             Ok((caller, used)) => {

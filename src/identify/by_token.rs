@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use futures::future::join_all;
 use serde_json::{Map, Value};
 
@@ -45,7 +46,7 @@ pub async fn identify<'g, P: Platform>(
         }
     };
     if let Some(revocation) = rule.revocation.as_ref().filter(|_| !is_known_unrevoked)
-        && is_unrevoked(rule, revocation, &caller, visit).await?
+        && is_unrevoked(rule, revocation, &caller, visit).boxed_local().await?
     {
         rule.remember_unrevoked(&token, visit.platform.now().after(revocation.refresh));
     }
@@ -120,7 +121,7 @@ async fn verify<P: Platform>(
         }
     }
     if let Some(set) = rule.key_set.as_ref().filter(|set| set.algorithms.contains(&algorithm)) {
-        for key in keys_of_issuer(rule, set, algorithm, kid, visit).await? {
+        for key in keys_of_issuer(rule, set, algorithm, kid, visit).boxed_local().await? {
             match verify_by_public_key(&key, token, algorithm, signed, visit.platform).await {
                 Ok(claims) => return Ok(claims),
                 // The issuer's fault, not the gateway's: as if it had not given that key.

@@ -121,6 +121,27 @@ const CLAIMS_OF_THE_CLIENT_BY_PREFIX: [&str; 14] = [
     "x-ssl-",
 ];
 
+/// With which letters all of these begin, a bit for each: most of what a browser sends begins with none of them.
+const LETTERS_OF_CLAIMS: u32 =
+    first_letters(&HOP_BY_HOP) | first_letters(&CLAIMS_OF_THE_CLIENT) | first_letters(&CLAIMS_OF_THE_CLIENT_BY_PREFIX);
+
+const fn first_letters(names: &[&str]) -> u32 {
+    let (mut letters, mut rest) = (0, names);
+    while let [name, others @ ..] = rest {
+        letters |= bit_of_first(name);
+        rest = others;
+    }
+    letters
+}
+
+/// The bit of the first letter of a name in lower case; other characters have those of letters too.
+const fn bit_of_first(name: &str) -> u32 {
+    match name.as_bytes() {
+        [first, ..] => 1 << (*first & 31),
+        [] => 0,
+    }
+}
+
 /// Fields of an answer that describe what is behind the gateway, or that only the gateway may set.
 const NOT_FOR_CLIENTS: [&str; 5] = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "via"];
 
@@ -133,6 +154,9 @@ pub fn is_reserved(name: &str) -> bool {
 /// Whether a field, of a name in lower case, is one by which a client could claim to be somebody or to
 /// have come from somewhere, or that is for one hop alone.
 pub fn is_claim_of_the_client(name: &str) -> bool {
+    if LETTERS_OF_CLAIMS & bit_of_first(name) == 0 {
+        return false;
+    }
     let folded = if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) };
     HOP_BY_HOP.contains(&&*folded)
         || CLAIMS_OF_THE_CLIENT.contains(&&*folded)
@@ -195,9 +219,13 @@ pub fn tell_of_caller(edits: &mut HeaderEdits, vouched: &[String], caller: Optio
 /// those that do not tell `_` from `-`.
 pub fn remove_look_alikes(headers: &Headers, edits: &mut HeaderEdits) {
     let edited = || edits.set.iter().map(|(name, _)| &**name).chain(edits.remove.iter().map(String::as_str));
-    let names = headers.iter().map(|(name, _)| name);
+    let names = || headers.iter().map(|(name, _)| name);
+    // One of the two has it.
+    if !names().chain(edited()).any(|name| name.contains('_')) {
+        return;
+    }
     let look_alikes: Vec<String> =
-        names.filter(|name| edited().any(|other| looks_like(name, other))).map(str::to_owned).collect();
+        names().filter(|name| edited().any(|other| looks_like(name, other))).map(str::to_owned).collect();
     edits.remove.extend(look_alikes);
 }
 
@@ -306,6 +334,17 @@ mod tests {
         let named =
             towards_service(&head("connection:X-Custom , close\nx-custom:1\nx-other:2\n"), &Provenance::default());
         assert_eq!(named.remove, ["connection", "x-custom"]);
+    }
+
+    #[test]
+    fn every_claim_has_its_letter() {
+        let prefixes = CLAIMS_OF_THE_CLIENT_BY_PREFIX.iter();
+        for name in HOP_BY_HOP.iter().chain(&CLAIMS_OF_THE_CLIENT).chain(prefixes) {
+            assert!(is_claim_of_the_client(name), "of {name}");
+        }
+        for name in ["accept", "x-custom", "cookie", "sec-fetch-mode", "_host", "8host", ""] {
+            assert!(!is_claim_of_the_client(name), "of {name:?}");
+        }
     }
 
     #[test]

@@ -18,15 +18,15 @@ static ALLOCATOR: Allocator = Allocator { kept: [const { Kept::nothing() }; SIZE
 /// Smaller than that of the standard library, and no slower.
 static TALC: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
-/// In how many sizes small blocks are kept.
-const SIZES: usize = 64;
+/// In how many sizes small blocks are kept: up to 4 KB, as long as what a request keeps while it waits.
+const SIZES: usize = 256;
 
 /// Sizes are so many bytes apart, as talc rounds them; of each, talc has a part for itself.
 const STEP: usize = 16;
 const OF_TALC: usize = size_of::<usize>();
 
-/// How many blocks of one size are kept. More are given back to talc: others may want what is beside them too.
-const MOST: usize = 64;
+/// How many bytes are kept in blocks of one size. More are given back to talc: others may want what is beside them too.
+const MOST: usize = 16 << 10;
 
 struct Allocator {
     /// By size.
@@ -58,12 +58,12 @@ impl Kept {
         Some(block)
     }
 
-    /// Keeps one, unless there are enough.
+    /// Keeps one of so many bytes, unless there are enough.
     ///
     /// # Safety
     /// The block is of this size, and nobody has it.
-    unsafe fn keep(&self, block: *mut u8) -> bool {
-        let is_room = self.count.get() < MOST;
+    unsafe fn keep(&self, block: *mut u8, size: usize) -> bool {
+        let is_room = self.count.get() * size < MOST;
         if is_room {
             unsafe { block.cast::<*mut u8>().write(self.first.get()) };
             self.first.set(block);
@@ -73,7 +73,7 @@ impl Kept {
     }
 }
 
-/// From now on, or no longer, erases what is given back. Nothing is kept before.
+/// From now on, or no longer, erases what is given back, and keeps none of it.
 pub fn erase(is_erasing: bool) {
     ALLOCATOR.is_erasing.set(is_erasing);
 }
@@ -104,7 +104,7 @@ unsafe impl GlobalAlloc for Allocator {
         unsafe {
             if self.is_erasing.get() {
                 ptr::write_bytes(block, 0, layout.size());
-            } else if self.kept(whole).is_some_and(|kept| kept.keep(block)) {
+            } else if self.kept(whole).is_some_and(|kept| kept.keep(block, whole.size())) {
                 return;
             }
             TALC.dealloc(block, whole);
