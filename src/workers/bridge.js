@@ -107,8 +107,7 @@ function keptBody(request) {
 /** A client's body, which is kept to be sent on. Rejects with the name of a `CallError`. */
 export async function body({ request }, most, ms) {
   if (Number(request.headers.get("content-length")) > most) throw "body-too-large";
-  const read = async () => (request.body === null ? new Uint8Array() : readWhole(request, most));
-  if (!kept.has(request)) kept.set(request, read());
+  if (!kept.has(request)) kept.set(request, readWhole(request, most));
   const bytes = await inTime(ms, () => kept.get(request)).catch((error) => {
     throw { "too-large": "body-too-large", "timed-out": "client-slow" }[error] ?? "client-gone";
   });
@@ -175,7 +174,7 @@ export async function keepFirst({ env }, name, fingerprint, reply, edits, keep, 
   let fields = "";
   for (const [field, value] of edited.headers) fields += `&${field}:${value}\n`;
   try {
-    const body = copy.body === null ? new Uint8Array() : await inTime(ms, () => readWhole(copy, most));
+    const body = await inTime(ms, () => readWhole(copy, most));
     // The bytes may be at the beginning of a longer buffer, which would be kept whole.
     const answer = { status: String(edited.status), fields: encodeURIComponent(fields), body: body.slice().buffer };
     return [edited, await firstAnswer(env, name).keep(fingerprint, keep, answer)];
@@ -208,7 +207,7 @@ export function read(visit, number, reply, edits, most, ms) {
     edit(headers, edits);
     // What the runtime reads, it decodes, of these two encodings; the field still says how it came.
     if (["gzip", "br"].includes(headers.get("content-encoding"))) headers.delete("content-encoding");
-    const isRead = most !== undefined && reply.body !== null;
+    const isRead = most !== undefined;
     if (!isRead) discard(reply);
     call.read(0, fieldsOf(headers), isRead ? await readWhole(reply, most, call.signal) : new Uint8Array());
   });
@@ -348,7 +347,7 @@ export function fetchWhole(visit, number, asked, body, limit, outlivesClient, ms
     const headers = fieldsInCommon(asked.slice(end));
     const init = { method, headers, body, signal: call.signal, redirect: "manual" };
     const reply = await fetcher(visit.env, binding).fetch(url, init);
-    const isRead = (reply.ok || reads.includes(`${reply.status},`)) && reply.body !== null;
+    const isRead = reply.ok || reads.includes(`${reply.status},`);
     if (!isRead) discard(reply);
     const fields = fieldsNamed(wants, reply.headers);
     call.read(reply.status, fields, isRead ? await readWhole(reply, limit) : new Uint8Array());
@@ -385,11 +384,15 @@ function fieldsInCommon(lines) {
 async function readWhole(response, limit, signal) {
   // The length of an encoded body says nothing about the bytes that come out.
   const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
-  if (length !== null && Number(length) > limit) {
-    response.body.cancel().catch(() => {});
+  const isLonger = length !== null && Number(length) > limit;
+  // Before the body is asked for, since the runtime makes an object of it then.
+  if (length !== null && !isLonger && signal === undefined) return new Uint8Array(await response.arrayBuffer());
+  // To HEAD, and with 304, the length is that of a body that does not come.
+  if (response.body === null) return new Uint8Array();
+  if (isLonger) {
+    discard(response);
     throw "too-large";
   }
-  if (length !== null && signal === undefined) return new Uint8Array(await response.arrayBuffer());
   // Read into one buffer: each chunk of the runtime's own holds 4 KiB, even one of a single byte.
   const reader = response.body.getReader({ mode: "byob" });
   const ended = new Promise((_, reject) => {
