@@ -16,7 +16,7 @@ const DASHBOARD = {
  * The cases, by name, which is also the path where none is said. `natives` are who takes part beside the workers;
  * `varies`: no two requests have the same header fields; `revalidates`: the client sends the `ETag` that it had;
  * `beforehand`: requests that are answered otherwise, at first; `routes`: so many, and nothing else; `beside`: measured in
- * the same rounds as that case.
+ * the same rounds as that case; `tellsTail`: its p99 is looked at, so it is paced for longer.
  */
 export const cases = {
   reply: {
@@ -50,12 +50,14 @@ export const cases = {
     upstream: dashboardOf("ada"),
     route: { auth: "customer", limit: "exact", aggregate: DASHBOARD },
     headers: () => bearer("ada"),
+    tellsTail: true,
   },
   "dashboard-leased": {
     about: "the same, and Postern's limit borrows 100 units at once; the others as before",
     upstream: dashboardOf("ada"),
     route: { auth: "customer", limit: "leased", aggregate: DASHBOARD },
     headers: () => bearer("ada"),
+    tellsTail: true,
     beside: "dashboard-exact",
   },
   "fan-out-10": {

@@ -6,6 +6,7 @@ import { cases } from "./cases.mjs";
 import { BARE, HONO } from "./contestants.mjs";
 import { plot } from "./plot.mjs";
 import { METRICS, STARTS, besideTable, caseTable, dutiesTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
+import { TAIL } from "./rounds.mjs";
 import { ratio } from "./statistics.mjs";
 
 /** What was found: `cases`, `coldStarts`, `memory` and `duties` may be empty, `how` says how it was measured. */
@@ -44,7 +45,7 @@ function setting({ rounds, seconds, starts, pinning, upstream, commit, versions 
     ["Machine", `${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
     ["Cores", pinning],
     ["Upstream", upstream],
-    ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate; ${starts} cold starts`],
+    ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate, the dashboards ${TAIL} times as long; ${starts} cold starts`],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
   return lines.map(([what, is]) => `- ${what}: ${is}`).join("\n");

@@ -10,6 +10,8 @@ import { load } from "./load.mjs";
 const FIRST = 2000;
 /** At a fixed rate there are at least so many requests, if it does not take longer than so many seconds. */
 const PACED = { requests: 300, seconds: 10 };
+/** How many times as long the rate is fixed where the p99 is looked at: V8 then collects all garbage several times. */
+export const TAIL = 8;
 
 /** The names in groups that are measured in the same rounds. */
 export function groups(names) {
@@ -85,11 +87,12 @@ async function warmedUp(oha, { target }, seconds) {
 const rateOf = (entries) => Math.max(1, Math.floor(Math.min(...entries.map(({ fastest }) => fastest)) / 2));
 
 /** As many requests as it can take, and then so many a second. */
-async function oneRound(oha, { target, pid, rate, fastest }, seconds) {
+async function oneRound(oha, { name, target, pid, rate, fastest }, seconds) {
   const before = processorTime(pid);
   const most = await load(oha, target, target.varies ? { requests: Math.ceil(seconds * fastest) } : { seconds });
   const processor = before === null ? null : processorTime(pid) - before;
-  const long = Math.min(PACED.seconds, Math.max(seconds, PACED.requests / rate));
+  const least = Math.min(PACED.seconds, Math.max(seconds, PACED.requests / rate));
+  const long = cases[name].tellsTail ? Math.max(least, TAIL * seconds) : least;
   const paced = await load(oha, target, target.varies ? { requests: Math.ceil(long * rate), rate } : { seconds: long, rate });
   return {
     processor: processor === null ? null : processor / most.requests,
