@@ -38,6 +38,9 @@ function page({ cases: measured, coldStarts, memory, duties, requests, how }) {
   return `${parts.filter(Boolean).join("\n\n")}\n`;
 }
 
+/** The cases that are paced for longer. */
+const paced = Object.keys(cases).filter((name) => cases[name].tellsTail).join(", ");
+
 function setting({ rounds, seconds, starts, pinning, upstream, commit, versions }) {
   const memory = `${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`;
   const lines = [
@@ -45,7 +48,7 @@ function setting({ rounds, seconds, starts, pinning, upstream, commit, versions 
     ["Machine", `${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
     ["Cores", pinning],
     ["Upstream", upstream],
-    ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate, the dashboards ${TAIL} times as long; ${starts} cold starts`],
+    ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate, ${paced} ${TAIL} times as long; ${starts} cold starts`],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
   return lines.map(([what, is]) => `- ${what}: ${is}`).join("\n");
