@@ -9,7 +9,7 @@ pub mod places;
 pub(crate) mod samples;
 pub mod tree;
 
-use json_scan::{Size, brackets, is_json};
+use json_scan::{Size, Spans};
 pub use numbers::{Grouped, Numbers};
 
 /// How much JSON is taken.
@@ -24,6 +24,18 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self { depth: 128, elements: 200_000 }
+    }
+}
+
+impl Bounds {
+    fn take(self, size: Size) -> Result<(), Unusable> {
+        if size.depth > self.depth {
+            return Err(Unusable::TooDeep);
+        }
+        if size.elements > self.elements {
+            return Err(Unusable::TooMany);
+        }
+        Ok(())
     }
 }
 
@@ -47,21 +59,15 @@ pub fn value(body: &[u8], bounds: Bounds) -> Result<&str, Unusable> {
 
 /// The same of what is known to be UTF-8.
 pub fn value_of(text: &str, bounds: Bounds) -> Result<&str, Unusable> {
-    if !is_json(text) {
-        return Err(Unusable::NotJson);
-    }
-    // So small that neither can be.
-    if brackets(text) <= bounds.depth as usize && text.len() <= bounds.elements as usize {
-        return Ok(text.trim_ascii());
-    }
-    let size = Size::of(text);
-    if size.depth > bounds.depth {
-        return Err(Unusable::TooDeep);
-    }
-    if size.elements > bounds.elements {
-        return Err(Unusable::TooMany);
-    }
+    bounds.take(Size::of(text).ok_or(Unusable::NotJson)?)?;
     Ok(text.trim_ascii())
+}
+
+/// The same, with where all in it is.
+pub fn spans_of(text: &str, bounds: Bounds) -> Result<Spans<'_>, Unusable> {
+    let (spans, size) = Spans::of(text, bounds.elements).ok_or(Unusable::NotJson)?;
+    bounds.take(size)?;
+    Ok(spans)
 }
 
 /// Appends `text` as a JSON string.

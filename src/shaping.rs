@@ -32,7 +32,7 @@ use crate::json::tree::{Json, Key};
 use crate::settings::{List, Named, Node, Place, Problems, Text, shape};
 use gather::Gather;
 use join::{Join, JoinSettings};
-use mask::Mask;
+use mask::{Mask, Source};
 use moves::Move;
 use rename::Renames;
 
@@ -152,28 +152,32 @@ impl Shaping {
         *self == Self::default()
     }
 
+    /// Whether it begins with what goes over all of the value, so that it is of use to know where all in it is.
+    pub fn begins_everywhere(&self) -> bool {
+        self.at.steps().is_empty() && (self.pick.is_some() || !self.drop.is_empty())
+    }
+
     /// The value in this shape.
     pub fn apply<'t>(&'t self, value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
-        Self::apply_all([self], value)
+        Self::apply_all([self], value.into())
     }
 
     /// The value after several shapings, which have the room of one: each could fill its own with what the
     /// one before has made.
-    pub fn apply_all<'t>(all: impl IntoIterator<Item = &'t Self>, value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
+    pub fn apply_all<'t>(all: impl IntoIterator<Item = &'t Self>, value: Source<'t>) -> Result<Json<'t>, Unshapeable> {
         let mut room = room_for(value.size());
-        all.into_iter().try_fold(value, |value, shaping| shaping.apply_in(&mut room, value))
+        let shaped = all.into_iter().try_fold(value, |value, shaping| Ok(shaping.apply_in(&mut room, value)?.into()));
+        shaped.map(Source::json)
     }
 
-    fn apply_in<'t>(&'t self, room: &mut Room, mut value: Json<'t>) -> Result<Json<'t>, Unshapeable> {
+    fn apply_in<'t>(&'t self, room: &mut Room, mut source: Source<'t>) -> Result<Json<'t>, Unshapeable> {
         if !self.at.steps().is_empty() {
-            value = Found::at(self.at.steps(), &value).into_one().ok_or(Unshapeable::NoValue)?;
+            source = Found::at(self.at.steps(), &source.json()).into_one().ok_or(Unshapeable::NoValue)?.into();
         }
         if let Some(mask) = &self.pick {
-            value = mask.pick(value);
+            source = mask.pick(source).into();
         }
-        if !self.drop.is_empty() {
-            self.drop.drop(&mut value);
-        }
+        let mut value = if self.drop.is_empty() { source.json() } else { self.drop.drop(source) };
         self.renames.apply(&mut value);
         self.moves.iter().for_each(|step| step.apply(&mut value, room));
         self.gathers.iter().for_each(|step| step.apply(&mut value, room));

@@ -94,7 +94,8 @@ fn body(rule: &Rule, chosen: &Chosen<'_>, ended: &[Ended<'_>], errors: &[PartErr
     let mut value = put_together(rule, chosen, ended)?;
     let mut steps = rule.shaping.iter().chain(chosen.variant.iter().flat_map(|variant| &variant.shaping)).peekable();
     if steps.peek().is_some() {
-        value = Shaping::apply_all(steps, value).map_err(|_| "the answer is without what is taken of it".to_owned())?;
+        value = Shaping::apply_all(steps, value.into())
+            .map_err(|_| "the answer is without what is taken of it".to_owned())?;
         // The parts fitted as they were.
         if value.size() > rule.max_size {
             return Err("the answer is too large in its shape".to_owned());

@@ -10,6 +10,7 @@ use super::words::{Empty, Format};
 use crate::json::tree::Json;
 use crate::json::{self, Grouped, Unusable};
 use crate::shaping::Shaping;
+use crate::shaping::mask::Source;
 use crate::{query, xml};
 
 impl Reading {
@@ -28,6 +29,12 @@ impl Reading {
                 Empty::Failure => Err(Failure::Empty),
             };
         }
+        if let (Format::Json, Ok(text), Some(first)) = (self.format, &answer.body, self.shaping.first())
+            && first.begins_everywhere()
+        {
+            let spans = json::spans_of(text, self.bounds).map_err(Failure::Unusable)?;
+            return self.shaped(Source::Scanned(&spans));
+        }
         let value = match (self.format, &answer.body) {
             (Format::Xml, Err(_)) => return Err(Failure::Unusable(Unusable::NotXml)),
             (Format::Xml, Ok(text)) => xml::to_json(text, self.bounds).map_err(Failure::Unusable)?.into(),
@@ -45,7 +52,11 @@ impl Reading {
         if self.shaping.is_empty() {
             return Ok(value);
         }
-        let shaped = Shaping::apply_all(&self.shaping, Json::Raw(value.text())).map_err(|_| Failure::NotShaped)?;
+        self.shaped(Json::Raw(value.text()).into())
+    }
+
+    fn shaped(&self, value: Source<'_>) -> Result<Value, Failure> {
+        let shaped = Shaping::apply_all(&self.shaping, value).map_err(|_| Failure::NotShaped)?;
         // What is put together of JSON texts is text.
         Ok(String::from_utf8(shaped.to_text()).unwrap_or_default().into())
     }

@@ -82,7 +82,7 @@ impl<'s, P: Platform> Stream<'s, P> {
             Some(value) => {
                 let mut value = Json::Raw(value);
                 if let Some(wanted) = wanted {
-                    value = wanted.pick(value);
+                    value = wanted.pick(value.into());
                 }
                 event.extend_from_slice(b",\"value\":");
                 value.write(&mut event);

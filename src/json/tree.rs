@@ -166,20 +166,20 @@ pub fn elements(array: &str) -> impl Iterator<Item = &str> {
 pub fn members(object: &str) -> impl Iterator<Item = (Key<'_>, &str)> {
     let mut cursor = Cursor::new(object);
     cursor.enter();
-    std::iter::from_fn(move || key_of(&mut cursor).map(|key| (key, cursor.take())))
-}
-
-/// The key of the next member of an object that a cursor is in, which then is at its value; `None` at its end.
-pub fn key_of<'t>(cursor: &mut Cursor<'t>) -> Option<Key<'t>> {
-    let key = cursor.advance().then(|| Key(cursor.take()))?;
-    cursor.advance();
-    Some(key)
+    std::iter::from_fn(move || {
+        let key = cursor.advance().then(|| Key(cursor.take()))?;
+        cursor.advance();
+        Some((key, cursor.take()))
+    })
 }
 
 /// The text that a JSON string means; `None` for other values, and for a string that means none.
 pub fn text_of(string: &str) -> Option<Cow<'_, str>> {
-    let inner = string.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(string).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    let inner = string.get(1..string.len().checked_sub(1)?).filter(|_| string.starts_with('"'))?;
+    match inner.as_bytes().contains(&b'\\') {
+        true => serde_json::from_str(string).ok().map(Cow::Owned),
+        false => Some(Cow::Borrowed(inner)),
+    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Fields {
 
     /// The value with nothing but these fields.
     pub fn pick<'t>(&self, value: Json<'t>) -> Json<'t> {
-        self.0.pick(value)
+        self.0.pick(value.into())
     }
 }
 
@@ -74,9 +74,9 @@ mod tests {
     fn a_part_is_wanted_when_something_of_it_is() {
         let fields = Fields::read("user.name,orders").unwrap();
         assert!(fields.wants("user") && fields.wants("orders") && !fields.wants("name"));
-        let user = fields.within("user").unwrap().pick(Json::Raw(r#"{"name":1,"mail":2}"#));
+        let user = fields.within("user").unwrap().pick(Json::Raw(r#"{"name":1,"mail":2}"#).into());
         assert_eq!(user.to_text(), br#"{"name":1}"#);
-        let orders = fields.within("orders").unwrap().pick(Json::Raw("[ 1 ]"));
+        let orders = fields.within("orders").unwrap().pick(Json::Raw("[ 1 ]").into());
         assert_eq!(orders, Json::Raw("[ 1 ]"));
     }
 

@@ -3,18 +3,21 @@
 //! Several paths can lead on from one value (`*.id` and `users.name`), so a value is looked at with
 //! all of the masks that lead on from there.
 
-use json_scan::Cursor;
+use json_scan::{Spans, Walk};
+use smallvec::{SmallVec, smallvec};
 
 use crate::json::path::{Path, Step};
-use crate::json::tree::{Json, key_of};
+use crate::json::tree::{Json, Key};
 
 /// The places that paths lead to, as a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mask {
     /// Whether the whole value is meant.
     is_whole: bool,
-    /// What is meant below a name, sorted by it.
+    /// What is meant below a name, sorted by its length and then by itself: most names differ in that already.
     names: Vec<(String, Mask)>,
+    /// The [`hint`]s of all of them.
+    hints: u64,
     /// What is meant below every member and element.
     every: Option<Box<Mask>>,
     /// Whether a name is the number of an element.
@@ -44,6 +47,7 @@ impl Mask {
                 self.has_words |= name.index.is_none();
                 let at = self.position(&name.text).unwrap_or_else(|at| {
                     self.names.insert(at, (name.text.clone(), Self::default()));
+                    self.hints |= hint(&name.text);
                     at
                 });
                 if let Some((_, mask)) = self.names.get_mut(at) {
@@ -54,11 +58,14 @@ impl Mask {
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
-        self.names.binary_search_by(|(other, _)| other.as_str().cmp(name))
+        self.names.binary_search_by(|(other, _)| other.len().cmp(&name.len()).then_with(|| other.as_str().cmp(name)))
     }
 
     /// What is meant below a name.
     pub fn below(&self, name: &str) -> Option<&Self> {
+        if self.hints & hint(name) == 0 {
+            return None;
+        }
         self.position(name).ok().and_then(|at| self.names.get(at)).map(|(_, mask)| mask)
     }
 
@@ -70,25 +77,71 @@ impl Mask {
     /// The value with nothing but these places, in its own order. An element of an array keeps its
     /// place: of an object that has none of them `{}` is left, of what is neither object nor array
     /// null. Only a number in a path leaves the other elements out.
-    pub fn pick<'t>(&self, value: Json<'t>) -> Json<'t> {
+    pub fn pick<'t>(&self, value: Source<'t>) -> Json<'t> {
         if self.is_whole {
-            return value;
+            return value.json();
         }
-        let (value, has_below) = Looks::from(self).sift(Unsifted::Opened(value), true);
+        let (value, has_below) = value.sifted(&Looks::from(self), true);
         if has_below { value } else { Json::NULL }
     }
 
     /// The value without these places.
-    pub fn drop(&self, value: &mut Json<'_>) {
-        let whole = std::mem::replace(value, Json::NULL);
-        (*value, _) = Looks::from(self).sift(Unsifted::Opened(whole), false);
+    pub fn drop<'t>(&self, value: Source<'t>) -> Json<'t> {
+        value.sifted(&Looks::from(self), false).0
+    }
+}
+
+/// A bit for a name: what has another one is another name.
+fn hint(name: &str) -> u64 {
+    let first = name.bytes().next().unwrap_or_default();
+    1 << ((8 * name.len() + usize::from(first)) % 64)
+}
+
+/// A value as it is at hand.
+#[derive(Clone, Debug)]
+pub enum Source<'t> {
+    /// One that may be opened.
+    Opened(Json<'t>),
+    /// A text, gone over when it was checked.
+    Scanned(&'t Spans<'t>),
+}
+
+impl<'t> Source<'t> {
+    /// The value.
+    pub fn json(self) -> Json<'t> {
+        match self {
+            Self::Opened(value) => value,
+            Self::Scanned(spans) => Json::Raw(spans.walk().take()),
+        }
+    }
+
+    /// About how many bytes it has.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Opened(value) => value.size(),
+            Self::Scanned(spans) => spans.text().len(),
+        }
+    }
+
+    /// What is left of it.
+    fn sifted(self, looks: &Looks<'_>, is_pick: bool) -> (Json<'t>, bool) {
+        match self {
+            Self::Opened(value) => looks.sift(Unsifted::Opened(value), is_pick),
+            Self::Scanned(spans) => looks.sift(Unsifted::Next(&mut spans.walk()), is_pick),
+        }
+    }
+}
+
+impl<'t> From<Json<'t>> for Source<'t> {
+    fn from(value: Json<'t>) -> Self {
+        Self::Opened(value)
     }
 }
 
 /// The masks with which a value is looked at.
 #[derive(Default)]
 struct Looks<'m> {
-    masks: Vec<Look<'m>>,
+    masks: SmallVec<[Look<'m>; 2]>,
     /// Whether the whole value is meant by one of them.
     is_whole: bool,
 }
@@ -103,16 +156,22 @@ struct Look<'m> {
 
 impl<'m> From<&'m Mask> for Looks<'m> {
     fn from(mask: &'m Mask) -> Self {
-        Self { masks: vec![Look { mask, is_of_array: false }], is_whole: mask.is_whole }
+        Self { masks: smallvec![Look { mask, is_of_array: false }], is_whole: mask.is_whole }
     }
 }
 
 impl<'m> Looks<'m> {
     /// Keeps (`is_pick`) or removes what is meant below a value that is not meant as a whole. Tells
     /// whether there is a below.
-    fn sift<'t>(&self, value: Unsifted<'t, '_>, is_pick: bool) -> (Json<'t>, bool) {
+    fn sift<'t>(&self, value: Unsifted<'t, '_, '_>, is_pick: bool) -> (Json<'t>, bool) {
         let sifted = match value {
-            Unsifted::Opened(Json::Raw(text)) => return self.sift(Unsifted::At(&mut Cursor::new(text)), is_pick),
+            Unsifted::Opened(Json::Raw(text)) => {
+                let spans = if text.starts_with(['[', '{']) { Spans::of(text, u32::MAX) } else { None };
+                return match spans {
+                    Some((spans, _)) => self.sift(Unsifted::Next(&mut spans.walk()), is_pick),
+                    None => (Json::Raw(text), false),
+                };
+            }
             Unsifted::Opened(Json::Object(members)) => {
                 let kept = members.into_iter().filter_map(|(key, value)| {
                     Some((key, self.member(&key.name(), Unsifted::Opened(value), is_pick)?))
@@ -124,20 +183,21 @@ impl<'m> Looks<'m> {
                 let kept = values.into_iter().filter_map(|value| elements.next(Unsifted::Opened(value), is_pick));
                 Json::Array(kept.collect())
             }
-            Unsifted::At(cursor) => match cursor.enter() {
-                None => return (Json::Raw(cursor.take()), false),
-                Some(b'{') => {
+            Unsifted::Next(walk) => match walk.enter() {
+                None => return (Json::Raw(walk.take()), false),
+                Some(entered) if entered.bracket == b'{' => {
                     let mut kept = Vec::new();
-                    while let Some(key) = key_of(cursor) {
-                        let value = self.member(&key.name(), Unsifted::At(cursor), is_pick);
+                    while walk.is_in(entered) {
+                        let key = Key::spelled(walk.take());
+                        let value = self.member(&key.name(), Unsifted::Next(walk), is_pick);
                         kept.extend(value.map(|value| (key, value)));
                     }
                     Json::Object(kept)
                 }
-                Some(_) => {
+                Some(entered) => {
                     let (mut elements, mut kept) = (Elements::of(self), Vec::new());
-                    while cursor.advance() {
-                        kept.extend(elements.next(Unsifted::At(cursor), is_pick));
+                    while walk.is_in(entered) {
+                        kept.extend(elements.next(Unsifted::Next(walk), is_pick));
                     }
                     Json::Array(kept)
                 }
@@ -147,7 +207,7 @@ impl<'m> Looks<'m> {
     }
 
     /// What is left of the member of a name.
-    fn member<'t>(&self, name: &str, value: Unsifted<'t, '_>, is_pick: bool) -> Option<Json<'t>> {
+    fn member<'t>(&self, name: &str, value: Unsifted<'t, '_, '_>, is_pick: bool) -> Option<Json<'t>> {
         let below = self.below(name);
         if below.is_whole || below.masks.is_empty() {
             return Some(value.whole()).filter(|_| below.is_whole == is_pick);
@@ -190,18 +250,18 @@ impl<'m> Looks<'m> {
 }
 
 /// A value that was not sifted yet.
-enum Unsifted<'t, 'c> {
+enum Unsifted<'t, 'w, 's> {
     /// One that may be opened.
     Opened(Json<'t>),
-    /// The one that a cursor is at: it is gone over once.
-    At(&'c mut Cursor<'t>),
+    /// The next one of a walk.
+    Next(&'w mut Walk<'t, 's>),
 }
 
-impl<'t> Unsifted<'t, '_> {
+impl<'t> Unsifted<'t, '_, '_> {
     fn whole(self) -> Json<'t> {
         match self {
             Self::Opened(value) => value,
-            Self::At(cursor) => Json::Raw(cursor.take()),
+            Self::Next(walk) => Json::Raw(walk.take()),
         }
     }
 }
@@ -222,7 +282,7 @@ impl<'l, 'm> Elements<'l, 'm> {
     }
 
     /// What is left of the next one.
-    fn next<'t>(&mut self, value: Unsifted<'t, '_>, is_pick: bool) -> Option<Json<'t>> {
+    fn next<'t>(&mut self, value: Unsifted<'t, '_, '_>, is_pick: bool) -> Option<Json<'t>> {
         if self.has_numbers {
             self.below = self.looks.below_element(Some(self.at));
             self.at += 1;
@@ -280,10 +340,11 @@ mod tests {
         ] {
             let mask = mask(paths);
             let text = |value: Json<'_>| String::from_utf8(value.to_text()).unwrap();
-            assert_eq!(text(mask.pick(Json::Raw(value))), picked, "picked of {value} by {paths}");
-            let mut rest = Json::Raw(value);
-            mask.drop(&mut rest);
-            assert_eq!(text(rest), dropped, "dropped of {value} by {paths}");
+            let (spans, _) = Spans::of(value, 100).unwrap();
+            for source in [Json::Raw(value).into(), Json::Raw(value).opened().into(), Source::Scanned(&spans)] {
+                assert_eq!(text(mask.pick(source.clone())), picked, "picked of {source:?} by {paths}");
+                assert_eq!(text(mask.drop(source.clone())), dropped, "dropped of {source:?} by {paths}");
+            }
         }
     }
 }

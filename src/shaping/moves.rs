@@ -39,7 +39,7 @@ impl Move {
     pub fn apply<'t>(&'t self, value: &mut Json<'t>, room: &mut Room) {
         self.together.each(value, &mut |value| {
             if let Some(found) = Found::at(self.from.steps(), value).into_one() {
-                self.taken.drop(value);
+                *value = self.taken.drop(std::mem::replace(value, Json::NULL).into());
                 put(self.to.steps(), value, &found, room);
             }
         });

@@ -87,8 +87,8 @@ fn copies_of_copies_do_not_fill_the_memory() {
     let settings = r#"{"concat": {"a": ["a", "a", "a", "a", "a"]}}"#;
     let all: Vec<Shaping> = (0..12).map(|_| compiled(settings).unwrap()).collect();
     let value = Json::Raw(r#"{"a":["xxxxxxxxx"]}"#);
-    assert_eq!(Shaping::apply_all(&all, value.clone()), Err(super::Unshapeable::TooLarge));
-    let some = Shaping::apply_all(all.iter().take(3), value).unwrap();
+    assert_eq!(Shaping::apply_all(&all, value.clone().into()), Err(super::Unshapeable::TooLarge));
+    let some = Shaping::apply_all(all.iter().take(3), value.into()).unwrap();
     assert_eq!(some.to_text().len(), 7 + 125 * 12);
 }
 
@@ -196,17 +196,14 @@ proptest! {
     #[test]
     fn to_pick_or_to_drop_twice_is_to_do_it_once(text in json(), paths in prop::collection::vec(path(NAMES), 1..5)) {
         let mask = mask(&paths);
-        let once = mask.pick(Json::Raw(&text)).to_text();
+        let once = mask.pick(Json::Raw(&text).into()).to_text();
         let once = String::from_utf8(once).unwrap();
-        prop_assert_eq!(mask.pick(Json::Raw(&once)).to_text(), once.as_bytes());
-        let mut rest = Json::Raw(&once);
-        mask.drop(&mut rest);
+        prop_assert_eq!(mask.pick(Json::Raw(&once).into()).to_text(), once.as_bytes());
+        let rest = mask.drop(Json::Raw(&once).into());
         prop_assert!(mask.is_empty() || is_bare(&rest), "what is picked and dropped leaves {rest:?}");
-        let mut dropped = Json::Raw(&text);
-        mask.drop(&mut dropped);
+        let dropped = mask.drop(Json::Raw(&text).into());
         let again = String::from_utf8(dropped.to_text()).unwrap();
-        mask.drop(&mut dropped);
-        prop_assert_eq!(String::from_utf8(dropped.to_text()).unwrap(), again);
+        prop_assert_eq!(String::from_utf8(mask.drop(dropped.into()).to_text()).unwrap(), again);
     }
 }
 
