@@ -8,7 +8,7 @@ import { compile } from "./check.mjs";
 import { COMPILE, COMPILER } from "./compiler.mjs";
 import { at, fromNpm, isMain, main, run, say } from "./run.mjs";
 import { npmPackages, setUp, workerBuild } from "./setup.mjs";
-import { withoutExports } from "./wasm-file.mjs";
+import { withFunctionOf, withoutExports } from "./wasm-file.mjs";
 
 /** Our own files that are deployed as they are. */
 export const ENTRY = ["worker.mjs", "shared.mjs", "visit.mjs", "limiter.mjs", "first-answer.mjs"];
@@ -31,7 +31,10 @@ const WASM_FEATURES = [
 const DEPLOYED = "index_bg.wasm";
 
 /** The exports that nobody calls in a gateway: what compiles routes.json, and classes that `worker` has for others. */
-const NOT_OF_GATEWAY = new RegExp(`^(${COMPILE}|(__wbg_)?(get_|set_)?(containerstartupoptions|intounderlying[a-z]+|minifyconfig|r2range)_.*)$`);
+const NOT_OF_GATEWAY = new RegExp(`^(${COMPILE}|write_f64|(__wbg_)?(get_|set_)?(containerstartupoptions|intounderlying[a-z]+|minifyconfig|r2range)_.*)$`);
+
+/** The standard library's way to write a floating point number, and the function in its place, with their parameters. */
+const NUMBERS = [/^<f64 as core(\[\w+\])?::fmt::Display>::fmt/, "write_f64", 2];
 
 /**
  * Functions that are called in one place stay functions: all that a request can ask for in one takes the runtime some 20 ms
@@ -83,7 +86,7 @@ async function splitWasm(folder, optimise) {
 
 /** Makes the gateway of the compiler: what is exported no more is needed no more, and neither is what only that called. */
 export async function makeGateway(compiler, gateway, flags) {
-  writeFileSync(gateway, withoutExports(readFileSync(compiler), NOT_OF_GATEWAY));
+  writeFileSync(gateway, withoutExports(withFunctionOf(readFileSync(compiler), ...NUMBERS), NOT_OF_GATEWAY));
   const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
   await run(fromNpm("wasm-opt"), [...features, ...OPTIMISATIONS, ...flags, gateway, "-o", gateway]);
 }

@@ -1,5 +1,5 @@
 // A Wasm file as its sections (WebAssembly Core Specification 2.0, section 5.5), and the few of them that are changed
-// here: what it exports, and the memory that it begins with.
+// here: what it exports, what a function does, and the memory that it begins with.
 
 const HEADER = 8;
 const SECTION = { custom: 0, import: 2, memory: 5, global: 6, export: 7, code: 10, data: 11, dataCount: 12 };
@@ -7,7 +7,10 @@ const PAGE = 65_536;
 
 const I32 = 0x7f;
 const I32_CONST = 0x41;
+const LOCAL_GET = 0x20;
+const CALL = 0x10;
 const END = 0x0b;
+const NO_LOCALS = 0;
 
 /** A shorter run of zeros between others is written out: gzipped, it takes less than to begin anew. */
 const SHORT = 64;
@@ -29,6 +32,45 @@ export const withoutExports = (file, pattern) =>
     }
     return [...leb(kept.length), ...joined(kept)];
   });
+
+/**
+ * The file in which the one function whose name is of a pattern does what an exported one does, with so many parameters; of a
+ * file that has the names.
+ */
+export function withFunctionOf(file, pattern, exported, parameters) {
+  const all = sections(file);
+  const bodyOf = (wanted) => all.find(({ id }) => id === wanted).body;
+  const found = [...functionNames(all)].filter(([, name]) => pattern.test(name));
+  if (found.length !== 1) throw new Error(`${found.length} functions have a name like ${pattern}, not one`);
+  const [[replaced]] = found;
+  const call = [...Array.from({ length: parameters }, (_, at) => [LOCAL_GET, at]).flat(), CALL, ...leb(exportedFunction(bodyOf(SECTION.export), exported))];
+  const code = Uint8Array.of(NO_LOCALS, ...call, END);
+  // Those that are imported have the first numbers.
+  const first = importedFunctions(bodyOf(SECTION.import));
+  return changed(file, SECTION.code, (body) => {
+    const reader = new Reader(body);
+    const count = reader.number();
+    const functions = Array.from({ length: count }, (_, number) => {
+      const size = reader.number();
+      reader.at += size;
+      const own = first + number === replaced ? code : body.subarray(reader.at - size, reader.at);
+      return joined([Uint8Array.from(leb(own.length)), own]);
+    });
+    return joined([Uint8Array.from(leb(count)), ...functions]);
+  });
+}
+
+/** The number of an exported function. */
+function exportedFunction(body, wanted) {
+  const reader = new Reader(body);
+  for (let left = reader.number(); left > 0; left -= 1) {
+    const name = reader.text();
+    const kind = reader.number();
+    const number = reader.number();
+    if (name === wanted && kind === 0) return number;
+  }
+  throw new Error(`No function is exported as ${wanted}`);
+}
 
 /**
  * The file beginning with a memory as it is after calls into an instance of it. What is left on the stack is not taken

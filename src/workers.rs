@@ -10,6 +10,7 @@ mod drill;
 mod first_answer;
 mod limiter;
 mod memory;
+mod numbers;
 mod platform;
 mod tasks;
 
