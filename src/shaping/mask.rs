@@ -3,6 +3,8 @@
 //! Several paths can lead on from one value (`*.id` and `users.name`), so a value is looked at with
 //! all of the masks that lead on from there.
 
+use std::borrow::Cow;
+
 use json_scan::{Spans, Walk};
 use smallvec::{SmallVec, smallvec};
 
@@ -138,13 +140,17 @@ impl<'t> From<Json<'t>> for Source<'t> {
     }
 }
 
-/// The masks with which a value is looked at.
-#[derive(Default)]
-struct Looks<'m> {
-    masks: SmallVec<[Look<'m>; 2]>,
-    /// Whether the whole value is meant by one of them.
-    is_whole: bool,
+/// What of a value is meant.
+enum Meant<'m> {
+    Nothing,
+    /// All of it.
+    Whole,
+    /// What is below it, by these masks.
+    Below(Looks<'m>),
 }
+
+/// The masks with which a value is looked at that is not meant as a whole.
+struct Looks<'m>(SmallVec<[Look<'m>; 2]>);
 
 #[derive(Clone, Copy)]
 struct Look<'m> {
@@ -156,7 +162,27 @@ struct Look<'m> {
 
 impl<'m> From<&'m Mask> for Looks<'m> {
     fn from(mask: &'m Mask) -> Self {
-        Self { masks: smallvec![Look { mask, is_of_array: false }], is_whole: mask.is_whole }
+        Self(smallvec![Look { mask, is_of_array: false }])
+    }
+}
+
+impl<'m> Meant<'m> {
+    /// What a mask means is meant too.
+    fn add(&mut self, mask: Option<&'m Mask>) {
+        match (mask, &self) {
+            (None, _) | (_, Self::Whole) => {}
+            (Some(mask), _) if mask.is_whole => *self = Self::Whole,
+            (Some(mask), _) => self.look(Look { mask, is_of_array: false }),
+        }
+    }
+
+    /// It is looked at with one mask more.
+    fn look(&mut self, look: Look<'m>) {
+        match self {
+            Self::Whole => {}
+            Self::Nothing => *self = Self::Below(Looks(smallvec![look])),
+            Self::Below(looks) => looks.0.push(look),
+        }
     }
 }
 
@@ -188,8 +214,10 @@ impl<'m> Looks<'m> {
                 Some(entered) if entered.bracket == b'{' => {
                     let mut kept = Vec::new();
                     while walk.is_in(entered) {
-                        let key = Key::spelled(walk.take());
-                        let value = self.member(&key.name(), Unsifted::Next(walk), is_pick);
+                        let (spelled, name) = walk.key();
+                        let key = Key::spelled(spelled);
+                        let name = name.map_or_else(|| key.name(), Cow::Borrowed);
+                        let value = self.member(&name, Unsifted::Next(walk), is_pick);
                         kept.extend(value.map(|value| (key, value)));
                     }
                     Json::Object(kept)
@@ -208,44 +236,39 @@ impl<'m> Looks<'m> {
 
     /// What is left of the member of a name.
     fn member<'t>(&self, name: &str, value: Unsifted<'t, '_, '_>, is_pick: bool) -> Option<Json<'t>> {
-        let below = self.below(name);
-        if below.is_whole || below.masks.is_empty() {
-            return Some(value.whole()).filter(|_| below.is_whole == is_pick);
+        match self.below(name) {
+            Meant::Nothing => value.if_kept(!is_pick),
+            Meant::Whole => value.if_kept(is_pick),
+            Meant::Below(looks) => {
+                let (value, has_below) = looks.sift(value, is_pick);
+                (has_below || !is_pick).then_some(value)
+            }
         }
-        let (value, has_below) = below.sift(value, is_pick);
-        (has_below || !is_pick).then_some(value)
     }
 
-    fn below(&self, name: &str) -> Self {
-        let mut below = Self::default();
-        for look in &self.masks {
+    fn below(&self, name: &str) -> Meant<'m> {
+        let mut below = Meant::Nothing;
+        for look in &self.0 {
             // In a mask of an array, numbers were for the array.
             let is_for_array = look.is_of_array && look.mask.has_numbers && is_number(name);
-            below.extend(look.mask.below(name).filter(|_| !is_for_array));
-            below.extend(look.mask.every.as_deref().filter(|_| !look.is_of_array));
+            below.add(look.mask.below(name).filter(|_| !is_for_array));
+            below.add(look.mask.every.as_deref().filter(|_| !look.is_of_array));
         }
         below
     }
 
-    fn below_element(&self, at: Option<usize>) -> Self {
-        let mut below = Self::default();
-        for look in &self.masks {
+    fn below_element(&self, at: Option<usize>) -> Meant<'m> {
+        let mut below = Meant::Nothing;
+        for look in &self.0 {
             if look.mask.has_words {
-                below.masks.push(Look { mask: look.mask, is_of_array: true });
+                below.look(Look { mask: look.mask, is_of_array: true });
             }
             if !look.is_of_array {
-                below.extend(at.and_then(|at| look.mask.below(&at.to_string())));
-                below.extend(look.mask.every.as_deref());
+                below.add(at.and_then(|at| look.mask.below(&at.to_string())));
+                below.add(look.mask.every.as_deref());
             }
         }
         below
-    }
-
-    fn extend(&mut self, mask: Option<&'m Mask>) {
-        if let Some(mask) = mask {
-            self.is_whole |= mask.is_whole;
-            self.masks.push(Look { mask, is_of_array: false });
-        }
     }
 }
 
@@ -258,10 +281,14 @@ enum Unsifted<'t, 'w, 's> {
 }
 
 impl<'t> Unsifted<'t, '_, '_> {
-    fn whole(self) -> Json<'t> {
+    /// The whole value, if it is kept.
+    fn if_kept(self, is_kept: bool) -> Option<Json<'t>> {
         match self {
-            Self::Opened(value) => value,
-            Self::Next(walk) => Json::Raw(walk.take()),
+            Self::Opened(value) => is_kept.then_some(value),
+            Self::Next(walk) => {
+                let text = walk.take();
+                is_kept.then_some(Json::Raw(text))
+            }
         }
     }
 }
@@ -269,15 +296,15 @@ impl<'t> Unsifted<'t, '_, '_> {
 /// The elements of an array, one after the other.
 struct Elements<'l, 'm> {
     looks: &'l Looks<'m>,
-    /// With which an element is looked at; by its number, if that counts.
-    below: Looks<'m>,
+    /// What of an element is meant; by its number, if that counts.
+    below: Meant<'m>,
     has_numbers: bool,
     at: usize,
 }
 
 impl<'l, 'm> Elements<'l, 'm> {
     fn of(looks: &'l Looks<'m>) -> Self {
-        let has_numbers = looks.masks.iter().any(|look| look.mask.has_numbers && !look.is_of_array);
+        let has_numbers = looks.0.iter().any(|look| look.mask.has_numbers && !look.is_of_array);
         Self { looks, below: looks.below_element(None), has_numbers, at: 0 }
     }
 
@@ -287,12 +314,14 @@ impl<'l, 'm> Elements<'l, 'm> {
             self.below = self.looks.below_element(Some(self.at));
             self.at += 1;
         }
-        let below = &self.below;
-        if below.is_whole || below.masks.is_empty() {
-            return Some(value.whole()).filter(|_| below.is_whole == is_pick);
+        match &self.below {
+            Meant::Nothing => value.if_kept(!is_pick),
+            Meant::Whole => value.if_kept(is_pick),
+            Meant::Below(looks) => {
+                let (value, has_below) = looks.sift(value, is_pick);
+                Some(if has_below || !is_pick { value } else { Json::NULL })
+            }
         }
-        let (value, has_below) = below.sift(value, is_pick);
-        Some(if has_below || !is_pick { value } else { Json::NULL })
     }
 }
 

@@ -25,59 +25,54 @@ impl Size {
 pub(crate) fn scan(text: &str, finding: &mut Finding) -> Option<Size> {
     let bytes = text.as_bytes();
     let (mut at, mut size) = (0, Size::default());
-    // The brackets that must still come.
-    let mut open: SmallVec<[u8; 32]> = SmallVec::new();
+    // The bracket that must come next, and those that must come after it; 0 is the end of the text.
+    let (mut closing, mut outer) = (0, SmallVec::<[u8; 32]>::new());
     loop {
-        at = space_end(bytes, at);
-        let begin = at;
-        at = match *bytes.get(at)? {
-            bracket @ (b'[' | b'{') => {
-                let closing = if bracket == b'[' { b']' } else { b'}' };
-                open.push(closing);
-                size.elements += 1;
-                size.depth = size.depth.max(open.len() as u32);
-                finding.count(size.elements);
-                finding.open(begin);
-                at = space_end(bytes, at + 1);
-                if bytes.get(at) != Some(&closing) {
-                    if bracket == b'{' {
-                        at = key_end(bytes, at, finding)?;
-                    }
-                    continue;
+        let begin = space_end(bytes, at);
+        let first = *bytes.get(begin)?;
+        if let b'[' | b'{' = first {
+            outer.push(closing);
+            closing = if first == b'[' { b']' } else { b'}' };
+            size.elements += 1;
+            size.depth = size.depth.max(outer.len() as u32);
+            finding.count(size.elements);
+            finding.open(begin);
+            at = space_end(bytes, begin + 1);
+            if bytes.get(at) != Some(&closing) {
+                if first == b'{' {
+                    at = key_end(bytes, at, finding)?;
                 }
-                at
+                continue;
             }
-            first => {
-                let end = match first {
-                    b'"' => checked_string_end(bytes, at)?,
-                    b't' => word_end(bytes, at, b"true")?,
-                    b'f' => word_end(bytes, at, b"false")?,
-                    b'n' => word_end(bytes, at, b"null")?,
-                    _ => number_end(bytes, at)?,
-                };
-                finding.add(begin, end);
-                end
-            }
-        };
+        } else {
+            at = match first {
+                b'"' => checked_string_end(bytes, begin)?,
+                b't' => word_end(bytes, begin, b"true")?,
+                b'f' => word_end(bytes, begin, b"false")?,
+                b'n' => word_end(bytes, begin, b"null")?,
+                _ => number_end(bytes, begin)?,
+            };
+            finding.add(begin, at);
+        }
         // A value has ended, or there is none; what it is in may have ended too.
         loop {
             at = space_end(bytes, at);
-            let Some(closing) = open.last() else { return (at == bytes.len()).then_some(size) };
-            match *bytes.get(at)? {
-                b',' => {
+            match bytes.get(at) {
+                Some(b',') if closing != 0 => {
                     size.elements += 1;
                     finding.count(size.elements);
                     at += 1;
-                    if *closing == b'}' {
+                    if closing == b'}' {
                         at = key_end(bytes, space_end(bytes, at), finding)?;
                     }
                     break;
                 }
-                byte if byte == *closing => {
+                Some(byte) if *byte == closing => {
                     at += 1;
                     finding.close(at);
-                    open.pop();
+                    closing = outer.pop()?;
                 }
+                None if closing == 0 => return Some(size),
                 _ => return None,
             }
         }
@@ -203,6 +198,9 @@ mod tests {
             "\u{feff}{}",
             "\u{a0}1",
             "1\u{b}",
+            "\u{0}",
+            "1\u{0}",
+            "[1]\u{0}",
             "\t\n\r 1\t\n\r ",
             "[\"\",\"\\\\\",\"\\\"\"]",
             "{\"\":{\"\":{}}}",

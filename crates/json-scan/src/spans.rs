@@ -122,6 +122,15 @@ impl<'t> Walk<'t, '_> {
         self.rest.first().is_some_and(|next| next.begin < entered.end)
     }
 
+    /// Takes the key that is next: as it is spelled, and what it means, where that is spelled as it is.
+    pub fn key(&mut self) -> (&'t str, Option<&'t str>) {
+        let Some((Span { begin, end }, rest)) = self.rest.split_first() else { return ("", None) };
+        self.rest = rest;
+        let (begin, end) = (*begin as usize, *end as usize);
+        let inner = self.text.get(begin + 1..end - 1).filter(|inner| !inner.as_bytes().contains(&b'\\'));
+        (self.text.get(begin..end).unwrap_or_default(), inner)
+    }
+
     /// Takes the value that is next, or the key.
     pub fn take(&mut self) -> &'t str {
         let Some((span, mut rest)) = self.rest.split_first() else { return "" };
@@ -149,7 +158,7 @@ mod tests {
         walk.enter();
         let mut all = Vec::new();
         while walk.is_in(entered) {
-            let key = if entered.bracket == b'{' { format!("{}=", walk.take()) } else { String::new() };
+            let key = if entered.bracket == b'{' { format!("{}=", walk.key().0) } else { String::new() };
             all.push(key + &walked(walk, takes));
         }
         format!("{}{}", char::from(entered.bracket), all.join(" "))
@@ -167,6 +176,19 @@ mod tests {
             let (spans, _) = Spans::of(text, 100).unwrap();
             assert_eq!(walked(&mut spans.walk(), &[]), expected, "of {text}");
         }
+    }
+
+    #[test]
+    fn a_key_means_what_it_spells_where_nothing_is_escaped() {
+        let (spans, _) = Spans::of(r#"{"":1,"ab":2,"\u0061":3,"a longer key, and one with a \\":4}"#, 100).unwrap();
+        let mut walk = spans.walk();
+        let (entered, mut keys) = (walk.enter().unwrap(), Vec::new());
+        while walk.is_in(entered) {
+            keys.push(walk.key());
+            walk.take();
+        }
+        let long = r#""a longer key, and one with a \\""#;
+        assert_eq!(keys, [("\"\"", Some("")), ("\"ab\"", Some("ab")), (r#""\u0061""#, None), (long, None)]);
     }
 
     #[test]
