@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::mask::Mask;
+use super::mask::{Mask, Source};
 use super::{Shaping, ShapingSettings};
 use crate::json::path::Path;
 use crate::json::samples::json;
 use crate::json::tree::Json;
-use crate::json::{Bounds, string, value};
+use crate::json::{Bounds, spans_of, string, value};
 use crate::settings::{FromNode, Node, Place, Problems, Text};
 
 fn compiled(settings: &str) -> Result<Shaping, Vec<String>> {
@@ -191,6 +191,16 @@ proptest! {
     #[test]
     fn no_settings_change_nothing(text in json()) {
         prop_assert_eq!(shaped("{}", &text), Ok(text));
+    }
+
+    #[test]
+    fn how_a_value_is_at_hand_makes_no_difference(text in json(), paths in prop::collection::vec(path(NAMES), 1..5)) {
+        let (mask, whole) = (mask(&paths), Bounds { depth: 1_000, elements: u32::MAX });
+        let spans = spans_of(&text, whole).unwrap();
+        let ways = [Json::Raw(&text).into(), Json::Raw(&text).opened().into(), Source::Scanned(&spans)];
+        let [raw, opened, scanned] = ways.map(|way| (mask.pick(way.clone()).to_text(), mask.drop(way).to_text()));
+        prop_assert_eq!(&raw, &opened);
+        prop_assert_eq!(&raw, &scanned);
     }
 
     #[test]

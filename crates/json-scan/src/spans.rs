@@ -44,38 +44,36 @@ pub(crate) struct Finding {
     spans: Vec<Span>,
     /// Which of them are arrays and objects that have not ended.
     open: SmallVec<[u32; 16]>,
-    /// Of how many elements they are told; 0 is of nothing.
-    most: u32,
+    /// Of how many elements they are told, if they are.
+    most: Option<u32>,
 }
 
 impl Finding {
     /// None will be.
     pub fn nothing() -> Self {
-        Self::of_at_most(0, 0)
+        Self { spans: Vec::new(), open: SmallVec::new(), most: None }
     }
 
     /// Those of so many elements will be, and there is room for so many spans.
     pub fn of_at_most(most: u32, room: usize) -> Self {
-        Self { spans: Vec::with_capacity(room), open: SmallVec::new(), most }
+        Self { spans: Vec::with_capacity(room), open: SmallVec::new(), most: Some(most) }
     }
 
     /// A value or a key begins and ends.
     pub fn add(&mut self, begin: usize, end: usize) {
-        if self.most > 0 {
+        if self.most.is_some() {
             self.spans.push(Span { begin: begin as u32, end: end as u32 });
         }
     }
 
     /// There are so many elements by now.
     pub fn count(&mut self, elements: u32) {
-        if elements > self.most {
-            self.most = 0;
-        }
+        self.most = self.most.filter(|most| elements <= *most);
     }
 
     /// An array or an object begins.
     pub fn open(&mut self, begin: usize) {
-        if self.most > 0 {
+        if self.most.is_some() {
             self.open.push(self.spans.len() as u32);
             self.add(begin, begin);
         }
@@ -127,11 +125,11 @@ impl<'t> Walk<'t, '_> {
         let Some((Span { begin, end }, rest)) = self.rest.split_first() else { return ("", None) };
         self.rest = rest;
         let (begin, end) = (*begin as usize, *end as usize);
-        let inner = self.text.get(begin + 1..end - 1).filter(|inner| !inner.as_bytes().contains(&b'\\'));
+        let inner = self.text.get(begin + 1..end.saturating_sub(1)).filter(|inner| !inner.as_bytes().contains(&b'\\'));
         (self.text.get(begin..end).unwrap_or_default(), inner)
     }
 
-    /// Takes the value that is next, or the key.
+    /// Takes the value that is next.
     pub fn take(&mut self) -> &'t str {
         let Some((span, mut rest)) = self.rest.split_first() else { return "" };
         while let Some((within, after)) = rest.split_first()
@@ -189,6 +187,12 @@ mod tests {
         }
         let long = r#""a longer key, and one with a \\""#;
         assert_eq!(keys, [("\"\"", Some("")), ("\"ab\"", Some("ab")), (r#""\u0061""#, None), (long, None)]);
+    }
+
+    #[test]
+    fn a_value_without_elements_is_none_too_many() {
+        let (spans, size) = Spans::of(" \"a\" ", 0).unwrap();
+        assert_eq!((spans.walk().take(), size), ("\"a\"", Size::default()));
     }
 
     #[test]
