@@ -7,11 +7,12 @@ use crate::call::{Brought, Wanted, call};
 use crate::gateway::{Action, Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, CallError, Onward, Platform};
+use crate::platform::{AnswerOn, CallError, Onward, Platform, WhenClientLeaves};
 use crate::policy::by::Who;
 use crate::policy::credential::{hide, query_without};
 use crate::policy::headers::{self, HeaderEdits};
 use crate::policy::public_names::PublicNames;
+use crate::policy::request_log::RequestLog;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
 use crate::resilience::retry::{Body, is_idempotent};
@@ -25,6 +26,9 @@ pub(crate) const DEFAULT_MAX_BODY: u64 = 100 << 20;
 
 /// The longest body that is kept to be sent again, in bytes.
 const MAX_KEPT: u64 = 64 << 10;
+
+/// The longest time for which something may be kept for a client that nobody knows to have left.
+const MOST_UNNOTICED: Duration = Duration::from_secs(30);
 
 /// The answer of the service to the request, whose path is `path`. `is_first` says that it is the first
 /// of its `Idempotency-Key`.
@@ -119,7 +123,10 @@ impl<P: Platform> Request<'_, '_, P> {
             timeout: timeout.unwrap_or(service.timeout),
             retry: service.retry.as_ref(),
         };
-        let make = async |url, within| platform.forward(&self.onward(service, url, &edits, body), within).await;
+        let make = async |url, within| {
+            let when_client_leaves = self.when_client_leaves(service, within);
+            platform.forward(&self.onward(service, url, &edits, when_client_leaves), within).await
+        };
         let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
         let Brought { answer: reply, picked, target } = called.map_err(|error| {
             self.visit.trace.note(format!("service {} {error}", service.name));
@@ -169,11 +176,39 @@ impl<P: Platform> Request<'_, '_, P> {
         Ok((target, edits))
     }
 
-    fn onward<'o>(&self, service: &'o Service, url: String, edits: &'o HeaderEdits, body: Body) -> Onward<'o> {
+    fn onward<'o>(
+        &self,
+        service: &'o Service,
+        url: String,
+        edits: &'o HeaderEdits,
+        when_client_leaves: WhenClientLeaves,
+    ) -> Onward<'o> {
         let binding = service.binding.as_deref();
-        let max_body = self.route.max_body;
-        let (keeps_body, outlives_client) = (body == Body::Kept, self.is_first);
-        Onward { url, binding, edits, keeps_body, outlives_client, the_last: self.is_the_last(service), max_body }
+        let (keeps_body, max_body) = (self.body == Body::Kept, self.route.max_body);
+        Onward { url, binding, edits, keeps_body, when_client_leaves, max_body }
+    }
+
+    /// What becomes of a call to a service that has so much time, when the client goes away.
+    fn when_client_leaves(&self, service: &Service, within: Duration) -> WhenClientLeaves {
+        if self.is_first {
+            WhenClientLeaves::GoesOn
+        } else if !self.is_the_last(service) {
+            WhenClientLeaves::IsBrokenOff
+        } else if within > MOST_UNNOTICED || self.is_its_end_told(service) {
+            WhenClientLeaves::EndsWithRequest
+        } else {
+            WhenClientLeaves::EndsUnnoticed
+        }
+    }
+
+    /// Whether something hangs on how a call to a service ends, even if nobody gets its answer: a line of the log, what a
+    /// limit has lent, what is known of an instance, whose fault it is that a body does not arrive.
+    fn is_its_end_told(&self, service: &Service) -> bool {
+        self.visit.gateway.log != RequestLog::None
+            || !self.route.limits.is_empty()
+            || service.breaker.is_some()
+            || service.pool().len() > 1
+            || self.body != Body::None
     }
 
     /// Whether the request is over with a call to a service, whatever comes of it.
@@ -250,7 +285,8 @@ impl<P: Platform> Request<'_, '_, P> {
             if let Some(picked) = pick
                 && self.visit.allowance.take_call().is_ok()
             {
-                let onward = self.onward(service, picked.url.join(&target), &edits, body);
+                let url = picked.url.join(&target);
+                let onward = self.onward(service, url, &edits, WhenClientLeaves::GoesOn);
                 platform.mirror(&onward, timeout.unwrap_or(service.timeout));
             }
         }

@@ -190,12 +190,23 @@ pub struct Onward<'o> {
     pub edits: &'o HeaderEdits,
     /// Whether the body is kept, so that it can be sent again.
     pub keeps_body: bool,
-    /// Whether the call goes on when the client goes away.
-    pub outlives_client: bool,
-    /// Whether the request is over with it, so that it ends with the request if it is given up.
-    pub the_last: bool,
+    /// What becomes of the call when the client goes away.
+    pub when_client_leaves: WhenClientLeaves,
     /// The most bytes of a body whose length the client did not say, if they are counted.
     pub max_body: Option<u64>,
+}
+
+/// What becomes of a call when the client goes away, and whether the gateway learns of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenClientLeaves {
+    /// It goes on.
+    GoesOn,
+    /// It is broken off, and fails with [`CallError::ClientGone`].
+    IsBrokenOff,
+    /// The same, but nothing comes after it: it ends with the request.
+    EndsWithRequest,
+    /// It ends with the request, and nothing is to be done then: it may fail any time later.
+    EndsUnnoticed,
 }
 
 /// A call of the gateway's own.

@@ -47,20 +47,26 @@ export function certificate({ root }) {
   return [isTrusted ? "trusted" : "not", ...lines].join("\n");
 }
 
+/** What becomes of a call when the client goes away: the numbers of `WhenClientLeaves`. */
+const GOES_ON = 0;
+const IS_BROKEN_OFF = 1;
+const ENDS_UNNOTICED = 3;
+
 /**
- * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields. One that
- * is `theLast` is not followed by another, and need not be broken off: with the request, it ends. Brings a reply whose body
- * is still to come.
+ * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields; `leaving` is
+ * what becomes of it when the client goes away. Brings a reply whose body is still to come.
  */
-export function forward(visit, number, asked, keepsBody, outlivesClient, theLast, maxBody, ms) {
+export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
   const { request, env } = visit;
-  visit.begin(number, ms, { outlivesClient }, async (call) => {
+  const options = { outlivesClient: leaving === GOES_ON, endsUnnoticed: leaving === ENDS_UNNOTICED };
+  visit.begin(number, ms, options, async (call) => {
     const { lines, end } = beginning(asked, 2);
     const [url, binding] = lines;
     const headers = new Headers(request.headers);
     edit(headers, asked, end);
     const init = { method: request.method, headers, redirect: "manual" };
-    if (!theLast) init.signal = call.signal;
+    // What nothing comes after ends with the request.
+    if (leaving <= IS_BROKEN_OFF) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
     if (keepsBody) {

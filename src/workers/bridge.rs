@@ -48,16 +48,7 @@ extern "C" {
     pub fn body(visit: &Visit, most: u32, ms: u32) -> Promise;
     pub fn within(visit: &Visit, method: &str, fields: &str, body: Option<Vec<u8>>) -> Visit;
 
-    pub fn forward(
-        visit: &Visit,
-        number: Number,
-        asked: &str,
-        keeps_body: bool,
-        outlives_client: bool,
-        the_last: bool,
-        max_body: f64,
-        ms: u32,
-    );
+    pub fn forward(visit: &Visit, number: Number, asked: &str, keeps_body: bool, leaving: u8, max_body: f64, ms: u32);
     pub fn mirror(visit: &Visit, url: &str, binding: &str, edits: &str, ms: u32) -> Promise;
     pub fn read(visit: &Visit, number: Number, reply: &Response, edits: &str, most: Option<u32>, ms: u32);
     pub fn discard(reply: &Response);

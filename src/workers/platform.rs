@@ -16,7 +16,7 @@ use crate::answer;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown,
+    ReplyHead, StoreDown, WhenClientLeaves,
 };
 use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
@@ -131,14 +131,21 @@ impl Platform for Workers {
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
-        let Onward { url, binding, edits, keeps_body, outlives_client, the_last, max_body } = onward;
+        let Onward { url, binding, edits, keeps_body, when_client_leaves, max_body } = onward;
         // In one piece: each text costs a crossing of its own.
         let mut asked = String::with_capacity(512);
         asked.extend([url.as_str(), "\n", binding.unwrap_or_default(), "\n"]);
         bridge::push_edits(&mut asked, edits);
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
+        let leaving = match when_client_leaves {
+            // What is to be done afterwards would not be.
+            WhenClientLeaves::EndsUnnoticed if !self.shared.jobs.borrow().is_empty() => {
+                WhenClientLeaves::EndsWithRequest
+            }
+            leaving => *leaving,
+        } as u8;
         let begin = |visit: &Visit, number| {
-            bridge::forward(visit, number, &asked, *keeps_body, *outlives_client, *the_last, max_body, ms);
+            bridge::forward(visit, number, &asked, *keeps_body, leaving, max_body, ms);
         };
         match self.called(begin).await? {
             Brought::Reply { status, fields, reply } => {

@@ -20,6 +20,9 @@ export class Visit {
     this.works = 0;
     /** Takes the answer, once that is waited for. */
     this.resolve = undefined;
+    /** When it has ended, unless it was cut off, in ms since 1970; undefined where its client's going away is listened for. */
+    this.endsBy = undefined;
+    this.isOverdue = false;
     /** The time that calls have which began last. */
     this.latest = undefined;
   }
@@ -60,7 +63,11 @@ export class Visit {
   answer() {
     shared.underWay.add(this);
     const answer = new Promise((resolve) => (this.resolve = resolve));
-    this.listen();
+    if (this.endsBy === undefined) this.listen();
+    else {
+      endThoseCutOff();
+      unnoticed.add(this);
+    }
     return answer;
   }
 
@@ -89,6 +96,7 @@ export class Visit {
   /** Takes the answer; undefined is none. */
   settle(answer) {
     shared.underWay.delete(this);
+    if (this.endsBy !== undefined) unnoticed.delete(this);
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
     this.stopListeningIfOver();
@@ -108,13 +116,20 @@ export class Visit {
     this.context.waitUntil(new Promise((over) => (this.resolve = (answer) => over(resolve(answer)))));
   }
 
+  /** Its client has gone away, and the runtime has cut it off: nobody can be answered any more. */
+  endCutOff() {
+    this.resolve = undefined;
+    for (const call of callsOf(this)) call.end("client-gone");
+  }
+
   /**
    * Begins a call that the Wasm waits for under a number, for so many ms. `start` is given the call; what it rejects with is
    * the name of a `CallError`, or something unknown.
    */
-  begin(number, ms, { sharesTime = false, outlivesClient = false }, start) {
+  begin(number, ms, { sharesTime = false, outlivesClient = false, endsUnnoticed = false }, start) {
     const call = new Call(this, number, this.time(ms, sharesTime), outlivesClient);
     this.add(call);
+    if (endsUnnoticed) this.endsBy = call.time.began + ms;
     if (this.root.isClientGone && !outlivesClient) return call.end("client-gone");
     try {
       start(call).then(undefined, (error) => call.fail(error));
@@ -149,6 +164,31 @@ export class Visit {
       return latest;
     }
     return (this.latest = new Time(this, ms));
+  }
+}
+
+/**
+ * Those with a call that nothing comes after, in the order in which they are looked at. Nobody listens whether their clients
+ * go away: a listener costs a twentieth of such a request. The runtime cuts them off then, and they stay here.
+ */
+const unnoticed = new Set();
+
+/** How late a timer may come, in ms. */
+const LATE = 1000;
+
+/** Has those come to an end that were cut off: who was not would have ended at the end of its time. */
+function endThoseCutOff() {
+  const now = Date.now();
+  for (const visit of unnoticed) {
+    if (visit.endsBy > now) return;
+    unnoticed.delete(visit);
+    if (visit.isOverdue) visit.endCutOff();
+    else {
+      // The runtime may have stood still meanwhile: then its timer comes now.
+      visit.isOverdue = true;
+      visit.endsBy = now + LATE;
+      unnoticed.add(visit);
+    }
   }
 }
 

@@ -206,6 +206,35 @@ test("a client that goes away aborts the forwarded call", async () => {
   await until(() => orders.seen[0].gone, "the abort of the call");
 });
 
+test("without a line in the log, clients that go away leave nothing behind: the next request ends what they began", async () => {
+  answering((request, response) => request.url.endsWith("/held") || response.end());
+  const quiet = await startGateway({ ...routes, log: "none" }, { probe: true });
+  const ended = async () => (await (await quiet.get("/probe")).json()).names.failed ?? 0;
+  const clients = Array.from({ length: 5 }, () => net.connect(quiet.port, "127.0.0.1"));
+  for (const client of clients) client.write("GET /orders/held HTTP/1.1\r\nHost: g\r\n\r\n");
+  await until(() => orders.seen.length === clients.length, "the calls");
+  for (const client of clients) client.resetAndDestroy();
+  await until(() => orders.seen.every(({ gone }) => gone), "the abort of the calls");
+  assert.equal(await ended(), 0);
+  // Once their time is over they are overdue, and if they still are as long after as a timer may be late, were cut off.
+  await sleep(600);
+  assert.equal((await quiet.get("/orders/1")).status, 200);
+  assert.equal(await ended(), 0);
+  await sleep(1100);
+  assert.equal((await quiet.get("/orders/1")).status, 200);
+  assert.equal(await ended(), clients.length);
+  assert.equal((await quiet.get("/orders/1")).status, 200);
+  assert.equal(await ended(), clients.length);
+  assert.equal(quiet.log(), "");
+});
+
+test("without a line in the log, a client that stays gets its answer, however late", async () => {
+  answering(() => {});
+  const quiet = await startGateway({ ...routes, log: "none" });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => quiet.get("/late")));
+  for (const { status } of answers) assert.equal(status, 504);
+});
+
 test("the gateway's own routes ask no service", async () => {
   answering(keepBody());
   const answer = await gateway.get("/health");
