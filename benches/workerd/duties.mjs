@@ -10,7 +10,7 @@ import { processorTime } from "./costs.mjs";
 import { load } from "./load.mjs";
 import { end, temporaryFolder } from "./processes.mjs";
 import { startUpstream } from "./upstream.mjs";
-import { honoIn, peerConfig, posternIn } from "./workers.mjs";
+import { constantsIn, honoIn, peerConfig, posternIn } from "./workers.mjs";
 
 const REQUESTS = 4000;
 
@@ -73,6 +73,7 @@ const OF_REFUSAL = {
 const FORWARD = {
   byHand: ladder(OF_FORWARD, forwarding),
   beside: {
+    "Postern, no log, constants for its Wasm": constantsIn,
     "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
     "Postern, a log of all": (folder, upstream) => posternIn(folder, upstream, undefined, { log: "all" }),
   },
@@ -85,6 +86,7 @@ const JOBS = {
   "bad-tokens": {
     byHand: ladder(OF_REFUSAL, refusing),
     beside: {
+      "Postern, constants for its Wasm": constantsIn,
       "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
       Hono: (folder, upstream) => honoIn(folder, upstream),
     },

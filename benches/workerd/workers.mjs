@@ -18,6 +18,14 @@ export function posternIn(folder, upstream, count, settings = {}) {
   return { folder, config: (port) => ours().replace('"*:8787"', `"127.0.0.1:${port}"`) };
 }
 
+/** Postern as it is, but for its Wasm, in whose place are constants. */
+export async function constantsIn(folder, upstream) {
+  const postern = posternIn(folder, upstream);
+  const bundle = ["--bundle", "--minify", "--format=esm", "--log-level=warning", `--define:UPSTREAM=${JSON.stringify(upstream)}`];
+  await run(fromNpm("esbuild"), [at("benches/workerd/constants.mjs"), ...bundle, "--allow-overwrite", `--outfile=${folder}/build/index.js`]);
+  return postern;
+}
+
 export const bareIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/bare.mjs") : bareWorker(count));
 export const honoIn = (folder, upstream, count) => peerIn(folder, upstream, count === undefined ? at("benches/workerd/peers/hono.mjs") : honoWorker(count));
 

@@ -1,8 +1,13 @@
 // The contestants of `npm run bench` that run in workerd answer every case alike. Nothing is timed here.
+import path from "node:path";
 import { after, test } from "node:test";
 import { answerAlike } from "../../benches/workerd/alike.mjs";
 import { cases } from "../../benches/workerd/cases.mjs";
-import { startContestants } from "../../benches/workerd/contestants.mjs";
+import { serve, startContestants } from "../../benches/workerd/contestants.mjs";
+import { end, temporaryFolder } from "../../benches/workerd/processes.mjs";
+import { startUpstream } from "../../benches/workerd/upstream.mjs";
+import { constantsIn, posternIn } from "../../benches/workerd/workers.mjs";
+import { answering } from "./harness.mjs";
 
 const names = Object.keys(cases);
 const sets = Map.groupBy(names, (name) => cases[name].routes);
@@ -12,3 +17,22 @@ for (const [routes, names] of sets) {
   after(stop);
   for (const name of names) test(`${name}: the contestants answer alike`, () => answerAlike(contestants, name));
 }
+
+test("Postern answers the jobs of `duties` as constants in the place of its Wasm do", async () => {
+  const { folder, remove } = temporaryFolder();
+  const upstream = await startUpstream(path.join(folder, "upstream"));
+  const children = [upstream.child];
+  try {
+    const started = {};
+    for (const [name, folderOf] of Object.entries({ Postern: posternIn, constants: constantsIn })) {
+      const { port, child } = await serve(await folderOf(path.join(folder, name), upstream.url));
+      children.push(child);
+      await answering(port, child);
+      started[name] = { port, said: () => child.said() };
+    }
+    for (const name of ["forward-1k", "forward-1m", "bad-tokens"]) await answerAlike(started, name);
+  } finally {
+    for (const child of children) await end(child);
+    remove();
+  }
+});
