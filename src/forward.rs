@@ -28,7 +28,7 @@ pub(crate) const DEFAULT_MAX_BODY: u64 = 100 << 20;
 const MAX_KEPT: u64 = 64 << 10;
 
 /// The longest time for which something may be kept for a client that nobody knows to have left.
-const MOST_UNNOTICED: Duration = Duration::from_secs(30);
+const LONGEST_UNNOTICED: Duration = Duration::from_secs(30);
 
 /// The answer of the service to the request, whose path is `path`. `is_first` says that it is the first
 /// of its `Idempotency-Key`.
@@ -194,7 +194,7 @@ impl<P: Platform> Request<'_, '_, P> {
             WhenClientLeaves::GoesOn
         } else if !self.is_the_last(service) {
             WhenClientLeaves::IsBrokenOff
-        } else if within > MOST_UNNOTICED || self.is_its_end_told(service) {
+        } else if within > LONGEST_UNNOTICED || self.is_its_end_told(service) {
             WhenClientLeaves::EndsWithRequest
         } else {
             WhenClientLeaves::EndsUnnoticed
@@ -207,6 +207,7 @@ impl<P: Platform> Request<'_, '_, P> {
         self.visit.gateway.log != RequestLog::None
             || !self.route.limits.is_empty()
             || service.breaker.is_some()
+            || service.discovery.is_some()
             || service.pool().len() > 1
             || self.body != Body::None
     }

@@ -196,17 +196,17 @@ pub struct Onward<'o> {
     pub max_body: Option<u64>,
 }
 
-/// What becomes of a call when the client goes away, and whether the gateway learns of it.
+/// What becomes of a call when the client goes away. `bridge.js` knows these by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenClientLeaves {
     /// It goes on.
-    GoesOn,
-    /// It is broken off, and fails with [`CallError::ClientGone`].
-    IsBrokenOff,
-    /// The same, but nothing comes after it: it ends with the request.
-    EndsWithRequest,
-    /// It ends with the request, and nothing is to be done then: it may fail any time later.
-    EndsUnnoticed,
+    GoesOn = 0,
+    /// It is broken off, and fails with [`CallError::ClientGone`] at once.
+    IsBrokenOff = 1,
+    /// It fails at once too, but needs not to be broken off: nothing comes after it, so the request is over with it.
+    EndsWithRequest = 2,
+    /// It needs not to be broken off, and nothing hangs on its end: it may fail any time later.
+    EndsUnnoticed = 3,
 }
 
 /// A call of the gateway's own.

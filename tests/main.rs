@@ -13,6 +13,7 @@ mod costs; // what each job costs in memory, beside tests/costs.md
 mod graphs; // what holds of aggregates, whatever the graph
 mod hostile; // what holds whatever clients and services write
 mod leases; // limits of which isolates borrow
+mod leaving; // what becomes of calls whose clients leave
 mod problems; // faulty files and what is said of them: tests/problems
 mod scenarios; // requests and answers as data: tests/scenarios
 mod schema; // routes.schema.json, and what it makes of every file here

@@ -15,7 +15,7 @@ use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
     Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown,
+    ReplyHead, StoreDown, WhenClientLeaves,
 };
 use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
@@ -127,6 +127,8 @@ pub struct World {
     pub tallied: Cell<u32>,
     /// What is kept for requests that come again; `None` is down.
     pub firsts: RefCell<Option<Firsts>>,
+    /// Of each request that was handed on, what becomes of that when its client leaves.
+    pub leaving: RefCell<Vec<WhenClientLeaves>>,
     /// How often KV was asked.
     pub recalled: Cell<u32>,
     /// How often the place that counts for a limit was asked.
@@ -162,6 +164,7 @@ impl World {
             kv_late: Cell::default(),
             tallied: Cell::new(0),
             firsts: RefCell::new(Some(HashMap::new())),
+            leaving: RefCell::default(),
             recalled: Cell::new(0),
             verified: Cell::new(0),
             counted: Cell::new(0),
@@ -403,6 +406,7 @@ impl Platform for Simulated<'_> {
     }
 
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
+        self.world.leaving.borrow_mut().push(onward.when_client_leaves);
         assert!(!onward.keeps_body || !matches!(&*self.method, "GET" | "HEAD"), "no runtime makes a GET with a body");
         let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
         let reply = self.world.call(&self.method, &onward.url, headers, within).await?;

@@ -65,8 +65,7 @@ export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
     const headers = new Headers(request.headers);
     edit(headers, asked, end);
     const init = { method: request.method, headers, redirect: "manual" };
-    // What nothing comes after ends with the request.
-    if (leaving <= IS_BROKEN_OFF) init.signal = call.signal;
+    if (leaving === GOES_ON || leaving === IS_BROKEN_OFF) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
     if (keepsBody) {

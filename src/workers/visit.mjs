@@ -1,6 +1,6 @@
 // One request on its way, as the runtime has it: what the Wasm calls for it, until when, and what becomes of that when its
 // client goes away. Each native object costs more than all that is done with it here, so one is made only if it is needed:
-// of a request there is one listener, of calls that begin together one timer and one controller.
+// of a request there is one listener at most, of calls that begin together one timer and one controller.
 import { shared } from "./shared.mjs";
 
 export class Visit {
@@ -20,7 +20,8 @@ export class Visit {
     this.works = 0;
     /** Takes the answer, once that is waited for. */
     this.resolve = undefined;
-    /** When it has ended, unless it was cut off, in ms since 1970; undefined where its client's going away is listened for. */
+    /** Where nothing hangs on how it ends: how long its call may last, in ms, by when it is over, and whether it was not. */
+    this.lasts = undefined;
     this.endsBy = undefined;
     this.isOverdue = false;
     /** The time that calls have which began last. */
@@ -63,11 +64,11 @@ export class Visit {
   answer() {
     shared.underWay.add(this);
     const answer = new Promise((resolve) => (this.resolve = resolve));
-    if (this.endsBy === undefined) this.listen();
-    else {
-      endThoseCutOff();
-      unnoticed.add(this);
-    }
+    endThoseCutOff();
+    // A panic meanwhile has answered it.
+    if (this.resolve === undefined) return answer;
+    if (this.lasts !== undefined && unnoticed.size < MOST_UNNOTICED) unnoticed.add(this);
+    else this.listen();
     return answer;
   }
 
@@ -96,7 +97,7 @@ export class Visit {
   /** Takes the answer; undefined is none. */
   settle(answer) {
     shared.underWay.delete(this);
-    if (this.endsBy !== undefined) unnoticed.delete(this);
+    if (this.lasts !== undefined) unnoticed.delete(this);
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
     this.stopListeningIfOver();
@@ -119,7 +120,8 @@ export class Visit {
   /** Its client has gone away, and the runtime has cut it off: nobody can be answered any more. */
   endCutOff() {
     this.resolve = undefined;
-    for (const call of callsOf(this)) call.end("client-gone");
+    // Without breaking it off, which in another's turn the runtime does not like: it is already.
+    for (const call of callsOf(this)) if (call.settles()) shared.wasm.failed(call.number, "client-gone");
   }
 
   /**
@@ -129,7 +131,11 @@ export class Visit {
   begin(number, ms, { sharesTime = false, outlivesClient = false, endsUnnoticed = false }, start) {
     const call = new Call(this, number, this.time(ms, sharesTime), outlivesClient);
     this.add(call);
-    if (endsUnnoticed) this.endsBy = call.time.began + ms;
+    if (endsUnnoticed) {
+      this.lasts = ms;
+      this.endsBy = call.time.began + ms;
+      this.isOverdue = false;
+    }
     if (this.root.isClientGone && !outlivesClient) return call.end("client-gone");
     try {
       start(call).then(undefined, (error) => call.fail(error));
@@ -173,20 +179,24 @@ export class Visit {
  */
 const unnoticed = new Set();
 
+/** The most of them: what clients can leave behind has a bound. Of more it is listened for. */
+const MOST_UNNOTICED = 256;
+
 /** How late a timer may come, in ms. */
 const LATE = 1000;
 
 /** Has those come to an end that were cut off: who was not would have ended at the end of its time. */
 function endThoseCutOff() {
+  if (unnoticed.size === 0) return;
   const now = Date.now();
   for (const visit of unnoticed) {
     if (visit.endsBy > now) return;
     unnoticed.delete(visit);
     if (visit.isOverdue) visit.endCutOff();
     else {
-      // The runtime may have stood still meanwhile: then its timer comes now.
+      // Unless the clock was put forward, or the runtime stood still: then its timer comes within its time.
       visit.isOverdue = true;
-      visit.endsBy = now + LATE;
+      visit.endsBy = now + visit.lasts + LATE;
       unnoticed.add(visit);
     }
   }
