@@ -30,7 +30,9 @@ async function asked(contestant, port, name, said) {
 
   const answers = [];
   const ask = async (path, headers, expected, isExact = isBytes) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" });
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" }).catch(({ cause }) => {
+      throw new Fault(`${contestant} does not answer ${path}: ${cause}\n${said()}`);
+    });
     const bytes = Buffer.from(await answer.arrayBuffer());
     if (answer.status !== expected) throw new Fault(`${contestant} answers ${path} with ${answer.status}, not ${expected}: ${bytes.subarray(0, 200)}\n${said()}`);
     answers.push(isExact ? bytes.toString("latin1") : value(bytes));
