@@ -203,9 +203,9 @@ pub enum WhenClientLeaves {
     GoesOn = 0,
     /// It is broken off, and fails with [`CallError::ClientGone`] at once.
     IsBrokenOff = 1,
-    /// It fails at once too, but needs not to be broken off: nothing comes after it, so the request is over with it.
+    /// It fails at once too, but need not be broken off: nothing comes after it, so the request is over with it.
     EndsWithRequest = 2,
-    /// It needs not to be broken off, and nothing hangs on its end: it may fail any time later.
+    /// It need not be broken off, and nothing hangs on its end: it may fail any time later.
     EndsUnnoticed = 3,
 }
 
