@@ -194,16 +194,16 @@ impl<P: Platform> Request<'_, '_, P> {
             WhenClientLeaves::GoesOn
         } else if !self.is_the_last(service) {
             WhenClientLeaves::IsBrokenOff
-        } else if within > LONGEST_UNNOTICED || self.is_its_end_told(service) {
+        } else if within > LONGEST_UNNOTICED || self.matters_how_it_ends(service) {
             WhenClientLeaves::EndsWithRequest
         } else {
             WhenClientLeaves::EndsUnnoticed
         }
     }
 
-    /// Whether something hangs on how a call to a service ends, even if nobody gets its answer: a line of the log, what a
+    /// Whether it matters how a call to a service ends, even if nobody gets its answer: a line of the log, what a
     /// limit has lent, what is known of an instance, whose fault it is that a body does not arrive.
-    fn is_its_end_told(&self, service: &Service) -> bool {
+    fn matters_how_it_ends(&self, service: &Service) -> bool {
         self.visit.gateway.log != RequestLog::None
             || !self.route.limits.is_empty()
             || service.breaker.is_some()

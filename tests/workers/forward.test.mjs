@@ -18,6 +18,7 @@ const routes = {
     { path: "/mine/{id}", auth: "customer", forward: "orders:/users/{jwt.sub}/orders/{id}" },
     { path: "/late", auth: "public", forward: { to: "orders", timeout: "200ms" } },
     { path: "/patient", auth: "public", forward: { to: "orders", timeout: "20s" } },
+    { path: "/held", auth: "public", forward: { to: "orders", timeout: "1500ms" } },
     { path: "/dead", auth: "public", forward: "dead" },
     { path: "/health", auth: "public", reply: { body: { status: "ok" } } },
   ],
@@ -211,14 +212,14 @@ test("without a line in the log, clients that go away leave nothing behind: the 
   const quiet = await startGateway({ ...routes, log: "none" }, { probe: true });
   const ended = async () => (await (await quiet.get("/probe")).json()).names.failed ?? 0;
   const clients = Array.from({ length: 5 }, () => net.connect(quiet.port, "127.0.0.1"));
-  for (const client of clients.slice(1)) client.write("GET /orders/held HTTP/1.1\r\nHost: g\r\n\r\n");
-  clients[0].write("POST /orders/held HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n");
+  for (const client of clients.slice(1)) client.write("GET /held HTTP/1.1\r\nHost: g\r\n\r\n");
+  clients[0].write("POST /held HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n");
   await until(() => orders.seen.length === clients.length, "the calls");
   for (const client of clients) client.resetAndDestroy();
   await until(() => orders.seen.every(({ gone }) => gone), "the abort of the calls");
   assert.equal(await ended(), 0);
   // Once their time is over they are overdue; who still is a time later, in which a timer may be late, was cut off.
-  for (const [waits, count] of [[600, 0], [1700, clients.length], [0, clients.length]]) {
+  for (const [waits, count] of [[1600, 0], [2700, clients.length], [0, clients.length]]) {
     await sleep(waits);
     assert.equal((await quiet.get("/orders/1")).status, 200);
     assert.equal(await ended(), count);
