@@ -30,9 +30,7 @@ async function asked(contestant, port, name, said) {
 
   const answers = [];
   const ask = async (path, headers, expected, isExact = isBytes) => {
-    const get = () => fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" });
-    // A connection that was kept may be closed just when it is used (RFC 9110, section 9.2.2): once more, and no more.
-    const answer = await get().catch((error) => (error.cause?.code === "UND_ERR_SOCKET" ? get() : Promise.reject(error))).catch(({ cause }) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: "manual" }).catch(({ cause }) => {
       throw new Fault(`${contestant} does not answer ${path}: ${cause}\n${said()}`);
     });
     const bytes = Buffer.from(await answer.arrayBuffer());

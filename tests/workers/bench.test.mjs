@@ -1,6 +1,6 @@
 // The contestants of `npm run bench` that run in workerd answer every case alike. Nothing is timed here.
 import path from "node:path";
-import { after, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { answerAlike } from "../../benches/workerd/alike.mjs";
 import { cases } from "../../benches/workerd/cases.mjs";
 import { serve, startContestants } from "../../benches/workerd/contestants.mjs";
@@ -13,9 +13,13 @@ const names = Object.keys(cases);
 const sets = Map.groupBy(names, (name) => cases[name].routes);
 
 for (const [routes, names] of sets) {
-  const { contestants, stop } = await startContestants({ routes });
-  after(stop);
-  for (const name of names) test(`${name}: the contestants answer alike`, () => answerAlike(contestants, name));
+  // Each set in a suite of its own: what follows a whole file may begin before all of its tests are known.
+  describe(routes === undefined ? "with the routes of the cases" : `with ${routes} routes`, () => {
+    let started;
+    before(async () => (started = await startContestants({ routes })));
+    after(() => started?.stop());
+    for (const name of names) test(`${name}: the contestants answer alike`, () => answerAlike(started.contestants, name));
+  });
 }
 
 test("Postern answers the jobs of `duties` as constants in the place of its Wasm do", async () => {
