@@ -54,7 +54,7 @@ type Work = Box<dyn Fn(usize)>;
 /// A work's name, and what prepares it.
 type Named = (&'static str, fn() -> Work);
 
-const WORKS: [Named; 10] = [
+const WORKS: [Named; 11] = [
     ("routing among 10 routes", || routing(10)),
     ("routing among 10 000 routes", || routing(10_000)),
     ("constant reply", || reply("public", |_| String::new(), 200)),
@@ -63,6 +63,7 @@ const WORKS: [Named; 10] = [
     ("constant reply, HS256 token remembered", || reply("customer", |_| token(0, SECRET), 200)),
     ("constant reply, HS256 token new", || reply("customer", |time| token(time, SECRET), 200)),
     ("refusal, HS256 token remembered", || reply("customer", |_| token(0, OTHER_SECRET), 401)),
+    ("refusal, HS256 token new", || reply("customer", |time| token(time, OTHER_SECRET), 401)),
     ("3 parts of 1 KB, picked and merged", || merging(3, 1_000)),
     ("10 parts of 20 KB, picked and merged", || merging(10, 20_000)),
 ];

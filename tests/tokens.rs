@@ -118,6 +118,46 @@ fn ed25519_is_eddsa_by_another_name() {
 }
 
 #[test]
+fn what_is_known_of_a_header_changes_nothing() {
+    let stranger = Signer::hmac(hmac::HMAC_SHA256, [0; 32]);
+    let mut headers = vec![
+        r#"{"alg":"HS256"}"#.to_owned(),
+        r#"{"alg":"HS256","typ":"JWT"}"#.to_owned(),
+        r#"{"alg":"HS256","typ":"logout+jwt"}"#.to_owned(),
+        r#"{"alg":"HS256","cty":"JWT"}"#.to_owned(),
+        r#"{"alg":"HS256","crit":[]}"#.to_owned(),
+        r#"{"alg":"HS384"}"#.to_owned(),
+        r#"{"alg":"none"}"#.to_owned(),
+        "{}".to_owned(),
+        "null".to_owned(),
+    ];
+    // More than are known at once.
+    headers.extend((0..20).map(|kid| format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#)));
+    let gateway = hmac_gateway();
+    for round in 0..3 {
+        let claims = CLAIMS.replace("ada", &format!("ada-{round}"));
+        for header in &headers {
+            for token in [hmac_token(header, &claims), stranger.token(header, &claims), hmac_token(header, "[]")] {
+                let fresh = is_accepted(&hmac_gateway(), &token);
+                assert_eq!(is_accepted(&gateway, &token), fresh, "of {header} in round {round}: {token}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_was_not_there_is_asked_for_again() {
+    let (gateway, token) = (hmac_gateway(), hmac_token(r#"{"alg":"HS256"}"#, CLAIMS));
+    let status = |world: World| {
+        world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n"))).status
+    };
+    let without = || World::new(|_: &str| Behaviour::json(std::time::Duration::ZERO, r#""ada""#));
+    assert_eq!(status(without()), 500);
+    assert_eq!(status(without().with_secret("S", "short")), 500);
+    assert_eq!(status(world()), 200);
+}
+
+#[test]
 fn only_tokens_that_grant_access_do() {
     for (header, accepted) in [
         (r#"{"alg":"HS256","typ":"JWT"}"#, true),

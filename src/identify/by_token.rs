@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Found, KV_TIMEOUT, keys};
 use crate::platform::{Afterwards, KvDown, Platform};
@@ -12,9 +12,10 @@ use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::jwt::JwtRule;
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::jwt::key::{Key, SignedClaims, Unchecked, signed_claims, verify_by_secret};
+use crate::policy::jwt::key::Key;
 use crate::policy::jwt::key_set::{KeySet, Step};
 use crate::policy::jwt::revocation::{self, Revocation};
+use crate::policy::jwt::token::{Header, Unchecked, UncheckedClaims};
 use crate::policy::scheme::Scheme;
 use crate::policy::when_down::WhenDown;
 use crate::visit::Visit;
@@ -30,14 +31,14 @@ pub async fn identify<'g, P: Platform>(
     let (caller, is_known_unrevoked) = match rule.remembered(&token, now) {
         Some(known) => known?,
         None => {
-            let (unchecked, algorithm) = rule.read(&token)?;
+            let unchecked = rule.read(&token)?;
             if is_one_of_several && !names(&unchecked, &rule.issuer) {
                 return Err(NotIdentified::token("of another issuer"));
             }
             let generation = rule.generation();
-            let verified = verify(rule, &unchecked, algorithm, &token, visit).await;
+            let verified = verify(rule, &unchecked, visit).await;
             let (caller, until) = verified.and_then(|claims| rule.caller(claims, now)).inspect_err(|why| {
-                if had_its_keys(rule, algorithm, &unchecked) {
+                if had_its_keys(rule, &unchecked) {
                     rule.refuse(&token, why, generation);
                 }
             })?;
@@ -84,35 +85,29 @@ async fn is_unrevoked<P: Platform>(
 }
 
 /// Whether the keys that a token may be of were there. Where its issuer may have another one yet, each such token asks for it.
-fn had_its_keys(rule: &JwtRule, algorithm: Algorithm, token: &Unchecked<'_>) -> bool {
-    let is_of_set = |set: &&KeySet| set.algorithms.contains(&algorithm);
-    let kid = token.header().key_id.as_deref();
-    rule.key_set.as_ref().filter(is_of_set).is_none_or(|set| !set.keys_for(algorithm, kid).is_empty())
+fn had_its_keys(rule: &JwtRule, token: &Unchecked<'_>) -> bool {
+    let Header { algorithm, kid } = &*token.header;
+    let is_of_set = |set: &&KeySet| set.algorithms.contains(algorithm);
+    rule.key_set.as_ref().filter(is_of_set).is_none_or(|set| !set.keys_for(*algorithm, kid.as_deref()).is_empty())
 }
 
 /// Whether a token says that it is of an issuer; whether that is so is not known yet.
 fn names(token: &Unchecked<'_>, issuer: &str) -> bool {
-    let claims = token.deserialize_claims_unchecked::<Map<String, Value>>();
-    claims.is_ok_and(|claims| claims.custom.get("iss").and_then(Value::as_str) == Some(issuer))
+    token.parts.claims().is_ok_and(|claims| claims.custom.get("iss").and_then(Value::as_str) == Some(issuer))
 }
 
 /// The claims of a token, if a key of the rule's has signed it.
 async fn verify<P: Platform>(
     rule: &Arc<JwtRule>,
     token: &Unchecked<'_>,
-    algorithm: Algorithm,
-    text: &str,
     visit: &Visit<'_, P>,
-) -> Result<SignedClaims, NotIdentified> {
-    let kid = token.header().key_id.as_deref();
-    let (signed, _) = text.rsplit_once('.').ok_or_else(NotIdentified::not_signed)?;
+) -> Result<UncheckedClaims, NotIdentified> {
+    let (algorithm, kid) = (token.header.algorithm, token.header.kid.as_deref());
     let (mut refused, mut unusable) = (None, None);
     for key in rule.keys.iter().filter(|key| key.is_for(algorithm, kid)) {
         let verified = match key {
-            Key::Secret(hmac, name, _) => {
-                verify_by_secret(*hmac, name, token, signed, |name| visit.platform.secret(name))
-            }
-            Key::Public(key) => verify_by_public_key(key, token, algorithm, signed, visit.platform).await,
+            Key::Secret(secret) => secret.verify(token, |name| visit.platform.secret(name)),
+            Key::Public(key) => verify_by_public_key(key, token, visit.platform).await,
         };
         match verified {
             Ok(claims) => return Ok(claims),
@@ -122,7 +117,7 @@ async fn verify<P: Platform>(
     }
     if let Some(set) = rule.key_set.as_ref().filter(|set| set.algorithms.contains(&algorithm)) {
         for key in keys_of_issuer(rule, set, algorithm, kid, visit).boxed_local().await? {
-            match verify_by_public_key(&key, token, algorithm, signed, visit.platform).await {
+            match verify_by_public_key(&key, token, visit.platform).await {
                 Ok(claims) => return Ok(claims),
                 // The issuer's fault, not the gateway's: as if it had not given that key.
                 Err(NotIdentified::Misconfigured(why)) => visit.trace.note(why),
@@ -144,12 +139,10 @@ async fn verify<P: Platform>(
 async fn verify_by_public_key<P: Platform>(
     key: &PublicKey,
     token: &Unchecked<'_>,
-    algorithm: Algorithm,
-    signed: &str,
     platform: &P,
-) -> Result<SignedClaims, NotIdentified> {
-    match platform.verify(algorithm, &key.jwk, signed, token.signature_bytes()).await {
-        Ok(true) => signed_claims(token),
+) -> Result<UncheckedClaims, NotIdentified> {
+    match platform.verify(token.header.algorithm, &key.jwk, token.parts.signed, &token.signature).await {
+        Ok(true) => token.parts.claims(),
         Ok(false) => Err(NotIdentified::not_signed()),
         Err(_) => {
             let kid: String = key.kid.as_deref().unwrap_or_default().chars().take(64).collect();

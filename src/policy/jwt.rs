@@ -11,8 +11,8 @@
 //! can bring no key of its own (`jwk`, `jku`, `x5u` are not read). A token counts if it has an
 //! `exp` that is not over, an `nbf` that has come if it has one, the issuer and an audience of the
 //! rule, no `crit` (RFC 7515, section 4.1.11: no extension is understood here), and a `typ` of an
-//! access token. Tokens are read by `jwt-compact`, which checks signatures by secrets too; those by public keys are
-//! checked by the runtime, which is faster and takes none of the Wasm. [`crate::identify`] is the way of a token.
+//! access token. Headers and claims are what `jwt-compact` makes of them; signatures by secrets are checked here, those by
+//! public keys by the runtime, which is faster and takes none of the Wasm. [`crate::identify`] is the way of a token.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -35,12 +35,14 @@ pub mod jwk;
 pub mod key;
 pub mod key_set;
 pub mod revocation;
+pub mod token;
 
 use algorithm::Algorithm;
 use claim_test::ClaimTest;
-use key::{Key, KeySettings, SignedClaims, Unchecked};
+use key::{Key, KeySettings};
 use key_set::{KeySet, KeySetSettings};
 use revocation::{Revocation, RevocationSettings};
+use token::{AnyHeader, Header, Headers, Parts, Unchecked, UncheckedClaims, bare_type, not_a_token};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
@@ -108,14 +110,14 @@ pub struct JwtRule {
     /// How revoked tokens are known.
     pub revocation: Option<Revocation>,
     remembered: Mutex<Remembered>,
+    headers: Mutex<Headers>,
 }
 
 /// Whom a token claims to be of; its signature and times are not looked at. For the tool, to
 /// show what would be sent; never for a request.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn claimed(token: &str) -> Option<Caller> {
-    let token = jwt_compact::UntrustedToken::new(token).ok()?;
-    let claims = token.deserialize_claims_unchecked::<serde_json::Map<String, Value>>().ok()?.custom;
+    let claims = Parts::of(token)?.claims().ok()?.custom;
     let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
     Some(Caller::new(&issuer, claims))
 }
@@ -185,6 +187,7 @@ impl JwtRule {
                 None => None,
             },
             remembered: Mutex::default(),
+            headers: Mutex::default(),
         })
     }
 
@@ -219,15 +222,23 @@ impl JwtRule {
     }
 
     /// Reads a token, and refuses one whose header does not count here, whatever it is signed with.
-    pub fn read<'t>(&self, token: &'t str) -> Result<(Unchecked<'t>, Algorithm), NotIdentified> {
+    pub fn read<'t>(&self, token: &'t str) -> Result<Unchecked<'t>, NotIdentified> {
         if token.len() > MAX_TOKEN {
             return Err(NotIdentified::token("too long"));
         }
-        let token = Unchecked::try_from(token).map_err(|_| NotIdentified::token("not a JWT"))?;
-        if token.header().other_fields.has_crit {
-            return Err(NotIdentified::token("asks for an extension by crit"));
+        let parts = Parts::of(token).ok_or_else(not_a_token)?;
+        let header = self.header(parts.header)?;
+        Ok(Unchecked { parts, header, signature: parts.signature().ok_or_else(not_a_token)? })
+    }
+
+    /// What counts of a header.
+    fn header(&self, text: &str) -> Result<Arc<Header>, NotIdentified> {
+        let mut headers = locked(&self.headers);
+        if let Some(known) = headers.get(text) {
+            return Ok(known);
         }
-        let is_wanted = match (token.header().token_type.as_deref().map(bare_type), self.typ.as_slice()) {
+        let any = AnyHeader::read(text).ok_or_else(not_a_token)?;
+        let is_wanted = match (any.bare_type(), self.typ.as_slice()) {
             (None, wanted) => wanted.is_empty(),
             // Others (a logout token, a proof of possession) are signed by the same issuer for another end.
             (Some(typ), []) => ["JWT", "at+jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known)),
@@ -236,10 +247,9 @@ impl JwtRule {
         if !is_wanted {
             return Err(NotIdentified::token("of another typ"));
         }
-        match Algorithm::named(token.algorithm()) {
-            Some(algorithm) => Ok((token, algorithm)),
-            None => Err(NotIdentified::token("of no key here")),
-        }
+        let header = Arc::new(any.counting()?);
+        headers.keep(text, &header);
+        Ok(header)
     }
 
     /// Which keys there are: another number after each change of them.
@@ -260,7 +270,7 @@ impl JwtRule {
     }
 
     /// Who is calling, by the claims of a token whose signature was checked, and until when that is so.
-    pub fn caller(&self, claims: SignedClaims, now: UnixMillis) -> Result<(Arc<Caller>, UnixMillis), NotIdentified> {
+    pub fn caller(&self, claims: UncheckedClaims, now: UnixMillis) -> Result<(Arc<Caller>, UnixMillis), NotIdentified> {
         let leeway = self.leeway;
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;
@@ -300,10 +310,4 @@ impl JwtRule {
         let until = UnixMillis(u64::try_from(until).unwrap_or_default());
         Ok((caller, until))
     }
-}
-
-/// A type without `application/` before it (RFC 7515, section 4.1.9).
-fn bare_type(token_type: &str) -> &str {
-    let prefix = token_type.get(..12).filter(|prefix| prefix.eq_ignore_ascii_case("application/"));
-    prefix.map_or(token_type, |prefix| token_type.get(prefix.len()..).unwrap_or_default())
 }

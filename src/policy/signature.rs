@@ -17,14 +17,13 @@ mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_compact::alg::{Hs256, Hs256Key};
 use sha2::{Digest as _, Sha256};
 
 use crate::head::{Head, UnixMillis, is_token};
 use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::jwt::key::is_signed;
+use crate::policy::keyed_hash::{Hash, KeyedHash};
 use crate::policy::record::{Record, RecordSettings};
 use crate::policy::scheme::Scheme;
 use crate::settings::{
@@ -37,9 +36,6 @@ const DEFAULT_COVERS: [&str; 4] = ["@method", "@authority", "@path", "@query"];
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(300);
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 const DEFAULT_MAX_BODY: u32 = 1 << 20;
-
-/// The fewest bytes of a secret: those of the hash.
-const MIN_SECRET: usize = 32;
 
 shape! {
     /// A key that requests are signed with.
@@ -296,8 +292,9 @@ impl SignatureKey {
 /// Whether a signature over a text is by a secret.
 pub fn is_by_secret(signed: &Signed<'_>, name: &str, secret: Option<String>) -> Result<bool, NotIdentified> {
     let secret = secret.ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
-    if secret.len() < MIN_SECRET {
-        return Err(NotIdentified::Misconfigured(format!("the secret {name} is shorter than {MIN_SECRET} bytes")));
-    }
-    Ok(is_signed(&Hs256, &Hs256Key::new(secret), &signed.base, &signed.signature.bytes))
+    let keyed = KeyedHash::new(Hash::Sha256, secret.as_bytes()).ok_or_else(|| {
+        let least = Hash::Sha256.min_secret();
+        NotIdentified::Misconfigured(format!("the secret {name} is shorter than {least} bytes"))
+    })?;
+    Ok(keyed.has_signed(&signed.base, &signed.signature.bytes))
 }

@@ -8,8 +8,9 @@
 //! | `refused` | it is turned down before anybody looks at its claims |
 //! | `no key` | a file with such a key is refused |
 
-use postern::policy::jwt::algorithm::Algorithm;
-use postern::policy::jwt::key::{Hmac, Key, Unchecked, verify_by_secret};
+use postern::policy::jwt::key::{Key, Secret};
+use postern::policy::jwt::token::{AnyHeader, Parts, Unchecked};
+use postern::policy::keyed_hash::Hash;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -90,16 +91,15 @@ fn come_of_secret(key: &Value, token: &str) -> Expected {
     let secret = unbase64(key["jwk"]["k"].as_str().unwrap());
     let kid = key["kid"].as_str().map(str::to_owned);
     assert_eq!(key["alg"], "HS256");
-    let Ok(unchecked) = Unchecked::try_from(token) else { return Expected::Refused };
-    let algorithm = Algorithm::named(unchecked.algorithm());
-    let is_of_key =
-        |algorithm| Key::Secret(Hmac::Sha256, "S".into(), kid).is_for(algorithm, unchecked.header().key_id.as_deref());
-    if unchecked.header().other_fields.has_crit || !algorithm.is_some_and(is_of_key) {
+    let Some(parts) = Parts::of(token) else { return Expected::Refused };
+    let header = AnyHeader::read(parts.header).and_then(|header| header.counting().ok());
+    let (Some(header), Some(signature)) = (header, parts.signature()) else { return Expected::Refused };
+    let by_secret = || Secret::new(Hash::Sha256, "S".into(), kid.clone());
+    if !Key::Secret(by_secret()).is_for(header.algorithm, header.kid.as_deref()) {
         return Expected::Refused;
     }
-    let (signed, _) = token.rsplit_once('.').unwrap();
-    match verify_by_secret(Hmac::Sha256, "S", &unchecked, signed, |_| Some(&secret)) {
-        Err(why) if format!("{why:?}").contains("not signed") => Expected::Refused,
+    match by_secret().verify(&Unchecked { parts, header: header.into(), signature }, |_| Some(&secret)) {
+        Err(why) if ["not signed", "not a JWT"].iter().any(|no| format!("{why:?}").contains(no)) => Expected::Refused,
         _ => Expected::Signed,
     }
 }

@@ -1,14 +1,12 @@
 //! The keys that the file has: what it says of one, and the check of a signature by a secret.
 
-use jwt_compact::alg::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
-use jwt_compact::{Algorithm as HmacAlgorithm, AlgorithmSignature, Claims, UntrustedToken};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
+use super::token::{Unchecked, UncheckedClaims};
 use crate::policy::caller::NotIdentified;
+use crate::policy::keyed_hash::{Hash, KeyedHash};
 use crate::settings::{Node, Place, Problems, SecretName, shape};
 
 shape! {
@@ -33,82 +31,53 @@ shape! {
     }
 }
 
-/// The hash of an HMAC algorithm.
-#[derive(Clone, Copy, Debug)]
-pub enum Hmac {
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Hmac {
-    const fn algorithm(self) -> Algorithm {
-        match self {
-            Self::Sha256 => Algorithm::Hs256,
-            Self::Sha384 => Algorithm::Hs384,
-            Self::Sha512 => Algorithm::Hs512,
-        }
-    }
-
-    /// The fewest bytes of a secret: those of the hash (RFC 7518, section 3.2).
-    const fn min_secret(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
-
-/// A key of the file, and the `kid` of its tokens.
+/// A key of the file.
 #[derive(Debug)]
 pub enum Key {
-    /// The name of a secret of the environment.
-    Secret(Hmac, String, Option<String>),
-    /// A public key.
+    Secret(Secret),
     Public(PublicKey),
+}
+
+/// A secret of the environment, and which tokens it is for.
+#[derive(Debug)]
+pub struct Secret {
+    hash: Hash,
+    name: String,
+    kid: Option<String>,
+    /// Once it was there. An isolate has one environment for as long as it lives: another secret is another deployment.
+    keyed: OnceLock<Box<KeyedHash>>,
 }
 
 impl Key {
     /// Whether a token names this key's algorithm, and this key if it is for a `kid`.
     pub fn is_for(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
         let (is_of_algorithm, own) = match self {
-            Self::Secret(hmac, _, own) => (hmac.algorithm() == algorithm, own),
+            Self::Secret(secret) => (algorithm_by(secret.hash) == algorithm, &secret.kid),
             Self::Public(key) => (key.algorithms.contains(&algorithm), &key.kid),
         };
         is_of_algorithm && (own.is_none() || own.as_deref() == kid)
     }
 }
 
-/// What is read of a token's header beside what `jwt-compact` reads.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ExtraHeader {
-    /// Whether there is a `crit`, of whatever value.
-    #[serde(default, rename = "crit", deserialize_with = "is_there")]
-    pub has_crit: bool,
+const fn algorithm_by(hash: Hash) -> Algorithm {
+    match hash {
+        Hash::Sha256 => Algorithm::Hs256,
+        Hash::Sha384 => Algorithm::Hs384,
+        Hash::Sha512 => Algorithm::Hs512,
+    }
 }
-
-fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
-}
-
-/// A token whose header was read, and nothing checked.
-pub type Unchecked<'t> = UntrustedToken<'t, ExtraHeader>;
-
-/// The claims of a token whose signature was checked, and nothing else.
-pub type SignedClaims = Claims<Map<String, Value>>;
 
 impl Key {
     /// Compiles a key; notes each fault.
     pub fn compile(settings: KeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
-        let hmac = match settings.alg? {
-            Algorithm::Hs256 => Hmac::Sha256,
-            Algorithm::Hs384 => Hmac::Sha384,
-            Algorithm::Hs512 => Hmac::Sha512,
+        let hash = match settings.alg? {
+            Algorithm::Hs256 => Hash::Sha256,
+            Algorithm::Hs384 => Hash::Sha384,
+            Algorithm::Hs512 => Hash::Sha512,
             algorithm => return Self::public(algorithm, settings, place, problems),
         };
         match (settings.secret?, settings.jwk?) {
-            (Some(SecretName(name)), None) => Some(Self::Secret(hmac, name, settings.kid?)),
+            (Some(SecretName(name)), None) => Some(Self::Secret(Secret::new(hash, name, settings.kid?))),
             _ => {
                 let name = settings.alg.map(Algorithm::name).unwrap_or_default();
                 problems.add(place, format!("is for {name}, must have a \"secret\" and no \"jwk\""));
@@ -133,40 +102,39 @@ impl Key {
     }
 }
 
-/// Checks the signature of a token by a secret; gives the claims. `signed` is the token up to its last dot, `secret`
-/// gives a secret of the environment by its name.
-pub fn verify_by_secret<S: AsRef<[u8]>>(
-    hmac: Hmac,
-    name: &str,
-    token: &Unchecked<'_>,
-    signed: &str,
-    secret: impl Fn(&str) -> Option<S>,
-) -> Result<SignedClaims, NotIdentified> {
-    let secret = secret(name).ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
-    let secret = secret.as_ref();
-    if secret.len() < hmac.min_secret() {
-        let (least, algorithm) = (hmac.min_secret(), hmac.algorithm().name());
-        let why = format!("the secret {name} is shorter than the {least} bytes of {algorithm}");
-        return Err(NotIdentified::Misconfigured(why));
+impl Secret {
+    /// The secret of a name, for tokens that are signed with such a hash, and have this `kid` if it has one.
+    pub fn new(hash: Hash, name: String, kid: Option<String>) -> Self {
+        Self { hash, name, kid, keyed: OnceLock::new() }
     }
-    let signature = token.signature_bytes();
-    let is_signed = match hmac {
-        Hmac::Sha256 => is_signed(&Hs256, &Hs256Key::new(secret), signed, signature),
-        Hmac::Sha384 => is_signed(&Hs384, &Hs384Key::new(secret), signed, signature),
-        Hmac::Sha512 => is_signed(&Hs512, &Hs512Key::new(secret), signed, signature),
-    };
-    if is_signed { signed_claims(token) } else { Err(NotIdentified::not_signed()) }
-}
 
-/// Whether a signature is that of a key over a text. The claims wait until it is known: `jwt-compact` by itself would
-/// read them first, whoever wrote them.
-pub fn is_signed<A: HmacAlgorithm>(algorithm: &A, key: &A::VerifyingKey, signed: &str, signature: &[u8]) -> bool {
-    A::Signature::LENGTH.is_none_or(|length| length.get() == signature.len())
-        && A::Signature::try_from_slice(signature)
-            .is_ok_and(|signature| algorithm.verify_signature(&signature, key, signed.as_bytes()))
-}
+    /// Checks the signature of a token; gives the claims, which nobody reads before. `secret` gives a secret of the
+    /// environment by its name.
+    pub fn verify<S: AsRef<[u8]>>(
+        &self,
+        token: &Unchecked<'_>,
+        secret: impl FnOnce(&str) -> Option<S>,
+    ) -> Result<UncheckedClaims, NotIdentified> {
+        let keyed = match self.keyed.get() {
+            Some(keyed) => keyed,
+            None => {
+                let keyed = self.key(secret(&self.name).as_ref().map(AsRef::as_ref))?;
+                self.keyed.get_or_init(|| Box::new(keyed))
+            }
+        };
+        if keyed.has_signed(token.parts.signed, &token.signature) {
+            token.parts.claims()
+        } else {
+            Err(NotIdentified::not_signed())
+        }
+    }
 
-/// The claims of a token whose signature was checked.
-pub fn signed_claims(token: &Unchecked<'_>) -> Result<SignedClaims, NotIdentified> {
-    token.deserialize_claims_unchecked().map_err(|_| NotIdentified::unreadable())
+    fn key(&self, secret: Option<&[u8]>) -> Result<KeyedHash, NotIdentified> {
+        let name = &self.name;
+        let secret = secret.ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
+        KeyedHash::new(self.hash, secret).ok_or_else(|| {
+            let (least, algorithm) = (self.hash.min_secret(), algorithm_by(self.hash).name());
+            NotIdentified::Misconfigured(format!("the secret {name} is shorter than the {least} bytes of {algorithm}"))
+        })
+    }
 }
