@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`addresses`] | from where may they call? | |
 //! | [`cors`] | which pages may call from a browser? | Fetch |
-//! | [`jwt`], [`keyed_hash`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`signature`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662, RFC 9421 |
+//! | [`jwt`], [`signing_secret`], [`api_key`], [`introspection`], [`forward_auth`], [`certificate`], [`signature`], [`record`], [`credential`], [`scheme`] | who is calling? | RFC 7519, RFC 6750, RFC 7617, RFC 7662, RFC 9421 |
 //! | [`requirement`] | may they? | RFC 6750 section 3.1 |
 //! | [`rate_limit`], [`cost`], [`by`], [`overrides`], [`lease`], [`tally`] | how often may they? | GCRA, draft-ietf-httpapi-ratelimit-headers |
 //! | [`validation`] | is it of the form that the file says? | JSON Schema 2020-12, RFC 9457 |
@@ -37,7 +37,6 @@ pub mod idempotency;
 pub mod internal_token;
 pub mod introspection;
 pub mod jwt;
-pub mod keyed_hash;
 pub mod lease;
 pub mod overrides;
 pub mod provenance;
@@ -55,6 +54,7 @@ pub mod scheme;
 pub mod secure_url;
 pub mod security_headers;
 pub mod signature;
+pub mod signing_secret;
 pub mod tally;
 pub mod validation;
 pub mod when_down;

@@ -145,16 +145,43 @@ fn what_is_known_of_a_header_changes_nothing() {
     }
 }
 
+/// As an isolate that goes on while secrets of its environment change.
 #[test]
-fn a_secret_that_was_not_there_is_asked_for_again() {
-    let (gateway, token) = (hmac_gateway(), hmac_token(r#"{"alg":"HS256"}"#, CLAIMS));
-    let status = |world: World| {
+fn what_was_found_out_by_another_secret_counts_no_more() {
+    let other = SECRET.to_uppercase();
+    let gateway = gateway(&json!([{ "alg": "HS256", "secret": "{env.S}" }, { "alg": "HS256", "secret": "{env.T}" }]));
+    let token = |secret: &str, number: u32| {
+        let claims = CLAIMS.replace("ada", &format!("ada-{number}"));
+        Signer::hmac(hmac::HMAC_SHA256, secret).token(r#"{"alg":"HS256"}"#, claims)
+    };
+    let status = |secrets: &[(&str, &str)], token: &str| {
+        let answers = |_: &str| Behaviour::json(std::time::Duration::ZERO, "1");
+        let world = secrets.iter().fold(World::new(answers), |world, (name, secret)| world.with_secret(name, secret));
         world.run(world.send(&gateway, "GET", "http://g/x", &format!("authorization:Bearer {token}\n"))).status
     };
-    let without = || World::new(|_: &str| Behaviour::json(std::time::Duration::ZERO, r#""ada""#));
-    assert_eq!(status(without()), 500);
-    assert_eq!(status(without().with_secret("S", "short")), 500);
-    assert_eq!(status(world()), 200);
+    let both = [("S", SECRET), ("T", SECRET)];
+    let renewed = [("S", other.as_str()), ("T", other.as_str())];
+    let (old, new) = (token(SECRET, 0), token(&other, 0));
+    for (secrets, token, expected) in [
+        // Nothing can be told yet.
+        (&[][..], &old, 500),
+        (&[("S", "short")], &old, 500),
+        // Who is refused while a secret is missing, is so until it is there.
+        (&[("S", other.as_str())], &old, 401),
+        (&both, &old, 200),
+        (&both, &new, 401),
+        // Both are remembered, until something new tells that the secrets are others.
+        (&renewed, &token(&other, 1), 200),
+        (&renewed, &new, 200),
+        (&renewed, &old, 401),
+        (&renewed, &token(SECRET, 1), 401),
+        // And back.
+        (&both, &token(SECRET, 2), 200),
+        (&both, &new, 401),
+        (&both, &old, 200),
+    ] {
+        assert_eq!(status(secrets, token), expected, "of {token} with {secrets:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ import { processorTime } from "./costs.mjs";
 import { load } from "./load.mjs";
 import { end, temporaryFolder } from "./processes.mjs";
 import { startUpstream } from "./upstream.mjs";
-import { constantsIn, honoIn, peerConfig, posternIn } from "./workers.mjs";
+import { bareIn, constantsIn, honoIn, peerConfig, posternIn } from "./workers.mjs";
 
 const REQUESTS = 4000;
 
@@ -86,6 +86,8 @@ const JOBS = {
   "bad-tokens": {
     byHand: ladder(OF_REFUSAL, refusing),
     beside: {
+      // Without the duties above, but with the one that these are without.
+      "the bare worker, which checks the token": (folder, upstream) => bareIn(folder, upstream),
       "Postern, constants for its Wasm": constantsIn,
       "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
       Hono: (folder, upstream) => honoIn(folder, upstream),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::platform::{CallError, FirstRequest, Known, Platform};
 use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::scheme::Scheme;
-use crate::policy::signature::{Checks, SignatureRule, Signed, is_by_secret, is_digest_of};
+use crate::policy::signature::{Checks, SignatureRule, Signed, is_digest_of};
 use crate::visit::Visit;
 
 /// Who has signed the request.
@@ -56,7 +56,10 @@ pub async fn identify<P: Platform>(
 
 async fn is_right<P: Platform>(signed: &Signed<'_>, visit: &Visit<'_, P>) -> Result<bool, NotIdentified> {
     match &signed.key.checks {
-        Checks::Secret(name) => is_by_secret(signed, name, visit.platform.secret(name)),
+        Checks::Secret(secret) => {
+            secret.renew(|name| visit.platform.secret(name));
+            secret.has_signed(&signed.base, &signed.signature.bytes)
+        }
         Checks::Public(algorithm, key) => {
             let right = visit.platform.verify(*algorithm, &key.jwk, &signed.base, &signed.signature.bytes).await;
             right.map_err(|_| {

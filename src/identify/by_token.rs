@@ -15,8 +15,9 @@ use crate::policy::jwt::jwk::PublicKey;
 use crate::policy::jwt::key::Key;
 use crate::policy::jwt::key_set::{KeySet, Step};
 use crate::policy::jwt::revocation::{self, Revocation};
-use crate::policy::jwt::token::{Header, Unchecked, UncheckedClaims};
+use crate::policy::jwt::token::{Header, TokenClaims, Unchecked};
 use crate::policy::scheme::Scheme;
+use crate::policy::signing_secret::SigningSecret;
 use crate::policy::when_down::WhenDown;
 use crate::visit::Visit;
 
@@ -42,7 +43,7 @@ pub async fn identify<'g, P: Platform>(
                     rule.refuse(&token, why, generation);
                 }
             })?;
-            rule.remember(&token, &caller, until, generation);
+            rule.remember(&unchecked, &caller, until, generation);
             (caller, false)
         }
     };
@@ -84,9 +85,13 @@ async fn is_unrevoked<P: Platform>(
     Ok(is_known)
 }
 
-/// Whether the keys that a token may be of were there. Where its issuer may have another one yet, each such token asks for it.
+/// Whether the keys that a token may be of were there. Where its issuer, or the environment, may have another one yet, each
+/// such token asks for it.
 fn had_its_keys(rule: &JwtRule, token: &Unchecked<'_>) -> bool {
     let Header { algorithm, kid } = &*token.header;
+    if rule.keys.iter().any(|key| key.is_for(*algorithm, kid.as_deref()) && !key.is_usable()) {
+        return false;
+    }
     let is_of_set = |set: &&KeySet| set.algorithms.contains(algorithm);
     rule.key_set.as_ref().filter(is_of_set).is_none_or(|set| !set.keys_for(*algorithm, kid.as_deref()).is_empty())
 }
@@ -101,12 +106,12 @@ async fn verify<P: Platform>(
     rule: &Arc<JwtRule>,
     token: &Unchecked<'_>,
     visit: &Visit<'_, P>,
-) -> Result<UncheckedClaims, NotIdentified> {
+) -> Result<TokenClaims, NotIdentified> {
     let (algorithm, kid) = (token.header.algorithm, token.header.kid.as_deref());
     let (mut refused, mut unusable) = (None, None);
     for key in rule.keys.iter().filter(|key| key.is_for(algorithm, kid)) {
         let verified = match key {
-            Key::Secret(secret) => secret.verify(token, |name| visit.platform.secret(name)),
+            Key::Secret { secret, .. } => verify_by_secret(rule, secret, token, visit.platform),
             Key::Public(key) => verify_by_public_key(key, token, visit.platform).await,
         };
         match verified {
@@ -136,11 +141,28 @@ async fn verify<P: Platform>(
     })
 }
 
+fn verify_by_secret<P: Platform>(
+    rule: &JwtRule,
+    secret: &SigningSecret,
+    token: &Unchecked<'_>,
+    platform: &P,
+) -> Result<TokenClaims, NotIdentified> {
+    if secret.renew(|name| platform.secret(name)) {
+        // They were checked with another one, which may be known to others by now.
+        rule.forget_tokens();
+    }
+    if secret.has_signed(token.parts.signed, &token.signature)? {
+        token.parts.claims()
+    } else {
+        Err(NotIdentified::not_signed())
+    }
+}
+
 async fn verify_by_public_key<P: Platform>(
     key: &PublicKey,
     token: &Unchecked<'_>,
     platform: &P,
-) -> Result<UncheckedClaims, NotIdentified> {
+) -> Result<TokenClaims, NotIdentified> {
     match platform.verify(token.header.algorithm, &key.jwk, token.parts.signed, &token.signature).await {
         Ok(true) => token.parts.claims(),
         Ok(false) => Err(NotIdentified::not_signed()),

@@ -42,7 +42,7 @@ use claim_test::ClaimTest;
 use key::{Key, KeySettings};
 use key_set::{KeySet, KeySetSettings};
 use revocation::{Revocation, RevocationSettings};
-use token::{AnyHeader, Header, Headers, Parts, Unchecked, UncheckedClaims, bare_type, not_a_token};
+use token::{AnyHeader, Header, Headers, Parts, TokenClaims, Unchecked, bare_type, not_a_token};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
 
@@ -228,7 +228,7 @@ impl JwtRule {
         }
         let parts = Parts::of(token).ok_or_else(not_a_token)?;
         let header = self.header(parts.header)?;
-        Ok(Unchecked { parts, header, signature: parts.signature().ok_or_else(not_a_token)? })
+        Ok(Unchecked { text: token, parts, header, signature: parts.signature().ok_or_else(not_a_token)? })
     }
 
     /// What counts of a header.
@@ -248,7 +248,7 @@ impl JwtRule {
             return Err(NotIdentified::token("of another typ"));
         }
         let header = Arc::new(any.counting()?);
-        headers.keep(text, &header);
+        headers.keep(text, &header, false);
         Ok(header)
     }
 
@@ -258,8 +258,9 @@ impl JwtRule {
     }
 
     /// Remembers whose token it is, until it is over, if it was checked with the keys that there are yet.
-    pub fn remember(&self, token: &str, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
-        self.memory().remember(token, caller, until, generation);
+    pub fn remember(&self, token: &Unchecked<'_>, caller: &Arc<Caller>, until: UnixMillis, generation: u64) {
+        self.memory().remember(token.text, caller, until, generation);
+        locked(&self.headers).keep(token.parts.header, &token.header, true);
     }
 
     /// Remembers why a token is refused, if that is for good, and it was checked with the keys that there are yet.
@@ -270,7 +271,7 @@ impl JwtRule {
     }
 
     /// Who is calling, by the claims of a token whose signature was checked, and until when that is so.
-    pub fn caller(&self, claims: UncheckedClaims, now: UnixMillis) -> Result<(Arc<Caller>, UnixMillis), NotIdentified> {
+    pub fn caller(&self, claims: TokenClaims, now: UnixMillis) -> Result<(Arc<Caller>, UnixMillis), NotIdentified> {
         let leeway = self.leeway;
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
         let mut custom = claims.custom;

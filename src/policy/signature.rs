@@ -23,9 +23,9 @@ use crate::head::{Head, UnixMillis, is_token};
 use crate::policy::caller::{Caller, NotIdentified};
 use crate::policy::jwt::algorithm::Algorithm;
 use crate::policy::jwt::jwk::PublicKey;
-use crate::policy::keyed_hash::{Hash, KeyedHash};
 use crate::policy::record::{Record, RecordSettings};
 use crate::policy::scheme::Scheme;
+use crate::policy::signing_secret::{Hash, SigningSecret};
 use crate::settings::{
     FromNode, List, Node, OneOrMany, Place, Problems, SecretName, Size, Span, TimeLimit, described_as, one_of, shape,
 };
@@ -142,8 +142,8 @@ pub struct SignatureKey {
 /// How a key checks signatures.
 #[derive(Debug)]
 pub enum Checks {
-    /// By the secret of this name.
-    Secret(String),
+    /// By a secret.
+    Secret(SigningSecret),
     /// By a public key.
     Public(Algorithm, PublicKey),
 }
@@ -264,7 +264,9 @@ impl SignatureKey {
     fn compile(rule: &str, settings: SignatureKeySettings, place: &Place<'_>, problems: &mut Problems) -> Option<Self> {
         let algorithm = settings.alg.map(|alg| alg.0);
         let checks = match (algorithm?, settings.secret?, settings.jwk?) {
-            (Algorithm::Hs256, Some(SecretName(name)), None) => Some(Checks::Secret(name)),
+            (Algorithm::Hs256, Some(SecretName(name)), None) => {
+                Some(Checks::Secret(SigningSecret::new(Hash::Sha256, name)))
+            }
             (Algorithm::Hs256, ..) => {
                 problems.add(place, "is for hmac-sha256, must have a \"secret\" and no \"jwk\"");
                 None
@@ -287,14 +289,4 @@ impl SignatureKey {
     pub fn caller(&self, route: &str, now: UnixMillis) -> Result<Arc<Caller>, NotIdentified> {
         self.record.caller(route, now).map_err(|why| NotIdentified::NotAccepted(Scheme::Signature, why.into()))
     }
-}
-
-/// Whether a signature over a text is by a secret.
-pub fn is_by_secret(signed: &Signed<'_>, name: &str, secret: Option<String>) -> Result<bool, NotIdentified> {
-    let secret = secret.ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
-    let keyed = KeyedHash::new(Hash::Sha256, secret.as_bytes()).ok_or_else(|| {
-        let least = Hash::Sha256.min_secret();
-        NotIdentified::Misconfigured(format!("the secret {name} is shorter than {least} bytes"))
-    })?;
-    Ok(keyed.has_signed(&signed.base, &signed.signature.bytes))
 }

@@ -1,12 +1,8 @@
-//! The keys that the file has: what it says of one, and the check of a signature by a secret.
-
-use std::sync::OnceLock;
+//! The keys that the file has.
 
 use super::algorithm::Algorithm;
 use super::jwk::PublicKey;
-use super::token::{Unchecked, UncheckedClaims};
-use crate::policy::caller::NotIdentified;
-use crate::policy::keyed_hash::{Hash, KeyedHash};
+use crate::policy::signing_secret::{Hash, SigningSecret};
 use crate::settings::{Node, Place, Problems, SecretName, shape};
 
 shape! {
@@ -34,28 +30,30 @@ shape! {
 /// A key of the file.
 #[derive(Debug)]
 pub enum Key {
-    Secret(Secret),
+    Secret {
+        secret: SigningSecret,
+        /// The `kid` of the tokens that it is for, if it is not for all.
+        kid: Option<String>,
+    },
     Public(PublicKey),
-}
-
-/// A secret of the environment, and which tokens it is for.
-#[derive(Debug)]
-pub struct Secret {
-    hash: Hash,
-    name: String,
-    kid: Option<String>,
-    /// Once it was there. An isolate has one environment for as long as it lives: another secret is another deployment.
-    keyed: OnceLock<Box<KeyedHash>>,
 }
 
 impl Key {
     /// Whether a token names this key's algorithm, and this key if it is for a `kid`.
     pub fn is_for(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
         let (is_of_algorithm, own) = match self {
-            Self::Secret(secret) => (algorithm_by(secret.hash) == algorithm, &secret.kid),
+            Self::Secret { secret, kid } => (algorithm_by(secret.hash) == algorithm, kid),
             Self::Public(key) => (key.algorithms.contains(&algorithm), &key.kid),
         };
         is_of_algorithm && (own.is_none() || own.as_deref() == kid)
+    }
+
+    /// Whether it could tell what it has signed, when it was asked last.
+    pub fn is_usable(&self) -> bool {
+        match self {
+            Self::Secret { secret, .. } => secret.is_usable(),
+            Self::Public(_) => true,
+        }
     }
 }
 
@@ -77,7 +75,9 @@ impl Key {
             algorithm => return Self::public(algorithm, settings, place, problems),
         };
         match (settings.secret?, settings.jwk?) {
-            (Some(SecretName(name)), None) => Some(Self::Secret(Secret::new(hash, name, settings.kid?))),
+            (Some(SecretName(name)), None) => {
+                Some(Self::Secret { secret: SigningSecret::new(hash, name), kid: settings.kid? })
+            }
             _ => {
                 let name = settings.alg.map(Algorithm::name).unwrap_or_default();
                 problems.add(place, format!("is for {name}, must have a \"secret\" and no \"jwk\""));
@@ -99,42 +99,5 @@ impl Key {
             }
             (kid, own) => Some(Self::Public(PublicKey { kid: kid.or(own.clone()), ..key })),
         }
-    }
-}
-
-impl Secret {
-    /// The secret of a name, for tokens that are signed with such a hash, and have this `kid` if it has one.
-    pub fn new(hash: Hash, name: String, kid: Option<String>) -> Self {
-        Self { hash, name, kid, keyed: OnceLock::new() }
-    }
-
-    /// Checks the signature of a token; gives the claims, which nobody reads before. `secret` gives a secret of the
-    /// environment by its name.
-    pub fn verify<S: AsRef<[u8]>>(
-        &self,
-        token: &Unchecked<'_>,
-        secret: impl FnOnce(&str) -> Option<S>,
-    ) -> Result<UncheckedClaims, NotIdentified> {
-        let keyed = match self.keyed.get() {
-            Some(keyed) => keyed,
-            None => {
-                let keyed = self.key(secret(&self.name).as_ref().map(AsRef::as_ref))?;
-                self.keyed.get_or_init(|| Box::new(keyed))
-            }
-        };
-        if keyed.has_signed(token.parts.signed, &token.signature) {
-            token.parts.claims()
-        } else {
-            Err(NotIdentified::not_signed())
-        }
-    }
-
-    fn key(&self, secret: Option<&[u8]>) -> Result<KeyedHash, NotIdentified> {
-        let name = &self.name;
-        let secret = secret.ok_or_else(|| NotIdentified::Misconfigured(format!("the secret {name} is not set")))?;
-        KeyedHash::new(self.hash, secret).ok_or_else(|| {
-            let (least, algorithm) = (self.hash.min_secret(), algorithm_by(self.hash).name());
-            NotIdentified::Misconfigured(format!("the secret {name} is shorter than the {least} bytes of {algorithm}"))
-        })
     }
 }

@@ -1,6 +1,6 @@
 //! A token as its text has it: header, claims and signature in base64url, with dots between (RFC 7515, section 3.1).
-//! Each is read when it is asked for: the header once for the many tokens that have the same, the claims once it is known
-//! who signed them.
+//! Each is read when it is asked for: the header once for the many tokens that have the same, the claims mostly once it is
+//! known who signed them.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use super::algorithm::Algorithm;
 use crate::policy::caller::NotIdentified;
 
-/// The claims of a token, of which nothing else was checked.
-pub type UncheckedClaims = Claims<Map<String, Value>>;
+/// The claims of a token, as `jwt-compact` reads them.
+pub type TokenClaims = Claims<Map<String, Value>>;
 
 /// The parts of a token, of which nothing was read.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,8 @@ impl<'t> Parts<'t> {
         URL_SAFE_NO_PAD.decode(self.signature).ok()
     }
 
-    /// The claims, whoever wrote them. The error is for the log.
-    pub fn claims(&self) -> Result<UncheckedClaims, NotIdentified> {
+    /// The claims, whoever wrote them. The error, which is for the log, takes them for signed.
+    pub fn claims(&self) -> Result<TokenClaims, NotIdentified> {
         let claims = URL_SAFE_NO_PAD.decode(self.claims).map_err(|_| not_a_token())?;
         serde_json::from_slice(&claims).map_err(|_| NotIdentified::unreadable())
     }
@@ -117,7 +117,8 @@ pub struct Header {
     pub kid: Option<String>,
 }
 
-/// The headers that counted last.
+/// Some headers that count. Once there is no room, one comes in only in the place of another, and by a token that was good:
+/// so that strangers drive none out.
 #[derive(Debug, Default)]
 pub struct Headers {
     known: Vec<(Box<str>, Arc<Header>)>,
@@ -126,7 +127,7 @@ pub struct Headers {
 }
 
 /// How many are known. An issuer has one for each of its keys.
-const MOST_HEADERS: usize = 8;
+const MOST_HEADERS: usize = 16;
 
 /// The longest that is known, in bytes: what strangers can have kept has a bound.
 const LONGEST_HEADER: usize = 1 << 10;
@@ -137,24 +138,27 @@ impl Headers {
         self.known.iter().find(|(known, _)| **known == *text).map(|(_, header)| Arc::clone(header))
     }
 
-    /// Has it known by its text.
-    pub fn keep(&mut self, text: &str, header: &Arc<Header>) {
-        if text.len() > LONGEST_HEADER {
+    /// Has it known by its text, if there is room. `is_of_good` says that it is of a token that was good.
+    pub fn keep(&mut self, text: &str, header: &Arc<Header>, is_of_good: bool) {
+        if text.len() > LONGEST_HEADER || self.get(text).is_some() {
             return;
         }
-        let known = (text.into(), Arc::clone(header));
-        match self.known.get_mut(self.oldest) {
-            Some(oldest) => *oldest = known,
-            None => self.known.push(known),
+        let known = || (text.into(), Arc::clone(header));
+        if self.known.len() < MOST_HEADERS {
+            self.known.push(known());
+        } else if is_of_good && let Some(oldest) = self.known.get_mut(self.oldest) {
+            *oldest = known();
+            self.oldest = (self.oldest + 1) % MOST_HEADERS;
         }
-        self.oldest = (self.oldest + 1) % MOST_HEADERS;
     }
 }
 
 /// A token whose header counts, and of which nothing was checked.
 #[derive(Debug)]
 pub struct Unchecked<'t> {
-    /// Its text.
+    /// All of it.
+    pub text: &'t str,
+    /// The same, in parts.
     pub parts: Parts<'t>,
     /// By what it says to be signed.
     pub header: Arc<Header>,
@@ -177,20 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn the_last_headers_are_known_and_no_long_ones() {
+    fn headers_are_known_and_strangers_drive_none_out() {
         let header = || Arc::new(Header { algorithm: Algorithm::Hs256, kid: None });
         let mut headers = Headers::default();
         for number in 0..MOST_HEADERS {
-            headers.keep(&number.to_string(), &header());
+            headers.keep(&number.to_string(), &header(), number % 2 == 0);
+            headers.keep(&number.to_string(), &header(), true);
         }
+        headers.keep("of a stranger", &header(), false);
+        assert!(headers.get("of a stranger").is_none());
         assert!((0..MOST_HEADERS).all(|number| headers.get(&number.to_string()).is_some()));
-        headers.keep("one more", &header());
-        assert!(headers.get("one more").is_some());
-        assert!(headers.get("0").is_none(), "the oldest goes");
-        assert!(headers.get("1").is_some());
-        let long = "x".repeat(LONGEST_HEADER + 1);
-        headers.keep(&long, &header());
-        assert!(headers.get(&long).is_none());
+        for number in 0..3 * MOST_HEADERS {
+            let name = format!("good {number}");
+            headers.keep(&name, &header(), true);
+            assert!(headers.get(&name).is_some());
+        }
+        assert!(headers.get("0").is_none());
         assert_eq!(headers.known.len(), MOST_HEADERS);
+        let long = "x".repeat(LONGEST_HEADER + 1);
+        headers.keep(&long, &header(), true);
+        assert!(headers.get(&long).is_none());
     }
 }
