@@ -115,7 +115,7 @@ impl Case {
         let platform = Prepared::new(answering(&self.services));
         match block_on(handle(&self.gateway, Head::from_text(&head).unwrap(), &platform)) {
             Answer::Own(Response { status: 200, body, .. }) => body,
-            Answer::Streamed { .. } => platform.written(),
+            Answer::OnItsWay { .. } => platform.written(),
             other => panic!("{other:?}"),
         }
     }

@@ -21,8 +21,8 @@ pub enum Answer<R> {
         /// What the service said that the call cost, if it was listened to.
         cost: Option<String>,
     },
-    /// Written already, piece by piece.
-    Streamed {
+    /// On its way already: written piece by piece, or [handed on at once](crate::platform::AtOnce).
+    OnItsWay {
         /// Its status, for the log.
         status: u16,
     },
@@ -44,7 +44,7 @@ impl<R> Answer<R> {
     pub fn status(&self) -> u16 {
         match self {
             Self::Own(response) => response.status,
-            Self::Relayed { status, .. } | Self::Streamed { status } => *status,
+            Self::Relayed { status, .. } | Self::OnItsWay { status } => *status,
         }
     }
 
@@ -52,7 +52,7 @@ impl<R> Answer<R> {
     pub fn cost(&self) -> Option<&str> {
         match self {
             Self::Relayed { cost, .. } => cost.as_deref(),
-            Self::Own(_) | Self::Streamed { .. } => None,
+            Self::Own(_) | Self::OnItsWay { .. } => None,
         }
     }
 
@@ -61,7 +61,7 @@ impl<R> Answer<R> {
         match self {
             Self::Own(response) => response.edit(more),
             Self::Relayed { edits, .. } => edits.then(more),
-            Self::Streamed { .. } => {}
+            Self::OnItsWay { .. } => {}
         }
     }
 }

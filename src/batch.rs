@@ -117,7 +117,7 @@ async fn read<P: Platform>(
     match answer {
         Answer::Relayed { reply, edits, .. } => platform.read(reply, &edits, most, visit.time_left()).await,
         // An entry's answer is in one piece.
-        Answer::Streamed { .. } => Ok((Headers::default(), Vec::new())),
+        Answer::OnItsWay { .. } => Ok((Headers::default(), Vec::new())),
         Answer::Own(response) => {
             let Response { headers, body, .. } = response;
             Ok((answers::lines(&headers), if most.is_some() { body } else { Vec::new() }))

@@ -17,7 +17,7 @@ use futures::future::{Either, select};
 use crate::gateway::Service;
 use crate::head::UnixMillis;
 use crate::locked::locked;
-use crate::platform::{CallError, Fetched, Platform, ReplyHead};
+use crate::platform::{CallError, Fetched, Forwarded, Platform};
 use crate::pool::{Ended, Picked, Pool, UnderWay};
 use crate::resilience::backoff::retry_after;
 use crate::resilience::retry::{Body, RetryRule};
@@ -54,13 +54,20 @@ pub trait Answered {
     fn header(&self, name: &str) -> Option<&str>;
 }
 
-impl<R> Answered for ReplyHead<R> {
+impl<R> Answered for Forwarded<R> {
     fn status(&self) -> u16 {
-        self.status
+        match self {
+            Self::Reply(reply) => reply.status,
+            Self::HandedOn { status } => *status,
+        }
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)
+        match self {
+            Self::Reply(reply) => reply.headers.get(name),
+            // The call's own maker said which it looks at.
+            Self::HandedOn { .. } => None,
+        }
     }
 }
 

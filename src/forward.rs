@@ -1,5 +1,6 @@
 //! Handing a request on to one service, and its answer back.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::answer::Answer;
@@ -7,11 +8,11 @@ use crate::call::{Brought, Wanted, call};
 use crate::gateway::{Action, Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, CallError, Onward, Platform, WhenClientLeaves};
+use crate::platform::{AnswerOn, AtOnce, CallError, Forwarded, Onward, Platform, WhenClientLeaves};
 use crate::policy::by::Who;
 use crate::policy::credential::{hide, query_without};
 use crate::policy::headers::{self, HeaderEdits};
-use crate::policy::public_names::PublicNames;
+use crate::policy::public_names::{self, PublicNames};
 use crate::policy::request_log::RequestLog;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
@@ -125,13 +126,24 @@ impl<P: Platform> Request<'_, '_, P> {
         };
         let make = async |url, within| {
             let when_client_leaves = self.when_client_leaves(service, within);
-            platform.forward(&self.onward(service, url, &edits, when_client_leaves), within).await
+            let onward =
+                Onward { at_once: self.at_once(service), ..self.onward(service, url, &edits, when_client_leaves) };
+            platform.forward(&onward, within).await
         };
-        let called = call(service, wanted, self.visit, make, |reply| platform.discard(reply.reply)).await;
-        let Brought { answer: reply, picked, target } = called.map_err(|error| {
+        let discard = |forwarded| {
+            if let Forwarded::Reply(reply) = forwarded {
+                platform.discard(reply.reply);
+            }
+        };
+        let called = call(service, wanted, self.visit, make, discard).await;
+        let Brought { answer: forwarded, picked, target } = called.map_err(|error| {
             self.visit.trace.note(format!("service {} {error}", service.name));
             Failed::Call(error)
         })?;
+        let reply = match forwarded {
+            Forwarded::HandedOn { status } => return Ok(Answer::OnItsWay { status }),
+            Forwarded::Reply(reply) => reply,
+        };
         if !can_be_relayed(reply.status, head) {
             self.visit.trace.note(format!("service {} answered with status {}", service.name, reply.status));
             platform.discard(reply.reply);
@@ -148,11 +160,38 @@ impl<P: Platform> Request<'_, '_, P> {
             edits.remove(name);
             reply.headers.get(name).map(str::to_owned)
         });
-        if self.values.caller.is_some() && !self.visit.caches_know_caller {
-            headers::keep_from_shared_caches(&reply.headers, &mut edits);
-        }
-        self.route.response_headers.apply(self.values, &reply.headers, &mut edits);
+        self.edit_reply(&reply.headers, &mut edits);
         Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits, cost })
+    }
+
+    /// What changes in the header fields of a reply, whichever service it is of.
+    fn edit_reply(&self, headers: &Headers, edits: &mut HeaderEdits) {
+        if self.is_hidden_from_caches() {
+            headers::keep_from_shared_caches(headers, edits);
+        }
+        self.route.response_headers.apply(self.values, headers, edits);
+    }
+
+    /// Whether it is for one caller, and no cache sees that in the request.
+    fn is_hidden_from_caches(&self) -> bool {
+        self.values.caller.is_some() && !self.visit.caches_know_caller
+    }
+
+    /// How the reply gets to the client without coming by here: with the changes that one without fields would have, unless
+    /// it has fields on which they hang.
+    fn at_once(&self, service: &Service) -> Option<AtOnce> {
+        if !self.is_the_last(service) || self.route.cost.told_in.is_some() {
+            return None;
+        }
+        let mut edits = HeaderEdits::default();
+        self.edit_reply(&Headers::default(), &mut edits);
+        edits.then(self.visit.answer_edits.clone());
+        let caches = self.is_hidden_from_caches().then_some(headers::DECIDES_ON_CACHES);
+        let mut looked_at = Cow::Borrowed(public_names::LOOKED_AT);
+        for name in caches.into_iter().chain(self.route.response_headers.looked_at()) {
+            looked_at.to_mut().extend([",", name]);
+        }
+        Some(AtOnce { edits, looked_at })
     }
 
     /// Path and query at a destination, and what changes in the header fields on the way there.
@@ -185,7 +224,7 @@ impl<P: Platform> Request<'_, '_, P> {
     ) -> Onward<'o> {
         let binding = service.binding.as_deref();
         let (keeps_body, max_body) = (self.body == Body::Kept, self.route.max_body);
-        Onward { url, binding, edits, keeps_body, when_client_leaves, max_body }
+        Onward { url, binding, edits, keeps_body, when_client_leaves, max_body, at_once: None }
     }
 
     /// What becomes of a call to a service that has so much time, when the client goes away.

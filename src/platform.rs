@@ -3,6 +3,7 @@
 //! `workers/` implements it on a Workers runtime, `tests/world.rs` as a deterministic simulation.
 //! Nothing is added here without a caller in the core.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,8 +47,9 @@ pub trait Platform {
 
     /// Hands the client's request on, method and body as they are, header fields edited; a second
     /// time only where there is no body or it is kept, since it can be read once. Redirects are not
-    /// followed. Gives the head of the reply, at most `within` later.
-    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Self::Reply>, CallError>;
+    /// followed. Gives the head of the reply, at most `within` later; or that the reply is on its way to the client,
+    /// where [`Onward::at_once`] holds for it. A platform need not make use of that.
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<Forwarded<Self::Reply>, CallError>;
 
     /// Hands a copy of the request on, whose reply nobody waits for, under the same conditions.
     fn mirror(&self, onward: &Onward<'_>, within: Duration);
@@ -179,6 +181,18 @@ pub struct ReplyHead<R> {
     pub reply: R,
 }
 
+/// What came of a request that was handed on.
+#[derive(Debug)]
+pub enum Forwarded<R> {
+    /// A reply.
+    Reply(ReplyHead<R>),
+    /// A reply that the client has already.
+    HandedOn {
+        /// Its status.
+        status: u16,
+    },
+}
+
 /// The client's request, as it goes on to a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Onward<'o> {
@@ -194,6 +208,20 @@ pub struct Onward<'o> {
     pub when_client_leaves: WhenClientLeaves,
     /// The most bytes of a body whose length the client did not say, if they are counted.
     pub max_body: Option<u64>,
+    /// How the reply gets to the client without coming by here, if it can.
+    pub at_once: Option<AtOnce>,
+}
+
+/// How a reply gets to the client without another look at it: of the fields that it has, those that
+/// [no client gets](crate::policy::headers::is_never_for_clients) are removed, then its fields are edited. It holds for
+/// replies of a status that a response can have, 200 to 599, without a field that is looked at, and whose `Connection`
+/// names only what no client gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtOnce {
+    /// What changes in the header fields.
+    pub edits: HeaderEdits,
+    /// The names of the fields that are looked at, in lower case; a comma between them.
+    pub looked_at: Cow<'static, str>,
 }
 
 /// What becomes of a call when the client goes away. `bridge.js` knows these by their numbers.
@@ -205,7 +233,8 @@ pub enum WhenClientLeaves {
     IsBrokenOff = 1,
     /// It fails at once too, but need not be broken off: nothing comes after it, so the request is over with it.
     EndsWithRequest = 2,
-    /// It need not be broken off, and nothing hangs on its end: it may fail any time later.
+    /// It need not be broken off, and nothing hangs on its end: it may fail any time later, and its future be dropped
+    /// once the client has the reply.
     EndsUnnoticed = 3,
 }
 

@@ -26,11 +26,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::Response;
 use worker::event;
 
-use crate::answer;
+use crate::answer::{self, Answer};
 use crate::gateway::Gateway;
 use crate::handle::handle;
 use crate::head::{ClientAddress, Head};
 use crate::locked::locked;
+use crate::policy::headers;
 use crate::refusal::Refusal;
 use bridge::Visit;
 use compile::{GATEWAYS, PANIC_BODY};
@@ -44,6 +45,8 @@ static GATEWAY: OnceLock<Gateway> = OnceLock::new();
 fn start() {
     memory::erase(false);
     report_panics();
+    let (names, prefix) = headers::never_for_clients();
+    bridge::set_never_for_clients(&names, prefix);
     let gateways = locked(&GATEWAYS).take().ok_or_else(|| "this Wasm has no routes.json in it".to_owned());
     let environment = bridge::environment();
     match gateways.and_then(|gateways| gateways.of(environment.as_deref()).map_err(|problem| problem.to_string())) {
@@ -65,31 +68,33 @@ fn report_panics() {
 }
 
 /// Serves a request, whose head is in the form that [`Head::from_text`] reads: gives the answer, or null where something
-/// has to be waited for; the visit then gets it. Undefined in the place of an answer is none.
+/// has to be waited for; the visit then gets it, unless it has it already. Undefined in the place of an answer is none.
 #[wasm_bindgen]
 pub fn serve(visit: Visit, head: String) -> JsValue {
-    let (at_once, is_waited_for) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    let (in_one_turn, is_waited_for) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
     let visit = Rc::new(visit);
     tasks::spawn({
-        let (at_once, is_waited_for) = (Rc::clone(&at_once), Rc::clone(&is_waited_for));
+        let (in_one_turn, is_waited_for) = (Rc::clone(&in_one_turn), Rc::clone(&is_waited_for));
         async move {
-            let answer = answer(&visit, &head).await.map_or(JsValue::UNDEFINED, JsValue::from);
+            let Some(answer) = answer(&visit, &head).await else { return };
+            let answer = answer.map_or(JsValue::UNDEFINED, JsValue::from);
             match is_waited_for.get() {
                 true => visit.settle(&answer),
-                false => at_once.set(Some(answer)),
+                false => in_one_turn.set(Some(answer)),
             }
         }
     });
     // What asks nobody is there in one turn: a promise would cost more than the answer.
-    at_once.take().unwrap_or_else(|| {
+    in_one_turn.take().unwrap_or_else(|| {
         is_waited_for.set(true);
         JsValue::NULL
     })
 }
 
-async fn answer(visit: &Rc<Visit>, head: &str) -> Result<Response, JsValue> {
+/// The answer to a request; `None` where the client has it already.
+async fn answer(visit: &Rc<Visit>, head: &str) -> Option<Result<Response, JsValue>> {
     let (Some(gateway), Some(mut head)) = (GATEWAY.get(), Head::from_text(head)) else {
-        return bridge::respond(&internal_error("unknown"));
+        return Some(bridge::respond(&internal_error("unknown")));
     };
     head.client = ClientAddress::asked({
         let visit = Rc::clone(visit);
@@ -126,11 +131,14 @@ async fn answer(visit: &Rc<Visit>, head: &str) -> Result<Response, JsValue> {
             }
         });
     }
-    if let Some(response) = platform.begun() {
-        return Ok(response);
-    }
-    let response = answer.map(bridge::write).unwrap_or(Err(JsValue::UNDEFINED));
-    response.or_else(|_| bridge::respond(&internal_error(&request_id)))
+    let response = match (platform.begun(), answer) {
+        (Some(begun), _) => return Some(Ok(begun)),
+        (None, Some(Answer::OnItsWay { .. })) => return None,
+        (None, Some(answer)) => bridge::write(answer),
+        // Only one that is begun is there before its end.
+        (None, None) => Err(JsValue::UNDEFINED),
+    };
+    Some(response.or_else(|_| bridge::respond(&internal_error(&request_id))))
 }
 
 fn internal_error(request_id: &str) -> answer::Response {

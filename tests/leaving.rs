@@ -55,7 +55,7 @@ fn a_call_ends_unnoticed_where_nothing_hangs_on_its_end() {
 }
 
 /// Adds the members of objects to those that are there, or takes their places.
-fn merge(into: &mut Value, other: &Value) {
+pub fn merge(into: &mut Value, other: &Value) {
     for (name, value) in other.as_object().into_iter().flatten() {
         match value {
             Value::Object(_) if into[name].is_object() => merge(&mut into[name], value),

@@ -6,6 +6,7 @@ mod prepared; // a runtime that does next to nothing, for what counts
 mod signing; // tokens, by another implementation than the gateway's
 mod world; // a simulated runtime: virtual time, scripted services
 
+mod at_once; // replies that nobody looks at again
 mod chaos; // what holds whatever the services do
 mod cli; // the postern tool: tests/cli
 mod copies; // what is copied, counted

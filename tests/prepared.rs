@@ -7,8 +7,8 @@ use std::time::Duration;
 use postern::answer::Response;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
-    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, Forwarded, KeyUnusable, Known, KvDown, LimiterDown, Onward,
+    Platform, ReplyHead, StoreDown,
 };
 use postern::policy::certificate::Certificate;
 use postern::policy::headers::HeaderEdits;
@@ -93,8 +93,11 @@ impl<F: Fn(&str) -> Option<Vec<u8>> + Clone> Platform for Prepared<F> {
         Self::new(self.services.clone()).with(&self.fields, &self.secret)
     }
 
-    async fn forward(&self, _: &Onward<'_>, _: Duration) -> Result<ReplyHead<()>, CallError> {
-        Ok(ReplyHead { status: 200, headers: self.fields(), reply: () })
+    async fn forward(&self, onward: &Onward<'_>, _: Duration) -> Result<Forwarded<()>, CallError> {
+        Ok(match onward.at_once {
+            Some(_) => Forwarded::HandedOn { status: 200 },
+            None => Forwarded::Reply(ReplyHead { status: 200, headers: self.fields(), reply: () }),
+        })
     }
 
     fn mirror(&self, _: &Onward<'_>, _: Duration) {}

@@ -71,8 +71,10 @@ fn every_scenario_goes_as_written() {
         let text = std::fs::read_to_string(&file).unwrap();
         let scenario: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let Routes { routes } = serde_json::from_str(&text).unwrap();
-        let gone_otherwise = play(&scenario, routes.get());
-        faults.extend(gone_otherwise.into_iter().map(|fault| format!("{}: {fault}", file.display())));
+        for hands_on in [true, false] {
+            let gone_otherwise = play(&scenario, routes.get(), hands_on);
+            faults.extend(gone_otherwise.into_iter().map(|fault| format!("{}: {fault}", file.display())));
+        }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
@@ -125,8 +127,8 @@ fn unknown_keys(scenario: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Plays a scenario; gives what went otherwise.
-fn play(scenario: &Value, routes: &str) -> Vec<String> {
+/// Plays a scenario, in which replies are handed on at once or not; gives what went otherwise.
+fn play(scenario: &Value, routes: &str, hands_on: bool) -> Vec<String> {
     let unknown = unknown_keys(scenario);
     if !unknown.is_empty() {
         return unknown;
@@ -147,6 +149,7 @@ fn play(scenario: &Value, routes: &str) -> Vec<String> {
         Some(written) => behaviour(written),
         None => panic!("a call to {url}, which the scenario does not have"),
     });
+    world.hands_on.set(hands_on);
     set_kv(&world, &scenario["kv"]);
     world = world.with_secret("JWT_SECRET", SECRET);
     for (name, value) in scenario["secrets"].as_object().into_iter().flatten() {

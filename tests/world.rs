@@ -14,11 +14,11 @@ use postern::gateway::Gateway;
 use postern::handle::handle;
 use postern::head::{Head, Headers, UnixMillis};
 use postern::platform::{
-    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown, WhenClientLeaves,
+    Afterwards, AtOnce, Call, CallError, Fetched, FirstRequest, Forwarded, KeyUnusable, Known, KvDown, LimiterDown,
+    Onward, Platform, ReplyHead, StoreDown, WhenClientLeaves,
 };
 use postern::policy::certificate::Certificate;
-use postern::policy::headers::HeaderEdits;
+use postern::policy::headers::{HeaderEdits, is_never_for_clients};
 use postern::policy::idempotency::{Begun, Entry, MOST, Stage};
 use postern::policy::jwt::algorithm::Algorithm;
 use postern::policy::rate_limit::{Charge, Slot};
@@ -129,6 +129,9 @@ pub struct World {
     pub firsts: RefCell<Option<Firsts>>,
     /// Of each request that was handed on, what becomes of that when its client leaves.
     pub leaving: RefCell<Vec<WhenClientLeaves>>,
+    /// Whether replies are handed on at once where that holds, and how many were.
+    pub hands_on: Cell<bool>,
+    pub handed_on: Cell<u32>,
     /// How often KV was asked.
     pub recalled: Cell<u32>,
     /// How often the place that counts for a limit was asked.
@@ -165,6 +168,8 @@ impl World {
             tallied: Cell::new(0),
             firsts: RefCell::new(Some(HashMap::new())),
             leaving: RefCell::default(),
+            hands_on: Cell::new(true),
+            handed_on: Cell::new(0),
             recalled: Cell::new(0),
             verified: Cell::new(0),
             counted: Cell::new(0),
@@ -238,7 +243,8 @@ impl World {
         let head = Head::from_text(&text).expect("a head");
         let start = self.now();
         let (method, headers, body) = (method.to_owned(), headers.to_owned(), body.as_bytes().to_vec());
-        let simulated = Simulated { world: self, method, headers, body, pieces: RefCell::default() };
+        let simulated =
+            Simulated { world: self, method, headers, body, pieces: RefCell::default(), handed_on: RefCell::default() };
         let answer = handle(gateway, head, &simulated).await;
         let pieces = simulated.pieces.take();
         let (status, headers, body) = match answer {
@@ -247,7 +253,11 @@ impl World {
                 (response.status, fields_of(&response), response.body)
             }
             Answer::Relayed { reply, edits, status, .. } => (status, edited(&reply.headers, &edits), reply.body),
-            Answer::Streamed { status } => {
+            Answer::OnItsWay { status } if pieces.is_none() => {
+                let (headers, body) = simulated.handed_on.take().expect("an answer that was handed on");
+                (status, headers, body)
+            }
+            Answer::OnItsWay { status } => {
                 let pieces = pieces.as_ref().expect("an answer that was begun");
                 assert!(pieces.is_closed && pieces.head.status == status, "an answer that was not ended");
                 let body = pieces.all.iter().flat_map(|(_, piece)| piece.clone()).collect();
@@ -343,7 +353,12 @@ struct Simulated<'w> {
     headers: String,
     body: Vec<u8>,
     pieces: RefCell<Option<Pieces>>,
+    /// The answer, if it was handed on at once.
+    handed_on: RefCell<Option<HandedOn>>,
 }
+
+/// The header fields and the body of an answer that was handed on.
+type HandedOn = (HashMap<String, String>, Vec<u8>);
 
 /// An answer that is written piece by piece.
 struct Pieces {
@@ -402,15 +417,22 @@ impl Platform for Simulated<'_> {
     fn within(&self, head: &Head, body: Option<Vec<u8>>) -> Self {
         let headers = head.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let (method, body) = (head.method.clone(), body.unwrap_or_default());
-        Self { world: self.world, method, headers, body, pieces: RefCell::default() }
+        Self { world: self.world, method, headers, body, pieces: RefCell::default(), handed_on: RefCell::default() }
     }
 
-    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Reply>, CallError> {
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<Forwarded<Reply>, CallError> {
         self.world.leaving.borrow_mut().push(onward.when_client_leaves);
         assert!(!onward.keeps_body || !matches!(&*self.method, "GET" | "HEAD"), "no runtime makes a GET with a body");
         let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
         let reply = self.world.call(&self.method, &onward.url, headers, within).await?;
-        Ok(ReplyHead { status: reply.status, headers: reply.headers.clone(), reply })
+        let status = reply.status;
+        let at_once = onward.at_once.as_ref().filter(|_| self.world.hands_on.get());
+        if let Some(headers) = at_once.and_then(|at_once| fields_at_once(at_once, &reply)) {
+            self.world.handed_on.set(self.world.handed_on.get() + 1);
+            self.handed_on.replace(Some((headers, reply.body)));
+            return Ok(Forwarded::HandedOn { status });
+        }
+        Ok(Forwarded::Reply(ReplyHead { status, headers: reply.headers.clone(), reply }))
     }
 
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {
@@ -673,6 +695,21 @@ fn fields_of(response: &Response) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     response.headers.iter().for_each(|(name, value)| push(&mut fields, name, value));
     fields
+}
+
+/// The fields of a reply that gets to the client at once, if it does.
+fn fields_at_once(at_once: &AtOnce, reply: &Reply) -> Option<HashMap<String, String>> {
+    let is_looked_at = |name: &str| at_once.looked_at.split(',').any(|other| other == name);
+    let is_plain = |(name, value): (&str, &str)| match name {
+        "connection" => is_never_for_clients(&value.to_ascii_lowercase()),
+        name => !is_looked_at(name),
+    };
+    if !(200..=599).contains(&reply.status) || !reply.headers.iter().all(is_plain) {
+        return None;
+    }
+    let names = reply.headers.iter().map(|(name, _)| name).filter(|name| is_never_for_clients(name));
+    let remove = names.chain(at_once.edits.remove.iter().map(String::as_str)).map(str::to_owned).collect();
+    Some(edited(&reply.headers, &HeaderEdits { remove, ..at_once.edits.clone() }))
 }
 
 /// Fields after edits; those of one name joined by `, `, but cookies by a line break.

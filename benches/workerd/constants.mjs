@@ -1,16 +1,19 @@
 // In the place of the built Wasm and its glue (`index.js`): the calls of the bridge that it makes for a forward and for a refused
 // token, told as constants what it says there. What Postern costs beyond this, its Wasm costs.
-import { forward, relay, respond } from "../../src/workers/bridge.js";
+import { forward, respond, setNeverForClients } from "../../src/workers/bridge.js";
 
 const ID = "00000000-0000-4000-8000-000000000000";
 const TOWARDS_SERVICE = `-connection\n-host\n+x-forwarded-host:127.0.0.1:8787\n+x-forwarded-proto:http\n+x-forwarded-for:127.0.0.1\n+x-request-id:${ID}\n`;
-const TOWARDS_CLIENT = `-connection\n-server\n+x-request-id:${ID}\n`;
+const LOOKED_AT = "location,content-location,set-cookie";
+const TOWARDS_CLIENT = `+x-request-id:${ID}\n`;
 const REFUSAL = `content-type:application/problem+json\ncache-control:no-store\nwww-authenticate:Bearer realm="api", error="invalid_token", error_description="The token is not accepted here"\nx-request-id:${ID}\n`;
 const WHY = new TextEncoder().encode(
   `{"type":"urn:postern:problem:token-not-accepted","title":"The token is not accepted here","detail":"Get a token that was issued for this API.","status":401,"request_id":"${ID}"}`,
 );
 /** `WhenClientLeaves::EndsUnnoticed`. */
 const ENDS_UNNOTICED = 3;
+
+setNeverForClients("connection,keep-alive,transfer-encoding,server,x-powered-by,via", "x-postern-");
 
 /** The requests whose call is under way, by its number. */
 const waiting = new Map();
@@ -24,14 +27,12 @@ export default class {
     calls += 1;
     waiting.set(calls, visit);
     // `UPSTREAM` is put here by `workers.mjs`.
-    forward(visit, calls, `${UPSTREAM}${path}\n\n${TOWARDS_SERVICE}`, false, ENDS_UNNOTICED, 0, 10_000);
+    forward(visit, calls, `${UPSTREAM}${path}\n\n${LOOKED_AT}\n${TOWARDS_SERVICE}\n${TOWARDS_CLIENT}`, false, ENDS_UNNOTICED, 0, 10_000);
     return null;
   }
 
-  replied(number, status, fields, reply) {
-    const visit = waiting.get(number);
+  forget(number) {
     waiting.delete(number);
-    visit.settle(relay(reply, TOWARDS_CLIENT));
   }
 
   failed(number, reason) {
@@ -43,5 +44,7 @@ export default class {
   recover() {}
   resume() {}
   said() {}
+  replied() {}
+  handedOn() {}
   read() {}
 }

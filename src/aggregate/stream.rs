@@ -122,7 +122,7 @@ impl<'s, P: Platform> Stream<'s, P> {
             }
         }
         visit.platform.close();
-        Ok(Answer::Streamed { status })
+        Ok(Answer::OnItsWay { status })
     }
 
     fn write(&self, name: &str, json: Vec<u8>) {

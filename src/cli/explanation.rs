@@ -244,7 +244,7 @@ impl Explanation {
         let notes = visit.trace.notes.take();
         self.notes.extend(notes.into_iter().filter(|note| !is_cut_short || !note.starts_with("part ")));
         self.answer = match answer {
-            Ok(Answer::Relayed { .. } | Answer::Streamed { .. }) => None,
+            Ok(Answer::Relayed { .. } | Answer::OnItsWay { .. }) => None,
             Ok(Answer::Own(_)) if !self.sent.is_empty() => None,
             Err(_) if is_cut_short => None,
             Ok(Answer::Own(response)) => {

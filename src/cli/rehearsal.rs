@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::answer::Response;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
-    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown,
+    Afterwards, Call, CallError, Fetched, FirstRequest, Forwarded, KeyUnusable, Known, KvDown, LimiterDown, Onward,
+    Platform, ReplyHead, StoreDown,
 };
 use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
@@ -57,11 +57,11 @@ impl Platform for Rehearsal {
         Self { now: self.now, secrets: self.secrets, body: Vec::new(), sent: RefCell::default() }
     }
 
-    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<()>, CallError> {
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<Forwarded<()>, CallError> {
         let Onward { url, binding, edits, .. } = onward.clone();
         let (binding, edits) = (binding.map(str::to_owned), edits.clone());
         self.sent.borrow_mut().push(Sent::Onward { url, binding, edits, within });
-        Ok(ReplyHead { status: 200, headers: Headers::default(), reply: () })
+        Ok(Forwarded::Reply(ReplyHead { status: 200, headers: Headers::default(), reply: () }))
     }
 
     async fn fetch(&self, call: &Call, within: Duration) -> Result<Fetched, CallError> {

@@ -72,6 +72,11 @@ impl FieldEdits {
         Self { remove, additions: self.additions.over(&others.additions, &self.remove) }
     }
 
+    /// The names of the fields of a message on which it hangs what changes.
+    pub fn looked_at(&self) -> impl Iterator<Item = &str> {
+        self.additions.add.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Makes them part of `edits`, which are to be made in `headers`.
     pub fn apply(&self, values: &Values<'_>, headers: &Headers, edits: &mut HeaderEdits) {
         self.remove.iter().for_each(|name| edits.remove(name));

@@ -143,7 +143,18 @@ const fn bit_of_first(name: &str) -> u32 {
 }
 
 /// Fields of an answer that describe what is behind the gateway, or that only the gateway may set.
-const NOT_FOR_CLIENTS: [&str; 5] = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "via"];
+const NOT_FOR_CLIENTS: [&str; 6] = [
+    "server",
+    "x-powered-by",
+    "x-aspnet-version",
+    "x-aspnetmvc-version",
+    "via",
+    // No field, but what `Connection` says in its place.
+    "close",
+];
+
+/// The beginning of such fields' names.
+const NOT_FOR_CLIENTS_BY_PREFIX: &str = "x-postern-";
 
 /// Whether the gateway alone decides on a field, so that the file cannot: those of one hop, and those
 /// that say where a message ends or whom it is for.
@@ -254,31 +265,39 @@ pub fn of_own_call(head: &Head, provenance: &Provenance, accept: &'static str) -
     edits
 }
 
+/// Whether a field of an answer, of a name in lower case, is one that clients never get.
+pub fn is_never_for_clients(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name) || NOT_FOR_CLIENTS.contains(&name) || name.starts_with(NOT_FOR_CLIENTS_BY_PREFIX)
+}
+
+/// All names of such fields, with a comma between them, and the beginning of others.
+pub fn never_for_clients() -> (String, &'static str) {
+    ([&HOP_BY_HOP[..], &NOT_FOR_CLIENTS].concat().join(","), NOT_FOR_CLIENTS_BY_PREFIX)
+}
+
 /// The edits that make a service's header fields fit for the client.
 pub fn towards_client(headers: &Headers) -> HeaderEdits {
     let named = named_by_connection(headers);
     let remove = headers
         .iter()
         .map(|(name, _)| name)
-        .filter(|name| {
-            HOP_BY_HOP.contains(name)
-                || NOT_FOR_CLIENTS.contains(name)
-                || name.starts_with("x-postern-")
-                || named.iter().any(|other| other == name)
-        })
+        .filter(|name| is_never_for_clients(name) || named.iter().any(|other| other == name))
         .map(str::to_owned)
         .collect();
     HeaderEdits { remove, ..HeaderEdits::default() }
 }
 
+/// The header field that decides what [`keep_from_shared_caches`] does.
+pub const DECIDES_ON_CACHES: &str = "cache-control";
+
 /// Makes an answer `private` that is for one caller, whom shared caches do not see in the request, as they would treat it
 /// if they did: what the service says is for all is (RFC 9111, section 3.5).
 pub fn keep_from_shared_caches(headers: &Headers, edits: &mut HeaderEdits) {
-    let said = headers.get("cache-control").unwrap_or_default().to_ascii_lowercase();
+    let said = headers.get(DECIDES_ON_CACHES).unwrap_or_default().to_ascii_lowercase();
     let mut names = said.split(',').map(|directive| directive.split('=').next().unwrap_or_default().trim());
     let settles_it = |name: &str| matches!(name, "private" | "no-store" | "public" | "s-maxage" | "must-revalidate");
     if !names.any(settles_it) {
-        edits.append.push(("cache-control".into(), "private".to_owned()));
+        edits.append.push((DECIDES_ON_CACHES.into(), "private".to_owned()));
     }
 }
 

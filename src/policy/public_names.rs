@@ -7,6 +7,9 @@ use super::headers::HeaderEdits;
 use crate::head::{Head, Headers};
 use crate::service_url::ServiceUrl;
 
+/// The header fields that may have other names in them, and where a service [sends on](crate::call).
+pub const LOOKED_AT: &str = "location,content-location,set-cookie";
+
 /// How paths of a service are called outside.
 #[derive(Debug)]
 pub struct PublicNames<'r> {

@@ -2,7 +2,7 @@
 // rules are in Rust.
 //
 // Header fields cross as lines `name:value`, edits of them as lines `-name` (remove), `+name:value`
-// (set), `&name:value` (append) and `?name:value` (where there is none).
+// (set), `&name:value` (append) and `?name:value` (where there is none), up to an empty line or the end.
 
 /** The name of the environment, if it has one. */
 export function environment() {
@@ -17,6 +17,15 @@ export function setFault(fault) {
 /** Keeps the body that requests under way get when the Wasm panics. */
 export function setPanicBody(body) {
   globalThis.POSTERN.panicBody = body;
+}
+
+/** The header fields of replies that no client gets: names, and the beginning of others. */
+const neverForClients = { names: new Set(), prefix: "" };
+
+/** Keeps which header fields of replies no client gets. */
+export function setNeverForClients(names, prefix) {
+  neverForClients.names = new Set(names.split(","));
+  neverForClients.prefix = prefix;
 }
 
 /** Ends every request under way: the Wasm that they wait for is about to stop. */
@@ -53,17 +62,18 @@ const IS_BROKEN_OFF = 1;
 const ENDS_UNNOTICED = 3;
 
 /**
- * Sends the client's request on. `asked` has lines for the URL and the binding, then edits of the header fields; `leaving` is
- * what becomes of it when the client goes away. Brings a reply whose body is still to come.
+ * Sends the client's request on. `asked` has lines for the URL, the binding and the names of the reply's fields that are looked
+ * at, then edits of the request's header fields; `leaving` is what becomes of it when the client goes away. Brings a reply whose
+ * body is still to come. With names, it has edits of the reply's fields too, and that may go to the client at once.
  */
 export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
   const { request, env } = visit;
   const options = { outlivesClient: leaving === GOES_ON, endsUnnoticed: leaving === ENDS_UNNOTICED };
   visit.begin(number, ms, options, async (call) => {
-    const { lines, end } = beginning(asked, 2);
-    const [url, binding] = lines;
+    const { lines, end } = beginning(asked, 3);
+    const [url, binding, lookedAt] = lines;
     const headers = new Headers(request.headers);
-    edit(headers, asked, end);
+    const editsOfReply = edit(headers, asked, end) + 1;
     const init = { method: request.method, headers, redirect: "manual" };
     if (leaving === GOES_ON || leaving === IS_BROKEN_OFF) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
@@ -80,8 +90,28 @@ export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
       init.signal = call.signal;
     }
     const reply = await fetcher(env, binding).fetch(url, init);
-    call.replied(reply, fieldsOf(reply.headers));
+    const answer = lookedAt === "" ? undefined : answerAtOnce(reply, lookedAt, asked, editsOfReply);
+    if (answer === undefined) call.replied(reply, fieldsOf(reply.headers));
+    else call.handedOn(answer, leaving === ENDS_UNNOTICED);
   });
+}
+
+/** The answer that a reply is without another look, its header fields edited; undefined where it is to be looked at (`platform.rs` › `AtOnce`). */
+function answerAtOnce(reply, lookedAt, edits, from) {
+  const { names, prefix } = neverForClients;
+  const removed = [];
+  let isPlain = reply.status >= 200 && reply.status <= 599;
+  reply.headers.forEach((value, name) => {
+    if (names.has(name) || name.startsWith(prefix)) {
+      removed.push(name);
+      if (name === "connection" && !names.has(value.toLowerCase())) isPlain = false;
+    } else if (lookedAt.includes(name)) isPlain = false;
+  });
+  if (!isPlain) return undefined;
+  const answer = new Response(reply.body, reply);
+  for (const name of removed) answer.headers.delete(name);
+  edit(answer.headers, edits, from);
+  return answer;
 }
 
 /** Sends a copy of a request without a body on. Resolves when its answer has begun, and never rejects. */
@@ -535,13 +565,15 @@ function fieldsOf(headers) {
   return text;
 }
 
-/** Edits header fields, by the lines from a place of `edits` on. */
+/** Edits header fields, by the lines from a place of `edits` on. Gives the place where these end. */
 function edit(headers, edits, from = 0) {
-  for (let start = from, end; (end = edits.indexOf("\n", start)) !== -1; start = end + 1) {
+  let start = from;
+  for (let end; (end = edits.indexOf("\n", start)) > start; start = end + 1) {
     const colon = edits.indexOf(":", start);
     if (edits[start] === "-") headers.delete(edits.slice(start + 1, end));
     else if (edits[start] === "?" && headers.has(edits.slice(start + 1, colon))) continue;
     else if (edits[start] !== "&") headers.set(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
     else headers.append(edits.slice(start + 1, colon), edits.slice(colon + 1, end));
   }
+  return start;
 }

@@ -18,6 +18,8 @@ extern "C" {
     pub fn set_fault(fault: &str);
     #[wasm_bindgen(js_name = setPanicBody)]
     pub fn set_panic_body(body: &str);
+    #[wasm_bindgen(js_name = setNeverForClients)]
+    pub fn set_never_for_clients(names: &str, prefix: &str);
     pub fn panicked();
 
     /// A request on its way, as `visit.mjs` has it.
@@ -120,9 +122,9 @@ pub fn open(head: &OwnResponse) -> Opened {
 /// The runtime's response for an answer that is not written yet.
 pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
     match answer {
-        Answer::Streamed { .. } => Err(JsValue::UNDEFINED),
         Answer::Own(response) => respond(&response),
         Answer::Relayed { reply, edits, .. } => relay(&reply, &edit_lines(&edits)),
+        Answer::OnItsWay { .. } => Err(JsValue::UNDEFINED),
     }
 }
 

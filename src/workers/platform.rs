@@ -15,8 +15,8 @@ use super::tasks::{self, Brought, Number, Settled, Waiting};
 use crate::answer;
 use crate::head::{Head, Headers, UnixMillis};
 use crate::platform::{
-    Afterwards, Call, CallError, Fetched, FirstRequest, KeyUnusable, Known, KvDown, LimiterDown, Onward, Platform,
-    ReplyHead, StoreDown, WhenClientLeaves,
+    Afterwards, Call, CallError, Fetched, FirstRequest, Forwarded, KeyUnusable, Known, KvDown, LimiterDown, Onward,
+    Platform, ReplyHead, StoreDown, WhenClientLeaves,
 };
 use crate::policy::certificate::Certificate;
 use crate::policy::headers::HeaderEdits;
@@ -71,7 +71,7 @@ impl Workers {
     async fn called(&self, begin: impl FnOnce(&Visit, Number)) -> Result<Brought, CallError> {
         let waiting = Waiting::begin();
         begin(&self.visit, waiting.number());
-        let in_flight = InFlight { visit: &self.visit, waiting, done: false };
+        let in_flight = InFlight { visit: &self.visit, waiting };
         self.waited(in_flight).await.map_err(call_error)
     }
 
@@ -130,12 +130,17 @@ impl Platform for Workers {
         Self { visit, shared: Rc::clone(&self.shared), opened: OnceCell::new() }
     }
 
-    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<ReplyHead<Response>, CallError> {
-        let Onward { url, binding, edits, keeps_body, when_client_leaves, max_body } = onward;
+    async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<Forwarded<Response>, CallError> {
+        let Onward { url, binding, edits, keeps_body, when_client_leaves, max_body, at_once } = onward;
+        let looked_at = at_once.as_ref().map_or("", |at_once| &at_once.looked_at);
         // In one piece: each text costs a crossing of its own.
         let mut asked = String::with_capacity(512);
-        asked.extend([url.as_str(), "\n", binding.unwrap_or_default(), "\n"]);
+        asked.extend([url.as_str(), "\n", binding.unwrap_or_default(), "\n", looked_at, "\n"]);
         bridge::push_edits(&mut asked, edits);
+        if let Some(at_once) = at_once {
+            asked.push('\n');
+            bridge::push_edits(&mut asked, &at_once.edits);
+        }
         let (max_body, ms) = (max_body.unwrap_or_default() as f64, millis(within));
         let leaving = match when_client_leaves {
             // What is to be done afterwards would not be.
@@ -149,8 +154,9 @@ impl Platform for Workers {
         };
         match self.called(begin).await? {
             Brought::Reply { status, fields, reply } => {
-                Ok(ReplyHead { status, headers: Headers::from_text(fields), reply })
+                Ok(Forwarded::Reply(ReplyHead { status, headers: Headers::from_text(fields), reply }))
             }
+            Brought::HandedOn(status) => Ok(Forwarded::HandedOn { status }),
             _ => Err(CallError::Unreachable),
         }
     }
@@ -359,22 +365,19 @@ impl Platform for Workers {
 struct InFlight<'v> {
     visit: &'v Visit,
     waiting: Waiting,
-    done: bool,
 }
 
 impl Future for InFlight<'_> {
     type Output = Settled;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let result = Pin::new(&mut self.waiting).poll(context);
-        self.done = result.is_ready();
-        result
+        Pin::new(&mut self.waiting).poll(context)
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if !self.done {
+        if self.waiting.is_pending() {
             self.visit.abort(self.waiting.number());
         }
     }

@@ -26,6 +26,8 @@ pub enum Brought {
     Value(JsValue),
     /// A text.
     Text(String),
+    /// A reply that the client has already; its status.
+    HandedOn(u16),
     /// A reply whose body is still to come.
     Reply {
         /// Its status.
@@ -189,6 +191,20 @@ pub fn replied(number: Number, status: u16, fields: String, reply: Response) {
     settle(number, Ok(Brought::Reply { status, fields, reply }));
 }
 
+/// Goes on with the future that waits for a call under that number, whose reply the client has already.
+#[wasm_bindgen(js_name = handedOn)]
+pub fn handed_on(number: Number, status: u16) {
+    settle(number, Ok(Brought::HandedOn(status)));
+}
+
+/// Lets go of the request that waits under that number, all of it: the client has its answer, and nothing hangs on the rest.
+#[wasm_bindgen]
+pub fn forget(number: Number) {
+    let waited = WAITED.with(|waited| waited.borrow_mut().leave(number));
+    // Its waker is the last that has the task. Not while it is borrowed.
+    drop(waited);
+}
+
 /// Goes on with the future that waits for a call under that number, which was read whole.
 #[wasm_bindgen]
 pub fn read(number: Number, status: u16, fields: String, body: Vec<u8>) {
@@ -225,6 +241,11 @@ impl Waiting {
     /// The number.
     pub fn number(&self) -> Number {
         self.0
+    }
+
+    /// Whether it is still to settle.
+    pub fn is_pending(&self) -> bool {
+        WAITED.with(|waited| matches!(waited.borrow_mut().get(self.0), Some(Some(Waited::Pending(_)))))
     }
 }
 

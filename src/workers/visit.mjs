@@ -307,6 +307,14 @@ class Call {
     else reply.body?.cancel().catch(() => {});
   }
 
+  /** What it has brought is an answer that the client gets at once; whether nothing hangs on how the request ends. */
+  handedOn(answer, endsUnnoticed) {
+    if (!this.settles()) return void answer.body?.cancel().catch(() => {});
+    this.visit.settle(answer);
+    if (endsUnnoticed) shared.wasm.forget(this.number);
+    else shared.wasm.handedOn(this.number, answer.status);
+  }
+
   /** It has brought a status (0 where nobody asks), header fields as lines, and bytes. */
   read(status, fields, bytes) {
     if (this.settles()) shared.wasm.read(this.number, status, fields, bytes);

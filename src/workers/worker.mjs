@@ -31,7 +31,7 @@ function fetch(request, env, context) {
 }
 
 /** Goes on with what waits in the Wasm, by the functions of `tasks.rs`. */
-shared.wasm = Object.fromEntries(["resume", "failed", "said", "replied", "read"].map((name) => [name, guarded(Entrypoint.prototype[name])]));
+shared.wasm = Object.fromEntries(["resume", "failed", "said", "replied", "read", "handedOn", "forget"].map((name) => [name, guarded(Entrypoint.prototype[name])]));
 
 function guarded(call) {
   return (...values) => {

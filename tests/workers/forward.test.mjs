@@ -168,6 +168,27 @@ test("a body comes through as it is written, not when it ends", async () => {
   assert.equal(Buffer.from((await reader.read()).value).toString(), "data: last\n\n");
 });
 
+test("answers that are handed on at once leave nothing behind", async () => {
+  answering((_, response) => response.end("{}"));
+  for (const log of ["none", "all"]) {
+    const file = { log, services: { orders: { url: orders.url } }, routes: [{ path: "/x", auth: "public", forward: "orders" }] };
+    const probed = await startGateway(file, { probe: true });
+    const probe = async () => (await fetch(`${probed.url}/probe`)).json();
+    const load = async (calls) => {
+      for (let call = 0; call < calls; call += 20) {
+        await Promise.all(Array.from({ length: 20 }, async () => (await fetch(`${probed.url}/x`)).arrayBuffer()));
+      }
+    };
+    await load(1000);
+    const before = await probe();
+    await load(3000);
+    const after = await probe();
+    const entries = (name) => after.names[name] - before.names[name];
+    assert.equal(entries(log === "none" ? "forget" : "handedOn"), 3000);
+    assert.ok(after.memory - before.memory < 3000 * 60, `${before.memory} before, ${after.memory} after`);
+  }
+});
+
 test("5 MB go up and come down without passing through the Wasm memory", async () => {
   const probe = async () => (await gateway.get("/probe")).json();
   const digest = (data) => createHash("sha256").update(data).digest("hex");
