@@ -423,6 +423,9 @@ impl Platform for Simulated<'_> {
     async fn forward(&self, onward: &Onward<'_>, within: Duration) -> Result<Forwarded<Reply>, CallError> {
         self.world.leaving.borrow_mut().push(onward.when_client_leaves);
         assert!(!onward.keeps_body || !matches!(&*self.method, "GET" | "HEAD"), "no runtime makes a GET with a body");
+        for edits in [onward.edits].into_iter().chain(onward.at_once.as_ref().map(|at_once| &at_once.edits)) {
+            assert_in_lines(edits);
+        }
         let headers = edited(&Headers::from_text(self.headers.clone()), onward.edits);
         let reply = self.world.call(&self.method, &onward.url, headers, within).await?;
         let status = reply.status;
@@ -695,6 +698,14 @@ fn fields_of(response: &Response) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     response.headers.iter().for_each(|(name, value)| push(&mut fields, name, value));
     fields
+}
+
+/// Edits cross as lines: one with a break in it could make another of the next.
+fn assert_in_lines(edits: &HeaderEdits) {
+    let fields = edits.set.iter().chain(&edits.append).chain(&edits.add).flat_map(|(name, value)| [&**name, value]);
+    for text in fields.chain(edits.remove.iter().map(String::as_str)) {
+        assert!(!text.contains(['\n', '\r']), "{text:?} breaks its line");
+    }
 }
 
 /// The fields of a reply that gets to the client at once, if it does.

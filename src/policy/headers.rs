@@ -149,7 +149,7 @@ const NOT_FOR_CLIENTS: [&str; 6] = [
     "x-aspnet-version",
     "x-aspnetmvc-version",
     "via",
-    // No field, but what `Connection` says in its place.
+    // Reserved, since it is what `Connection` says (RFC 9112, section 9.6).
     "close",
 ];
 

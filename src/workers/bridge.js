@@ -74,7 +74,8 @@ export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
     const [url, binding, lookedAt] = lines;
     const headers = new Headers(request.headers);
     const editsOfReply = edit(headers, asked, end) + 1;
-    const init = { method: request.method, headers, redirect: "manual" };
+    const { method } = visit;
+    const init = { method, headers, redirect: "manual" };
     if (leaving === GOES_ON || leaving === IS_BROKEN_OFF) init.signal = call.signal;
     // A service of one's own is told what the runtime knows of the client's connection.
     if (binding !== "" && request.cf !== undefined) init.cf = request.cf;
@@ -84,7 +85,7 @@ export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
       // It came too late: the client was told so, and nothing is done any more.
       if (call.isSettled) return;
       call.late = "timed-out";
-    } else if (request.body !== null) {
+    } else if (method !== "GET" && method !== "HEAD" && request.body !== null) {
       call.isOfClient = true;
       init.body = boundedBody(request, maxBody, call);
       init.signal = call.signal;
@@ -96,7 +97,10 @@ export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
   });
 }
 
-/** The answer that a reply is without another look, its header fields edited; undefined where it is to be looked at (`platform.rs` › `AtOnce`). */
+/**
+ * The answer that a reply is without another look, its header fields edited; undefined where it is to be looked at
+ * (`platform.rs` › `AtOnce`), or no response can be made of it.
+ */
 function answerAtOnce(reply, lookedAt, edits, from) {
   const { names, prefix } = neverForClients;
   const removed = [];
@@ -108,10 +112,15 @@ function answerAtOnce(reply, lookedAt, edits, from) {
     } else if (lookedAt.includes(name)) isPlain = false;
   });
   if (!isPlain) return undefined;
-  const answer = new Response(reply.body, reply);
-  for (const name of removed) answer.headers.delete(name);
-  edit(answer.headers, edits, from);
-  return answer;
+  try {
+    const answer = new Response(reply.body, reply);
+    for (const name of removed) answer.headers.delete(name);
+    edit(answer.headers, edits, from);
+    return answer;
+  } catch {
+    // As for a status line that the runtime reads and does not write. It is the Wasm's to say what becomes of that.
+    return undefined;
+  }
 }
 
 /** Sends a copy of a request without a body on. Resolves when its answer has begun, and never rejects. */
@@ -351,9 +360,9 @@ function fetcher(env, binding) {
  * to be counted. A stream of JavaScript's that ends, even with an error, is a whole body to the service:
  * so where the client breaks off, the call is aborted too, and the stream never ends.
  */
-function boundedBody({ method, headers, body }, most, call) {
-  // A body that is none can be sent again, and no runtime makes a GET with one.
-  if (headers.get("content-length") === "0" || method === "GET" || method === "HEAD") return undefined;
+function boundedBody({ headers, body }, most, call) {
+  // A body that is none can be sent again.
+  if (headers.get("content-length") === "0") return undefined;
   if (most === 0 || headers.has("content-length")) return body;
   const never = new Promise(() => {});
   const reader = body.getReader();

@@ -7,6 +7,10 @@ export class Visit {
   /** `root` is the one that it is made for the sake of, if there is one. */
   constructor(request, env, context, root) {
     this.request = request;
+    // What is read of a native object is kept: to read it costs more than most of what is done here.
+    this.method = request.method;
+    /** When it came, as far as it has told. */
+    this.arrived = undefined;
     this.env = env;
     this.context = context;
     this.root = root ?? this;
@@ -35,8 +39,9 @@ export class Visit {
 
   /** The head of the request, in the form that `Head::from_text` reads, but for the client's address. */
   head() {
-    const { method, url, headers } = this.request;
-    let text = `${method}\n${url}\n\n${crypto.randomUUID()}\n${Date.now()}\n`;
+    const { url, headers } = this.request;
+    this.arrived = Date.now();
+    let text = `${this.method}\n${url}\n\n${crypto.randomUUID()}\n${this.arrived}\n`;
     // Each step of an iterator makes two objects.
     headers.forEach((value, name) => (text += `${name}:${value}\n`));
     return text;
@@ -64,7 +69,7 @@ export class Visit {
   answer() {
     shared.underWay.add(this);
     const answer = new Promise((resolve) => (this.resolve = resolve));
-    endThoseCutOff();
+    endThoseCutOff(this.arrived);
     // A panic meanwhile has answered it.
     if (this.resolve === undefined) return answer;
     if (this.lasts !== undefined && unnoticed.size < MOST_UNNOTICED) unnoticed.add(this);
@@ -133,7 +138,8 @@ export class Visit {
     this.add(call);
     if (endsUnnoticed) {
       this.lasts = ms;
-      this.endsBy = call.time.began + ms;
+      // In the turn in which it came, no time has passed.
+      this.endsBy = (this.resolve === undefined ? this.arrived : Date.now()) + ms;
       this.isOverdue = false;
     }
     if (this.root.isClientGone && !outlivesClient) return call.end("client-gone");
@@ -162,14 +168,17 @@ export class Visit {
 
   /** The time of a call. Calls that begin together and have as long can have one. */
   time(ms, sharesTime) {
-    const { latest } = this;
     if (!sharesTime) return new Time(this, ms);
+    const { latest } = this;
+    const began = Date.now();
     // Those that begin in one turn: on Cloudflare the clock stands still meanwhile.
-    if (latest?.ms === ms && latest.calls > 0 && latest.began === Date.now()) {
+    if (latest?.ms === ms && latest.calls > 0 && latest.began === began) {
       latest.calls += 1;
       return latest;
     }
-    return (this.latest = new Time(this, ms));
+    this.latest = new Time(this, ms);
+    this.latest.began = began;
+    return this.latest;
   }
 }
 
@@ -186,9 +195,7 @@ const MOST_UNNOTICED = 256;
 const LATE = 1000;
 
 /** Has those come to an end that were cut off: who was not would have ended at the end of its time. */
-function endThoseCutOff() {
-  if (unnoticed.size === 0) return;
-  const now = Date.now();
+function endThoseCutOff(now) {
   for (const visit of unnoticed) {
     if (visit.endsBy > now) return;
     unnoticed.delete(visit);
@@ -234,7 +241,8 @@ class Time {
   constructor(visit, ms) {
     this.visit = visit;
     this.ms = ms;
-    this.began = Date.now();
+    /** When it began, if others may begin then and have it too. */
+    this.began = undefined;
     /** How many calls still have it. */
     this.calls = 1;
     this.controller = undefined;
@@ -311,8 +319,8 @@ class Call {
   handedOn(answer, endsUnnoticed) {
     if (!this.settles()) return void answer.body?.cancel().catch(() => {});
     this.visit.settle(answer);
-    if (endsUnnoticed) shared.wasm.forget(this.number);
-    else shared.wasm.handedOn(this.number, answer.status);
+    if (!endsUnnoticed) return shared.wasm.handedOn(this.number, answer.status);
+    forget(this.number);
   }
 
   /** It has brought a status (0 where nobody asks), header fields as lines, and bytes. */
@@ -344,6 +352,20 @@ class Call {
     if (this.time.calls === 0) this.time.controller?.abort(reason);
     else this.time.isBroken = true;
   }
+}
+
+/** The numbers of calls whose requests are over, which the Wasm, that instance of it, has not let go of yet. */
+const over = { instance: 0, numbers: [] };
+
+/** The most of them. */
+const MOST_OVER = 16;
+
+/** Has the Wasm let go of a request. Of many at once, since what that takes is in the processor's caches after the first. */
+function forget(number) {
+  if (over.instance !== shared.instance) over.numbers.length = 0;
+  over.instance = shared.instance;
+  over.numbers.push(number);
+  if (over.numbers.length >= MOST_OVER) for (const number of over.numbers.splice(0)) shared.wasm.forget(number);
 }
 
 /** For how long to wait for the news that a client has left, in ms. */
