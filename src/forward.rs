@@ -1,6 +1,7 @@
 //! Handing a request on to one service, and its answer back.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::answer::Answer;
@@ -27,6 +28,9 @@ pub(crate) const DEFAULT_MAX_BODY: u64 = 100 << 20;
 
 /// The longest body that is kept to be sent again, in bytes.
 const MAX_KEPT: u64 = 64 << 10;
+
+/// The statuses of answers that say that a service gave none.
+const STOOD_IN_FOR: RangeInclusive<u16> = 502..=504;
 
 /// The longest time for which something may be kept for a client that nobody knows to have left.
 const LONGEST_UNNOTICED: Duration = Duration::from_secs(30);
@@ -178,9 +182,12 @@ impl<P: Platform> Request<'_, '_, P> {
     }
 
     /// How the reply gets to the client without coming by here: with the changes that one without fields would have, unless
-    /// it has fields on which they hang.
+    /// it has fields on which they hang, or a status with which another may come in its place.
     fn at_once(&self, service: &Service) -> Option<AtOnce> {
-        if !self.is_the_last(service) || self.route.cost.told_in.is_some() {
+        let Action::Forward(forward) = &self.route.action else { return None };
+        // Of two calls beside each other, one counts.
+        let is_alone = service.hedge.is_none() && !self.visit.is_within && !self.is_first;
+        if !is_alone || self.route.cost.told_in.is_some() {
             return None;
         }
         let mut edits = HeaderEdits::default();
@@ -190,6 +197,11 @@ impl<P: Platform> Request<'_, '_, P> {
         let mut looked_at = Cow::Borrowed(public_names::LOOKED_AT);
         for name in caches.into_iter().chain(self.route.response_headers.looked_at()) {
             looked_at.to_mut().extend([",", name]);
+        }
+        let stood_in_for = forward.fallback.iter().flat_map(|_| STOOD_IN_FOR);
+        let repeated = service.retry.iter().flat_map(|rule| rule.on.iter().copied());
+        for status in stood_in_for.chain(repeated) {
+            looked_at.to_mut().extend([",", &status.to_string()]);
         }
         Some(AtOnce { edits, looked_at })
     }
@@ -336,7 +348,7 @@ impl<P: Platform> Request<'_, '_, P> {
 /// Whether a service gave no answer that counts, so that another can help.
 fn wants_stand_in<R>(gave: &Result<Answer<R>, Failed>) -> bool {
     match gave {
-        Ok(answer) => matches!(answer.status(), 502..=504),
+        Ok(answer) => STOOD_IN_FOR.contains(&answer.status()),
         Err(Failed::Call(error)) => {
             !matches!(error, CallError::ClientGone | CallError::ClientSlow | CallError::BodyTooLarge)
         }

@@ -214,13 +214,13 @@ pub struct Onward<'o> {
 
 /// How a reply gets to the client without another look at it: of the fields that it has, those that
 /// [no client gets](crate::policy::headers::is_never_for_clients) are removed, then its fields are edited. It holds for
-/// replies of a status that a response can have, 200 to 599, without a field that is looked at, and whose `Connection`
-/// names only what no client gets.
+/// replies of a status that a response can have, 200 to 599, without a status or a field that is looked at, and whose
+/// `Connection` names only what no client gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AtOnce {
     /// What changes in the header fields.
     pub edits: HeaderEdits,
-    /// The names of the fields that are looked at, in lower case; a comma between them.
+    /// The names of the fields that are looked at, in lower case, and the statuses; a comma between them.
     pub looked_at: Cow<'static, str>,
 }
 

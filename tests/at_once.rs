@@ -13,7 +13,7 @@ use crate::world::{Behaviour, Got, Then, World};
 /// What a client gets of a service that answers with this status and these header fields, and whether the reply came
 /// at once, if the runtime does that.
 fn got(says: &Value, status: u16, fields: &str, hands_on: bool) -> (Got, bool) {
-    let mut route = json!({ "path": "/x", "auth": "public", "forward": "s" });
+    let mut route = json!({ "path": "/x", "auth": "public", "forward": { "to": "s" } });
     let hash = "sha256-a8997b2f05ccb3fa76eb941fde69ea23bd1d78ad7a655b999bcaa8533dc4bf51";
     let mut file = json!({
         "services": { "s": { "url": "http://s" } },
@@ -63,9 +63,20 @@ fn a_reply_is_looked_at_only_where_something_hangs_on_it() {
         (limit, 200, "", true),
         (told, 200, "", false),
         (json!({ "services": { "s": { "breaker": {} } } }), 503, "", true),
-        (json!({ "services": { "s": { "retry": {} } } }), 200, "", false),
+        (json!({ "services": { "s": { "retry": {} } } }), 200, "", true),
+        (json!({ "services": { "s": { "retry": { "on": [500], "attempts": 1 } } } }), 500, "", false),
+        (json!({ "services": { "s": { "retry": { "on": [500], "attempts": 1 } } } }), 502, "", true),
+        (json!({ "services": { "s": { "url": ["http://s", "http://t"], "retry": null } } }), 503, "", true),
+        (
+            json!({ "services": { "t": { "url": "http://t" } }, "route": { "forward": { "to": "s", "mirror": { "to": "t" } } } }),
+            200,
+            "",
+            true,
+        ),
         (json!({ "services": { "s": { "hedge": {} } } }), 200, "", false),
-        (json!({ "route": { "forward": { "to": "s", "else": { "body": {} } } } }), 200, "", false),
+        (json!({ "route": { "forward": { "to": "s", "else": { "body": {} } } } }), 200, "", true),
+        (json!({ "route": { "forward": { "to": "s", "else": { "body": {} } } } }), 504, "", false),
+        (json!({ "route": { "forward": { "to": "s", "else": { "body": {} } } } }), 500, "", true),
     ];
     for (says, status, fields, expected) in table {
         let (at_once, came_at_once) = got(&says, status, fields, true);
@@ -76,7 +87,7 @@ fn a_reply_is_looked_at_only_where_something_hangs_on_it() {
 }
 
 /// What a file may say on which the answer hangs.
-const SAID: [&str; 10] = [
+const SAID: [&str; 12] = [
     r#"{"route": {"auth": "key"}}"#,
     r#"{"route": {"response_headers": {"set": {"x-a": "{query.v}", "server": "edge"}}}}"#,
     r#"{"route": {"response_headers": {"add": {"x-a": "1", "cache-control": "no-store"}}}}"#,
@@ -87,6 +98,8 @@ const SAID: [&str; 10] = [
     r#"{"security_headers": {}}"#,
     r#"{"services": {"s": {"public_names": false}}}"#,
     r#"{"services": {"s": {"follow_redirects": true}}}"#,
+    r#"{"services": {"s": {"retry": {"on": [404, 503]}}}}"#,
+    r#"{"route": {"forward": {"else": {"body": "another"}}}}"#,
 ];
 
 /// Header fields of replies.

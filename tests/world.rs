@@ -715,7 +715,8 @@ fn fields_at_once(at_once: &AtOnce, reply: &Reply) -> Option<HashMap<String, Str
         "connection" => is_never_for_clients(&value.to_ascii_lowercase()),
         name => !is_looked_at(name),
     };
-    if !(200..=599).contains(&reply.status) || !reply.headers.iter().all(is_plain) {
+    let is_ordinary = (200..=599).contains(&reply.status) && !is_looked_at(&reply.status.to_string());
+    if !is_ordinary || !reply.headers.iter().all(is_plain) {
         return None;
     }
     let names = reply.headers.iter().map(|(name, _)| name).filter(|name| is_never_for_clients(name));

@@ -365,7 +365,7 @@ function forget(number) {
   if (over.instance !== shared.instance) over.numbers.length = 0;
   over.instance = shared.instance;
   over.numbers.push(number);
-  if (over.numbers.length >= MOST_OVER) for (const number of over.numbers.splice(0)) shared.wasm.forget(number);
+  if (over.numbers.length >= MOST_OVER) for (const one of over.numbers.splice(0)) shared.wasm.forget(one);
 }
 
 /** For how long to wait for the news that a client has left, in ms. */
