@@ -1,6 +1,7 @@
 //! Handing a request on to one service, and its answer back.
 
-use std::borrow::Cow;
+mod at_once;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -9,11 +10,11 @@ use crate::call::{Brought, Wanted, call};
 use crate::gateway::{Action, Destination, Fallback, Forward, Mirror, Route, Service};
 use crate::head::{Head, Headers};
 use crate::path::NormalPath;
-use crate::platform::{AnswerOn, AtOnce, CallError, Forwarded, Onward, Platform, WhenClientLeaves};
+use crate::platform::{AnswerOn, CallError, Forwarded, Onward, Platform, WhenClientLeaves};
 use crate::policy::by::Who;
 use crate::policy::credential::{hide, query_without};
 use crate::policy::headers::{self, HeaderEdits};
-use crate::policy::public_names::{self, PublicNames};
+use crate::policy::public_names::PublicNames;
 use crate::policy::request_log::RequestLog;
 use crate::refusal::Refusal;
 use crate::resilience::canary;
@@ -166,44 +167,6 @@ impl<P: Platform> Request<'_, '_, P> {
         });
         self.edit_reply(&reply.headers, &mut edits);
         Ok(Answer::Relayed { reply: reply.reply, status: reply.status, edits, cost })
-    }
-
-    /// What changes in the header fields of a reply, whichever service it is of.
-    fn edit_reply(&self, headers: &Headers, edits: &mut HeaderEdits) {
-        if self.is_hidden_from_caches() {
-            headers::keep_from_shared_caches(headers, edits);
-        }
-        self.route.response_headers.apply(self.values, headers, edits);
-    }
-
-    /// Whether it is for one caller, and no cache sees that in the request.
-    fn is_hidden_from_caches(&self) -> bool {
-        self.values.caller.is_some() && !self.visit.caches_know_caller
-    }
-
-    /// How the reply gets to the client without coming by here: with the changes that one without fields would have, unless
-    /// it has fields on which they hang, or a status with which another may come in its place.
-    fn at_once(&self, service: &Service) -> Option<AtOnce> {
-        let Action::Forward(forward) = &self.route.action else { return None };
-        // Of two calls beside each other, one counts.
-        let is_alone = service.hedge.is_none() && !self.visit.is_within && !self.is_first;
-        if !is_alone || self.route.cost.told_in.is_some() {
-            return None;
-        }
-        let mut edits = HeaderEdits::default();
-        self.edit_reply(&Headers::default(), &mut edits);
-        edits.then(self.visit.answer_edits.clone());
-        let caches = self.is_hidden_from_caches().then_some(headers::DECIDES_ON_CACHES);
-        let mut looked_at = Cow::Borrowed(public_names::LOOKED_AT);
-        for name in caches.into_iter().chain(self.route.response_headers.looked_at()) {
-            looked_at.to_mut().extend([",", name]);
-        }
-        let stood_in_for = forward.fallback.iter().flat_map(|_| STOOD_IN_FOR);
-        let repeated = service.retry.iter().flat_map(|rule| rule.on.iter().copied());
-        for status in stood_in_for.chain(repeated) {
-            looked_at.to_mut().extend([",", &status.to_string()]);
-        }
-        Some(AtOnce { edits, looked_at })
     }
 
     /// Path and query at a destination, and what changes in the header fields on the way there.
