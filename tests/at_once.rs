@@ -71,7 +71,7 @@ fn a_reply_is_looked_at_only_where_something_hangs_on_it() {
             json!({ "services": { "t": { "url": "http://t" } }, "route": { "forward": { "to": "s", "mirror": { "to": "t" } } } }),
             200,
             "",
-            true,
+            false,
         ),
         (json!({ "services": { "s": { "hedge": {} } } }), 200, "", false),
         (json!({ "route": { "forward": { "to": "s", "else": { "body": {} } } } }), 200, "", true),

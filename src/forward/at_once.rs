@@ -27,9 +27,9 @@ impl<P: Platform> Request<'_, '_, P> {
     /// it has fields on which they hang, or a status with which another may come in its place.
     pub(super) fn at_once(&self, service: &Service) -> Option<AtOnce> {
         let Action::Forward(forward) = &self.route.action else { return None };
-        // Of two calls beside each other, one counts.
-        let is_alone = service.hedge.is_none() && !self.visit.is_within && !self.is_first;
-        if !is_alone || self.route.cost.told_in.is_some() {
+        // Of two calls beside each other, one counts. To find a mirror may take time, which a request that is answered has not.
+        let is_alone = service.hedge.is_none() && forward.mirror.is_none();
+        if !is_alone || self.visit.is_within || self.is_first || self.route.cost.told_in.is_some() {
             return None;
         }
         let mut edits = HeaderEdits::default();
