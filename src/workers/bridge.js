@@ -488,6 +488,14 @@ export function respond(status, fields, body) {
   return response;
 }
 
+/** The same with a body that is a text, after lines for its fields, of which one is `content-type`, and an empty line. */
+export function respondText(status, text) {
+  const end = text.indexOf("\n\n") + 1;
+  const response = new Response(text.slice(end + 1), { status });
+  addFields(response.headers, text.slice(0, end));
+  return response;
+}
+
 /** An answer whose body comes in pieces. Ended when the Wasm panics, since nobody else would end it. */
 export class Opened {
   constructor(status, fields) {
@@ -564,7 +572,11 @@ function beginning(text, count) {
 function addFields(headers, lines) {
   for (let start = 0, end; (end = lines.indexOf("\n", start)) !== -1; start = end + 1) {
     const colon = lines.indexOf(":", start);
-    headers.append(lines.slice(start, colon), lines.slice(colon + 1, end));
+    const name = lines.slice(start, colon);
+    const value = lines.slice(colon + 1, end);
+    // The runtime has put a type there, if the body is a text.
+    if (name === "content-type") headers.set(name, value);
+    else headers.append(name, value);
   }
 }
 

@@ -93,6 +93,8 @@ extern "C" {
     fn relay(reply: &Response, edits: &str) -> Result<Response, JsValue>;
     #[wasm_bindgen(catch, js_name = respond)]
     fn respond_with(status: u16, fields: &str, body: &[u8]) -> Result<Response, JsValue>;
+    #[wasm_bindgen(catch, js_name = respondText)]
+    fn respond_with_text(status: u16, asked: &str) -> Result<Response, JsValue>;
 
     pub type Opened;
     #[wasm_bindgen(constructor)]
@@ -128,10 +130,24 @@ pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
     }
 }
 
-/// The runtime's response for one made here.
+/// The runtime's response for one made here. A short text crosses in one piece with its fields, and the runtime has less to
+/// do with it than with bytes; but it takes it for plain text, unless a field says what it is.
 pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
-    respond_with(response.status, &field_lines(&response.headers), &response.body)
+    let mut lines = field_lines(&response.headers);
+    let is_of_stated_type = response.headers.iter().any(|(name, _)| name == "content-type");
+    let is_short = (1..=MOST_AS_TEXT).contains(&response.body.len());
+    match str::from_utf8(&response.body) {
+        Ok(text) if is_short && is_of_stated_type => {
+            lines.push('\n');
+            lines.push_str(text);
+            respond_with_text(response.status, &lines)
+        }
+        _ => respond_with(response.status, &lines, &response.body),
+    }
 }
+
+/// The most bytes of a body that crosses as a text, which is copied once more than bytes are.
+const MOST_AS_TEXT: usize = 4096;
 
 /// Edits in the form that `bridge.js` reads.
 pub fn edit_lines(edits: &HeaderEdits) -> String {
