@@ -6,12 +6,13 @@ import { Fault, at, main, output, say } from "./run.mjs";
 import { npmPackages } from "./setup.mjs";
 import { cases } from "../benches/workerd/cases.mjs";
 import { coldStarts } from "../benches/workerd/cold-start.mjs";
+import { countedDuties } from "../benches/workerd/counted.mjs";
 import { shareCores } from "../benches/workerd/cores.mjs";
 import { processorTime } from "../benches/workerd/costs.mjs";
 import { duties } from "../benches/workerd/duties.mjs";
 import { memoryGrowth } from "../benches/workerd/memory-case.mjs";
-import { besideTable, caseTable, dutiesTable, memoryTable, sizesTable, startTable } from "../benches/workerd/report.mjs";
-import { writeResults } from "../benches/workerd/results.mjs";
+import { besideTable, caseTable, countedTable, dutiesTable, memoryTable, sizesTable, startTable } from "../benches/workerd/report.mjs";
+import { writeCounted, writeResults } from "../benches/workerd/results.mjs";
 import { groups, measure } from "../benches/workerd/rounds.mjs";
 import { natives, oha, versions } from "../benches/workerd/tools.mjs";
 import { upstreamIs } from "../benches/workerd/upstream.mjs";
@@ -23,7 +24,10 @@ const QUICK = { rounds: 3, seconds: 0.5, starts: 5, requests: 10_000 };
 const COLD_START = "cold-start";
 const MEMORY = "memory";
 const DUTIES = "duties";
-const NAMES = [...Object.keys(cases), COLD_START, MEMORY, DUTIES];
+const IN_WHOLE_RUN = [...Object.keys(cases), COLD_START, MEMORY, DUTIES];
+/** What hangs on no clock, takes long, and is kept by itself. */
+const COUNTED = "counted";
+const NAMES = [...IN_WHOLE_RUN, COUNTED];
 
 await main(async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
@@ -42,6 +46,11 @@ await main(async () => {
   const commit = output("git", ["describe", "--always", "--dirty", "--exclude=*"]) ?? "unknown";
   const how = { ...settings, pinning, upstream, commit, versions: versions(tools.natives) };
   const { failed, ...results } = await measured(names, { ...settings, ...tools });
+  if (names.includes(COUNTED)) {
+    const counted = await countedDuties();
+    for (const [job, counts] of counted) print(countedTable(job, counts));
+    writeCounted(at("benches", "results"), counted, how);
+  }
   // What is kept in the repository is of a whole run in which nothing was amiss.
   const folder = isWhole && failed.length === 0 ? at("benches", "results") : at("target", "bench");
   writeResults(folder, { ...results, requests: settings.requests, how });
@@ -59,7 +68,7 @@ function asked() {
   } catch (error) {
     throw new Fault(error.message);
   }
-  const names = values.case ?? NAMES;
+  const names = values.case ?? IN_WHOLE_RUN;
   const unknown = names.find((name) => !NAMES.includes(name));
   if (unknown !== undefined) throw new Fault(`There is no case ${unknown}; there are ${NAMES.join(", ")}`);
   const settings = { ...(values.quick ? QUICK : WHOLE) };

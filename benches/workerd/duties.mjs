@@ -76,6 +76,7 @@ const FORWARD = {
     "Postern, no log, constants for its Wasm": constantsIn,
     "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
     "Postern, a log of all": (folder, upstream) => posternIn(folder, upstream, undefined, { log: "all" }),
+    Hono: (folder, upstream) => honoIn(folder, upstream),
   },
 };
 
@@ -106,13 +107,10 @@ async function dutiesOf(name, { rounds, oha }) {
   const { folder, remove } = temporaryFolder();
   const upstream = await startUpstream(path.join(folder, "upstream"));
   const entries = [];
-  const { byHand, beside } = JOBS[name];
   const { headers = () => ({}), varies = false, status = 200 } = cases[name];
   let next = 0;
   try {
-    const add = async (does, worker) => entries.push({ does, rounds: [], ...(await serve(worker)) });
-    for (const [does, source] of Object.entries(byHand)) await add(does, workerOf(path.join(folder, String(entries.length)), source, upstream.url));
-    for (const [does, workerIn] of Object.entries(beside)) await add(does, await workerIn(path.join(folder, String(entries.length)), upstream.url));
+    for await (const [does, worker] of workers(name, folder, upstream.url)) entries.push({ does, rounds: [], ...(await serve(worker)) });
     await Promise.all(entries.map(({ port, child }) => answering(port, child)));
     for (let round = 0; round <= rounds; round += 1) {
       say(`duties, ${name}: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`);
@@ -127,6 +125,15 @@ async function dutiesOf(name, { rounds, oha }) {
     remove();
   }
   return new Map(entries.map(({ does, rounds }) => [does, rounds]));
+}
+
+/** The workers of a job, each with what it does, in folders below one. */
+export async function* workers(name, folder, upstream) {
+  const { byHand, beside } = JOBS[name];
+  let made = 0;
+  const next = () => path.join(folder, String((made += 1)));
+  for (const [does, source] of Object.entries(byHand)) yield [does, workerOf(next(), source, upstream)];
+  for (const [does, workerIn] of Object.entries(beside)) yield [does, await workerIn(next(), upstream)];
 }
 
 /** The source of a worker for each of the duties, which has those above too. */

@@ -69,6 +69,19 @@ export function dutiesTable(job, duties) {
   return table([[job, "CPU ms/request", "÷ the first"], ...lines]);
 }
 
+/** The same in instructions. */
+export function countedTable(job, counts) {
+  const [bare] = counts.values();
+  const lines = [...counts].map(([name, { instructions, fetched }]) => [
+    name,
+    instructions.toFixed(0),
+    (instructions / bare.instructions).toFixed(2),
+    fetched.toFixed(0),
+    (fetched / bare.fetched).toFixed(2),
+  ]);
+  return table([[job, "instructions", "÷ the first", "fetches", "÷ the first"], ...lines]);
+}
+
 /** The gzipped code of those that are workers. */
 export function sizesTable(contestants) {
   const kilo = (bytes) => (bytes / 1000).toFixed(1);

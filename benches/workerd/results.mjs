@@ -5,7 +5,7 @@ import path from "node:path";
 import { cases } from "./cases.mjs";
 import { BARE, HONO } from "./contestants.mjs";
 import { plot } from "./plot.mjs";
-import { METRICS, STARTS, besideTable, caseTable, dutiesTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
+import { METRICS, STARTS, besideTable, caseTable, countedTable, dutiesTable, memoryTable, sizesTable, startTable, summaryTable } from "./report.mjs";
 import { TAIL } from "./rounds.mjs";
 import { ratio } from "./statistics.mjs";
 
@@ -15,6 +15,19 @@ export function writeResults(folder, results) {
   writeFileSync(path.join(folder, "results.md"), page(results));
   writeFileSync(path.join(folder, "results.svg"), plot(figures(results), [`Postern ÷ ${BARE}`, `Postern ÷ ${HONO}`]));
 }
+
+/** Puts what was counted where it is kept. */
+export function writeCounted(folder, counted, { commit, versions }) {
+  const parts = [
+    "# Results of `npm run bench -- --case counted`",
+    `Of ${today()}, commit ${commit}; ${listed(versions)}. For each request, what \`workerd\` takes of the processor outside the kernel: instructions, and how often one has to be fetched because a cache of 32 KB does not have it. The [README](../README.md) says how.`,
+  ];
+  for (const [job, counts] of counted) parts.push(countedTable(job, counts));
+  writeFileSync(path.join(folder, "counted.md"), `${parts.join("\n\n")}\n`);
+}
+
+const today = () => new Date().toISOString().slice(0, 10);
+const listed = (versions) => Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
 
 function page({ cases: measured, coldStarts, memory, duties, requests, how }) {
   const parts = ["# Results of `npm run bench`", `${setting(how)}`, "What the columns and cases mean is in the [README](../README.md).", "![Ratios, as bars](results.svg)"];
@@ -44,12 +57,12 @@ const paced = Object.keys(cases).filter((name) => cases[name].tellsTail).join(",
 function setting({ rounds, seconds, starts, pinning, upstream, commit, versions }) {
   const memory = `${(os.totalmem() / 2 ** 30).toFixed(0)} GiB`;
   const lines = [
-    ["Of", new Date().toISOString().slice(0, 10) + `, commit ${commit}`],
+    ["Of", `${today()}, commit ${commit}`],
     ["Machine", `${os.cpus().length} cores of ${os.cpus()[0].model.trim()}, ${memory}, ${os.type()} ${os.release()}`],
     ["Cores", pinning],
     ["Upstream", upstream],
     ["Rounds", `${rounds}, ${seconds} s at saturation and as long at a fixed rate, ${paced} ${TAIL} times as long; ${starts} cold starts`],
-    ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
+    ["Versions", listed(versions)],
   ];
   return lines.map(([what, is]) => `- ${what}: ${is}`).join("\n");
 }
