@@ -11,10 +11,13 @@ import { end, start, temporaryFolder } from "./processes.mjs";
 import { SECRET } from "./tokens.mjs";
 import { startUpstream } from "./upstream.mjs";
 
-/** The jobs, and how many requests come before those that are counted: V8 has compiled by then what comes often. */
 const JOBS = ["forward-1k", "bad-tokens"];
+
+/** How many requests come before those that are counted: V8 has compiled by then what comes often. */
 const WARM_UP = 4000;
 const COUNTED = 2000;
+
+/** How many requests are under way at once. */
 const AT_ONCE = 8;
 
 /** How long workerd may take to answer: valgrind makes it some fifty times as slow. */

@@ -94,7 +94,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = respond)]
     fn respond_with(status: u16, fields: &str, body: &[u8]) -> Result<Response, JsValue>;
     #[wasm_bindgen(catch, js_name = respondText)]
-    fn respond_with_text(status: u16, asked: &str) -> Result<Response, JsValue>;
+    fn respond_with_text(status: u16, text: &str) -> Result<Response, JsValue>;
 
     pub type Opened;
     #[wasm_bindgen(constructor)]
@@ -134,16 +134,21 @@ pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
 /// do with it than with bytes; but it takes it for plain text, unless a field says what it is.
 pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
     let mut lines = field_lines(&response.headers);
-    let is_of_stated_type = response.headers.iter().any(|(name, _)| name == "content-type");
-    let is_short = (1..=MOST_AS_TEXT).contains(&response.body.len());
-    match str::from_utf8(&response.body) {
-        Ok(text) if is_short && is_of_stated_type => {
+    match short_text(response) {
+        Some(text) => {
             lines.push('\n');
             lines.push_str(text);
             respond_with_text(response.status, &lines)
         }
-        _ => respond_with(response.status, &lines, &response.body),
+        None => respond_with(response.status, &lines, &response.body),
     }
+}
+
+/// A body that can cross as a text.
+fn short_text(response: &OwnResponse) -> Option<&str> {
+    let is_short = (1..=MOST_AS_TEXT).contains(&response.body.len());
+    let is_of_stated_type = || response.headers.iter().any(|(name, _)| name == "content-type");
+    if is_short && is_of_stated_type() { str::from_utf8(&response.body).ok() } else { None }
 }
 
 /// The most bytes of a body that crosses as a text, which is copied once more than bytes are.
