@@ -62,9 +62,9 @@ const IS_BROKEN_OFF = 1;
 const ENDS_UNNOTICED = 3;
 
 /**
- * Sends the client's request on. `asked` has lines for the URL, the binding and the what is looked at of the
- * reply, then edits of the request's header fields; `leaving` is what becomes of it when the client goes away. Brings a reply whose
- * body is still to come. With something to look at, it has edits of the reply's fields too, and that may go to the client at once.
+ * Sends the client's request on. `asked` has lines for the URL, the binding and what of the reply is looked at, then
+ * edits of the request's header fields; `leaving` is what becomes of it when the client goes away. Brings a reply whose body is
+ * still to come. With something to look at, it has edits of the reply's fields too, and that may go to the client at once.
  */
 export function forward(visit, number, asked, keepsBody, leaving, maxBody, ms) {
   const { request, env } = visit;
