@@ -41,7 +41,7 @@ impl ClientAddress {
         Self { known: OnceCell::new(), spelled: OnceCell::new(), ask: Some(Rc::new(ask)) }
     }
 
-    /// The address.
+    /// The address. One of IPv4 that came in the form of IPv6, as to a socket for both (RFC 4291, section 2.5.5.2), is one of IPv4.
     pub fn get(&self) -> Option<IpAddr> {
         *self.known.get_or_init(|| {
             let text = self.ask.as_ref()?();
@@ -50,7 +50,7 @@ impl ClientAddress {
                 // It has no other spelling.
                 self.spelled.get_or_init(|| text);
             }
-            Some(address)
+            Some(address.to_canonical())
         })
     }
 
@@ -63,7 +63,11 @@ impl ClientAddress {
 
 impl From<Option<IpAddr>> for ClientAddress {
     fn from(address: Option<IpAddr>) -> Self {
-        Self { known: OnceCell::from(address), spelled: OnceCell::new(), ask: None }
+        Self {
+            known: OnceCell::from(address.map(|address| address.to_canonical())),
+            spelled: OnceCell::new(),
+            ask: None,
+        }
     }
 }
 
@@ -317,6 +321,8 @@ mod tests {
             ("192.0.2.7", Some("192.0.2.7")),
             ("192.0.2.007", None),
             ("2001:DB8:0::1", Some("2001:db8::1")),
+            ("::ffff:192.0.2.7", Some("192.0.2.7")),
+            ("::FFFF:C000:207", Some("192.0.2.7")),
             ("somewhere", None),
             ("", None),
         ];

@@ -86,11 +86,10 @@ described_as!(By, {
 fn address_key(address: Option<IpAddr>) -> String {
     match address {
         Some(IpAddr::V4(address)) => format!("address\n{address}"),
-        Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => format!("address\n{address}"),
-            // One customer of a provider commands a whole /64 (RFC 6177).
-            None => format!("address\n{}/64", std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        },
+        // One customer of a provider commands a whole /64 (RFC 6177).
+        Some(IpAddr::V6(address)) => {
+            format!("address\n{}/64", std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
+        }
         None => "address\nunknown".to_owned(),
     }
 }

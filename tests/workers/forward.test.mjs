@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import http from "node:http";
 import net from "node:net";
+import os from "node:os";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CUSTOMER, bearer, json, raw, sleep, startGateway, startUpstream, until } from "./harness.mjs";
@@ -94,6 +95,17 @@ test("what a client may not say does not arrive", async () => {
   assert.equal(headers["x-forwarded-for"], "127.0.0.1");
   assert.equal(headers["x-forwarded-host"], "public.test");
   assert.notEqual(headers["x-request-id"], "forged");
+});
+
+test("a service is told an address of IPv4 as such, also where workerd listens for both at once", async () => {
+  const file = { services: { orders: { url: orders.url } }, routes: [{ path: "/orders", auth: "public", forward: "orders" }] };
+  const listening = await startGateway(file, { listens: "*" });
+  const hasIpv6 = Object.values(os.networkInterfaces()).flat().some(({ address }) => address === "::1");
+  for (const [host, address] of [["127.0.0.1", "127.0.0.1"], ...(hasIpv6 ? [["[::1]", "::1"]] : [])]) {
+    answering(keepBody());
+    assert.equal((await fetch(`http://${host}:${listening.port}/orders`)).status, 200, host);
+    assert.equal(orders.seen[0].headers["x-forwarded-for"], address);
+  }
 });
 
 test("what tells of the inside does not come out; the rest does", async () => {

@@ -29,7 +29,8 @@ const PROBE_FILES = ["probed-worker.mjs", "probe.mjs"];
  *
  * `build` is the folder of the build, `wasm` a file of it to run in place of the Wasm with the routes. `probe` puts a
  * counter of crossings around the Wasm. `services` and `bindings` are lines of workerd's configuration, beside those
- * that are there, `http` options of its socket, `flags` the compatibility flags in place of the project's.
+ * that are there, `http` options of its socket, `listens` the address of that, `flags` the compatibility flags in place of
+ * the project's.
  */
 export async function startGateway(routes, options = {}) {
   const gateway = await launch(routes, options);
@@ -51,7 +52,7 @@ export function putGateway(folder, routes, build = "build") {
 
 /** As `startGateway`, but gives back what workerd said if it did not start. */
 export async function launch(routes, options = {}) {
-  const { build = "build", wasm, probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "", http = "", flags } = options;
+  const { build = "build", wasm, probe = false, env = { JWT_SECRET: SECRET }, services = "", bindings = "", http = "", listens = "127.0.0.1", flags } = options;
   const folder = mkdtempSync(path.join(tmpdir(), "postern-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const faults = putGateway(folder, routes, build);
@@ -60,7 +61,7 @@ export async function launch(routes, options = {}) {
   mkdirSync(path.join(folder, ".limits"));
   for (const file of PROBE_FILES) copyFileSync(at("tests", "workers", file), path.join(folder, "build", file));
   const port = await freePort();
-  writeFileSync(path.join(folder, "workerd.capnp"), config(port, { probe, services, bindings, http, flags }));
+  writeFileSync(path.join(folder, "workerd.capnp"), config(port, { probe, services, bindings, http, listens, flags }));
 
   const gateway = { url: `http://127.0.0.1:${port}`, port };
   let log = "";
@@ -85,10 +86,10 @@ export async function launch(routes, options = {}) {
 }
 
 /** The project's own configuration, on another port, maybe with the probe in front and more to reach. */
-function config(port, { probe, services, bindings, http, flags }) {
+function config(port, { probe, services, bindings, http, listens, flags }) {
   const modules = probe ? PROBE_FILES.map((name) => `(name = "${name}", esModule = embed "build/${name}"),`) : [];
   return readFileSync(at("workerd.capnp"), "utf8")
-    .replace('"*:8787"', `"127.0.0.1:${port}"`)
+    .replace('"*:8787"', `"${listens}:${port}"`)
     .replace("http = ()", `http = (${http})`)
     .replace("services = [", `services = [ ${services}`)
     .replace("bindings = [", `bindings = [ ${bindings}`)
