@@ -224,7 +224,7 @@ pub struct AtOnce {
     pub looked_at: Cow<'static, str>,
 }
 
-/// What becomes of a call when the client goes away. `bridge.js` knows these by their numbers.
+/// What becomes of a call when the client goes away. `bridge/calls.js` knows these by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenClientLeaves {
     /// It goes on.

@@ -1,6 +1,6 @@
 //! The shell on a Workers runtime: the only code that knows of JavaScript.
 //!
-//! `bridge.js` is the runtime's half of the port: what would take many crossings between Wasm and
+//! `bridge/` is the runtime's half of the port: what would take many crossings between Wasm and
 //! JavaScript, done there in one.
 
 mod bridge;

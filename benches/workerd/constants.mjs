@@ -1,6 +1,7 @@
 // In the place of the built Wasm and its glue (`index.js`): the calls of the bridge that it makes for a forward and for a refused
 // token, told as constants what it says there. What Postern costs beyond this, its Wasm costs.
-import { forward, respondText, setNeverForClients } from "../../src/workers/bridge.js";
+import { respondText } from "../../src/workers/bridge/answers.js";
+import { forward, setNeverForClients } from "../../src/workers/bridge/calls.js";
 
 const ID = "00000000-0000-4000-8000-000000000000";
 const TOWARDS_SERVICE = `-connection\n-host\n+x-forwarded-host:127.0.0.1:8787\n+x-forwarded-proto:http\n+x-forwarded-for:127.0.0.1\n+x-request-id:${ID}\n`;

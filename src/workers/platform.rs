@@ -395,7 +395,7 @@ fn head_of(reply: Response) -> ReplyHead<Response> {
     ReplyHead { status: status.parse().unwrap_or_default(), headers: Headers::from_text(fields), reply }
 }
 
-/// The `CallError` that `bridge.js` rejected with.
+/// The `CallError` that `bridge/` rejected with.
 fn call_error(reason: JsValue) -> CallError {
     match reason.as_string().as_deref() {
         Some("timed-out") => CallError::TimedOut,
