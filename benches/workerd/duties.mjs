@@ -80,20 +80,23 @@ const FORWARD = {
   },
 };
 
+const REFUSAL = {
+  byHand: ladder(OF_REFUSAL, refusing),
+  beside: {
+    // Without the duties above, but with the one that these are without.
+    "the bare worker, which checks the token": (folder, upstream) => bareIn(folder, upstream),
+    "Postern, constants for its Wasm": constantsIn,
+    "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
+    Hono: (folder, upstream) => honoIn(folder, upstream),
+  },
+};
+
 /** The jobs, by the names of their cases. */
 const JOBS = {
   "forward-1k": FORWARD,
   "forward-1m": FORWARD,
-  "bad-tokens": {
-    byHand: ladder(OF_REFUSAL, refusing),
-    beside: {
-      // Without the duties above, but with the one that these are without.
-      "the bare worker, which checks the token": (folder, upstream) => bareIn(folder, upstream),
-      "Postern, constants for its Wasm": constantsIn,
-      "Postern, no log": (folder, upstream) => posternIn(folder, upstream),
-      Hono: (folder, upstream) => honoIn(folder, upstream),
-    },
-  },
+  "bad-token": REFUSAL,
+  "bad-tokens": REFUSAL,
 };
 
 /** Gives for each job, by what is done, the ms of processor time for a request, round by round. */
