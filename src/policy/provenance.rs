@@ -140,7 +140,7 @@ impl Text for Network {
         let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(|_| not_of_form::<Self>())?;
         if address != address.to_canonical() {
-            return Err("is an address of IPv4 in the form of IPv6: must be written as IPv4".to_owned());
+            return Err("must be written as IPv4, not in the form of IPv6".to_owned());
         }
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), |bits| bits.parse::<u32>().map_err(|_| not_of_form::<Self>()))?;
