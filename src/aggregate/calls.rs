@@ -87,10 +87,10 @@ impl<'v, P: Platform> Calls<'v, P> {
         Self { visit, shared: RefCell::default() }
     }
 
-    /// The answer to a call; that of an equal one, where there is one. What writes has no equal.
+    /// The answer to a call; that of an equal one, where there is one.
     pub async fn answer(&self, plan: &'v PartCall, asked: Asked) -> Result<Rc<Answered>> {
         let asked = Rc::new(asked);
-        if plan.method != "GET" {
+        if !plan.may_have_equal {
             return make(self.visit, plan, asked).await;
         }
         let made = self.shared.borrow().iter().find(|made| made.is_of(plan, &asked)).map(|made| made.answer.clone());

@@ -79,6 +79,18 @@ pub struct PartCall {
     pub reads: Arc<str>,
     /// The header fields of the answer that are wanted.
     pub wants: Arc<str>,
+    /// Whether another call for the same request may ask for the same.
+    pub may_have_equal: bool,
+}
+
+impl PartCall {
+    /// Whether this and another one can ask the same thing of the same service, whatever the values.
+    pub fn can_be_equal(&self, other: &Self) -> bool {
+        self.method == "GET"
+            && other.method == "GET"
+            && self.service.name == other.service.name
+            && self.path.can_be_equal(&other.path)
+    }
 }
 
 /// The array that a part is made for.

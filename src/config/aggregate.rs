@@ -76,6 +76,7 @@ pub fn compile(
         problems.add(&place_of_parts, format!("has parts that wait for each other: {}", circle.join(", then ")));
     }
     check_calls(&parts, &scope, &place_of_parts, problems);
+    mark_equals(&mut parts);
     want_fields(&mut parts, &answer);
     let shared = scope.request_headers.additions().iter().flat_map(|(_, text)| text.sources());
     let of_services = parts.iter().flat_map(|part| &part.call.service.headers).flat_map(|(_, text)| text.sources());
@@ -345,6 +346,19 @@ fn check_calls(parts: &[Part], scope: &Scope<'_>, place: &Place<'_>, problems: &
             format!("may need {calls} calls, and one request can make {most}"),
             "lower \"most\", or raise \"max_calls\" of the file if the platform allows it",
         );
+    }
+}
+
+/// Says which calls may have equals: those for the elements of an array have each other.
+fn mark_equals(parts: &mut [Part]) {
+    let marks: Vec<bool> = (parts.iter().enumerate())
+        .map(|(at, part)| {
+            let mut others = parts.iter().enumerate().filter(|(other, _)| *other != at);
+            part.each.is_some() || others.any(|(_, other)| part.call.can_be_equal(&other.call))
+        })
+        .collect();
+    for (part, mark) in parts.iter_mut().zip(marks) {
+        part.call.may_have_equal = mark;
     }
 }
 

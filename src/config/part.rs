@@ -220,6 +220,7 @@ fn call(
         max_answer: settings.max_answer?.map_or(service.max_answer, |size| size.0),
         reads: reads.into(),
         wants: "".into(),
+        may_have_equal: true,
         service,
     })
 }

@@ -72,6 +72,23 @@ impl Template {
         self.query.is_some()
     }
 
+    /// Whether the paths of two such texts can come out the same, as far as can be told by how they begin and end.
+    pub fn can_be_equal(&self, other: &Self) -> bool {
+        fn fixed(piece: Option<&Piece>) -> &str {
+            if let Some(Piece::Text(text)) = piece { text } else { "" }
+        }
+        let is_either = |one: &str, other: &str, holds: fn(&str, &str) -> bool| holds(one, other) || holds(other, one);
+        let (begin, end) = (fixed(self.path.first()), fixed(self.path.last()));
+        let (other_begin, other_end) = (fixed(other.path.first()), fixed(other.path.last()));
+        match (self.path.as_slice(), other.path.as_slice()) {
+            ([Piece::Text(one)], [Piece::Text(other)]) => one == other,
+            _ => {
+                is_either(begin, other_begin, |text, beginning| text.starts_with(beginning))
+                    && is_either(end, other_end, |text, end| text.ends_with(end))
+            }
+        }
+    }
+
     /// All values that the text asks for.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         sources(&self.path).chain(self.query.iter().flat_map(|query| sources(query)))
@@ -156,6 +173,27 @@ mod tests {
         let inner = InnerValues::NONE;
         let values = Values { head: &head.unwrap(), params: &params, caller: Some(&caller), secret: &|_| None, inner };
         Template::parse(template).unwrap().render(&values).ok()
+    }
+
+    #[test]
+    fn paths_that_begin_or_end_otherwise_are_never_equal() {
+        let table = [
+            ("/a", "/a", true),
+            ("/a?x={jwt.sub}", "/a?x=1", true),
+            ("/a", "/a/b", false),
+            ("/a/{jwt.sub}", "/a/b", true),
+            ("/a/{jwt.sub}", "/b", false),
+            ("/a/{jwt.sub}", "/b/{jwt.sub}", false),
+            ("/a/{jwt.sub}", "/{jwt.iss}/b", true),
+            ("/{jwt.sub}/orders", "/{jwt.sub}/user", false),
+            ("/{jwt.sub}/orders", "/{jwt.sub}/late-orders", false),
+            ("/{jwt.sub}/orders", "/{jwt.sub}/{jwt.iss}-orders", false),
+            ("/{jwt.sub}/orders", "/{jwt.sub}/{jwt.iss}", true),
+        ];
+        for (one, other, can_be) in table {
+            let (one, other) = (Template::parse(one).unwrap(), Template::parse(other).unwrap());
+            assert_eq!((one.can_be_equal(&other), other.can_be_equal(&one)), (can_be, can_be), "{one:?} {other:?}");
+        }
     }
 
     #[test]
