@@ -165,7 +165,8 @@ impl Platform for Workers {
         let Call { method, url, headers, reads, wants, .. } = call;
         let binding = call.binding.as_deref().unwrap_or_default();
         let fields = bridge::field_lines(headers);
-        let asked = format!("{method}\n{url}\n{binding}\n{reads}\n{wants}\n{fields}");
+        let mut asked = String::with_capacity(512);
+        asked.extend([method, "\n", url, "\n", binding, "\n", reads, "\n", wants, "\n", &fields]);
         let (body, limit, ms) = (call.body.as_deref(), call.max_answer, millis(within));
         let begin = |visit: &Visit, number| {
             bridge::fetch(visit, number, &asked, body, limit, call.outlives_client, ms);

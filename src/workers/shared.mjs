@@ -10,6 +10,8 @@ export const shared = (globalThis.POSTERN = {
   hasPanicked: false,
   /** The number of the Wasm instance: one more with each panic. */
   instance: 0,
+  /** How often the Wasm was called: what it does meanwhile is one turn. */
+  turn: 0,
   /** How the Wasm is told what came of what it waits for. */
   wasm: undefined,
   /** What waits for the Wasm: each is told when that panics. */

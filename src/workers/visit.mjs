@@ -1,6 +1,6 @@
 // One request on its way, as the runtime has it: what the Wasm calls for it, until when, and what becomes of that when its
 // client goes away. Each native object costs more than all that is done with it here, so one is made only if it is needed:
-// of a request there is one listener at most, of calls that begin together one timer and one controller.
+// of a request there is one listener at most and one timer, of calls that begin together one controller.
 import { shared } from "./shared.mjs";
 
 export class Visit {
@@ -30,6 +30,9 @@ export class Visit {
     this.isOverdue = false;
     /** The time that calls have which began last. */
     this.latest = undefined;
+    /** Of the root: the timer that looks which calls are late, and at which time. */
+    this.timer = undefined;
+    this.looksAt = undefined;
   }
 
   /** The same for a request that is made for the sake of this one. */
@@ -106,6 +109,7 @@ export class Visit {
     this.resolve?.(answer ?? internalError());
     this.resolve = undefined;
     this.stopListeningIfOver();
+    this.root.stopTimerIfOver();
   }
 
   panicked() {
@@ -166,18 +170,33 @@ export class Visit {
     this.root.calls?.get(number)?.drop();
   }
 
+  /** Has the timer look at a time, which is so many ms from now, if it does not before. */
+  lookAt(time, ms) {
+    if (this.looksAt <= time) return;
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    this.looksAt = time;
+    this.timer = setTimeout(endLateCalls, ms, this);
+  }
+
+  /** Between two calls of a request it goes on: another timer costs more than one that looks in vain. */
+  stopTimerIfOver() {
+    if (this.timer === undefined || this.resolve !== undefined || this.calls?.size > 0) return;
+    clearTimeout(this.timer);
+    this.timer = this.looksAt = undefined;
+  }
+
   /** The time of a call. Calls that begin together and have as long can have one. */
   time(ms, sharesTime) {
     if (!sharesTime) return new Time(this, ms);
     const { latest } = this;
-    const began = Date.now();
+    const { turn } = shared;
     // Those that begin in one turn: on Cloudflare the clock stands still meanwhile.
-    if (latest?.ms === ms && latest.calls > 0 && latest.began === began) {
+    if (latest?.ms === ms && latest.calls > 0 && latest.turn === turn) {
       latest.calls += 1;
       return latest;
     }
     this.latest = new Time(this, ms);
-    this.latest.began = began;
+    this.latest.turn = turn;
     return this.latest;
   }
 }
@@ -236,19 +255,28 @@ class Work {
   }
 }
 
+/** Ends the calls of a root that are late when its timer looks. */
+function endLateCalls(root) {
+  const { looksAt } = root;
+  root.timer = root.looksAt = undefined;
+  for (const call of callsOf(root)) if (call.time.endsBy <= looksAt) call.end(call.late);
+  // Not later than each has in all, whatever the clock was set to meanwhile.
+  for (const { time } of callsOf(root)) root.lookAt(time.endsBy, Math.min(time.endsBy - looksAt, time.ms));
+}
+
 /** So many ms for calls that have begun together. */
 class Time {
   constructor(visit, ms) {
-    this.visit = visit;
     this.ms = ms;
-    /** When it began, if others may begin then and have it too. */
-    this.began = undefined;
+    this.endsBy = Date.now() + ms;
+    /** The turn in which it began, if others may begin then and have it too. */
+    this.turn = undefined;
     /** How many calls still have it. */
     this.calls = 1;
     this.controller = undefined;
     /** Whether one of them was broken off while others went on: it is, once they are over. */
     this.isBroken = false;
-    this.timer = setTimeout(expire, ms, this);
+    visit.root.lookAt(this.endsBy, ms);
   }
 
   /** A signal that is aborted when its calls are broken off. */
@@ -260,18 +288,12 @@ class Time {
   /** One call less. */
   leave() {
     this.calls -= 1;
-    if (this.calls > 0) return;
-    clearTimeout(this.timer);
-    if (this.isBroken) this.controller?.abort("dropped");
+    if (this.calls === 0 && this.isBroken) this.controller?.abort("dropped");
   }
 }
 
 /** The calls of a root; that some end while one goes through them makes no difference. */
 const callsOf = ({ calls }) => (calls === undefined ? [] : [...calls.values()]);
-
-function expire(time) {
-  for (const call of callsOf(time.visit.root)) if (call.time === time) call.end(call.late);
-}
 
 /**
  * A call under way. It is settled once, by what comes first: what it brings, the end of its time, or the client's going away.
@@ -298,8 +320,10 @@ class Call {
   settles() {
     if (this.isSettled) return false;
     this.isSettled = true;
-    this.visit.root.calls.delete(this.number);
+    const { root } = this.visit;
+    root.calls.delete(this.number);
     this.time.leave();
+    root.stopTimerIfOver();
     // In one that has panicked, nobody waits.
     return this.visit.instance === shared.instance;
   }

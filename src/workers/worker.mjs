@@ -20,6 +20,7 @@ function fetch(request, env, context) {
     // To construct it has the Wasm begin anew, if it has panicked.
     if (shared.hasPanicked) new Entrypoint(context, env);
     shared.hasPanicked = false;
+    shared.turn += 1;
     const visit = new Visit(request, env, context);
     const answer = serve(visit, visit.head());
     // Null where something has to be waited for.
@@ -35,6 +36,7 @@ shared.wasm = Object.fromEntries(["resume", "failed", "said", "replied", "read",
 
 function guarded(call) {
   return (...values) => {
+    shared.turn += 1;
     try {
       call(...values);
     } catch (error) {

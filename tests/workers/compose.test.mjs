@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { bodyOf, json, sleep, startGateway, startUpstream, until } from "./harness.mjs";
 
 const bodies = [];
+const brokenOff = [];
 let open = 0;
 let most = 0;
 const upstream = await startUpstream(async (request, response) => {
@@ -32,6 +33,10 @@ const upstream = await startUpstream(async (request, response) => {
       json(response, { v: 1 });
     },
     stalls: () => {},
+    late: () => {
+      response.on("close", () => response.writableFinished || brokenOff.push(id));
+      if (id === "answered") setTimeout(() => json(response, { v: 1 }), 600);
+    },
   };
   return answers[what]();
 });
@@ -47,6 +52,12 @@ const gateway = await startGateway({
       { answer: { headers: { "set-cookie": "append" }, max_body: "1KiB" } },
     ),
     aggregate("/kept", { a: { get: "s:/kept" }, b: { get: "s:/kept" } }),
+    aggregate("/late", {
+      brief: { get: "s:/late/brief", timeout: "100ms", else: "late" },
+      long: { get: "s:/late/long", timeout: "800ms", else: "late" },
+      answered: { get: "s:/late/answered", timeout: "5s" },
+      next: { get: "s:/late/next", query: { after: "{parts.brief}" }, timeout: "300ms", else: "late" },
+    }),
     aggregate("/stalls", { list: { get: "s:/list", hidden: true }, items: { get: "s:/stalls/{item.id}", for_each: "{parts.list}" } }),
   ],
 });
@@ -94,6 +105,13 @@ test("who has the answer gets 304", async () => {
   assert.equal(again.status, 304);
   assert.equal(again.headers.get("etag"), etag);
   assert.equal(await again.text(), "");
+});
+
+test("each call has its own time, whenever it began", async () => {
+  const answer = await gateway.get("/late");
+  assert.deepEqual(await answer.json(), { brief: "late", long: "late", answered: { v: 1 }, next: "late" });
+  await until(() => brokenOff.length === 3, "three calls broken off");
+  assert.deepEqual(brokenOff, ["brief", "next", "long"]);
 });
 
 test("a client that goes away aborts the calls, and what waits is not called", async () => {

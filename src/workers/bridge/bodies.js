@@ -69,20 +69,22 @@ export function boundedBody({ headers, body }, most, call) {
 /** Reads a body of at most `limit` bytes, until `signal` says that nobody wants it any more. */
 export async function readWhole(response, limit, signal) {
   // The length of an encoded body says nothing about the bytes that come out.
-  const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
+  const { headers } = response;
+  const length = headers.has("content-encoding") ? null : headers.get("content-length");
   const isLonger = length !== null && Number(length) > limit;
   // Before the body is asked for, since the runtime makes an object of it then.
   if (length !== null && !isLonger && signal === undefined) return new Uint8Array(await response.arrayBuffer());
+  const { body } = response;
   // To HEAD, and with 304, the length is that of a body that does not come.
-  if (response.body === null) return new Uint8Array();
+  if (body === null) return new Uint8Array();
   if (isLonger) {
     discard(response);
     throw "too-large";
   }
   // Read into one buffer: each chunk of the runtime's own holds 4 KiB, even one of a single byte.
-  const reader = response.body.getReader({ mode: "byob" });
-  const ended = new Promise((_, reject) => {
-    signal?.addEventListener("abort", () => {
+  const reader = body.getReader({ mode: "byob" });
+  const ended = signal && new Promise((_, reject) => {
+    signal.addEventListener("abort", () => {
       reject(signal.reason);
       reader.cancel().catch(() => {});
     });
@@ -91,7 +93,8 @@ export async function readWhole(response, limit, signal) {
   let size = 0;
   for (;;) {
     const room = new Uint8Array(buffer, size);
-    const { value, done } = await Promise.race([reader.readAtLeast(room.byteLength, room), ended]);
+    const piece = reader.readAtLeast(room.byteLength, room);
+    const { value, done } = await (ended === undefined ? piece : Promise.race([piece, ended]));
     if (value !== undefined) {
       buffer = value.buffer;
       size += value.byteLength;
