@@ -84,7 +84,7 @@ pub struct PartCall {
 }
 
 impl PartCall {
-    /// Whether this and another one can ask the same thing of the same service, whatever the values.
+    /// Whether this and another one, or itself, can ask the same of a service. What writes has no equal.
     pub fn can_be_equal(&self, other: &Self) -> bool {
         self.method == "GET"
             && other.method == "GET"

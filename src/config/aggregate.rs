@@ -349,14 +349,13 @@ fn check_calls(parts: &[Part], scope: &Scope<'_>, place: &Place<'_>, problems: &
     }
 }
 
-/// Says which calls may have equals: those for the elements of an array have each other.
+/// Says which calls may have equals: those of another part, and for the elements of an array each other.
 fn mark_equals(parts: &mut [Part]) {
-    let marks: Vec<bool> = (parts.iter().enumerate())
-        .map(|(at, part)| {
-            let mut others = parts.iter().enumerate().filter(|(other, _)| *other != at);
-            part.each.is_some() || others.any(|(_, other)| part.call.can_be_equal(&other.call))
-        })
-        .collect();
+    let has_equal = |(at, part): (usize, &Part)| {
+        let mut others = parts.iter().enumerate().filter(|(other, _)| *other != at || part.each.is_some());
+        others.any(|(_, other)| part.call.can_be_equal(&other.call))
+    };
+    let marks: Vec<bool> = parts.iter().enumerate().map(has_equal).collect();
     for (part, mark) in parts.iter_mut().zip(marks) {
         part.call.may_have_equal = mark;
     }
