@@ -10,7 +10,7 @@ export const shared = (globalThis.POSTERN = {
   hasPanicked: false,
   /** The number of the Wasm instance: one more with each panic. */
   instance: 0,
-  /** How often the Wasm was called: what it does meanwhile is one turn. */
+  /** How often the entry called the Wasm: what that begins meanwhile is of one turn. */
   turn: 0,
   /** How the Wasm is told what came of what it waits for. */
   wasm: undefined,

@@ -1,6 +1,6 @@
 // One request on its way, as the runtime has it: what the Wasm calls for it, until when, and what becomes of that when its
 // client goes away. Each native object costs more than all that is done with it here, so one is made only if it is needed:
-// of a request there is one listener at most and one timer, of calls that begin together one controller.
+// of a request there is one listener at most and one timer for its calls, of those that begin together one controller.
 import { shared } from "./shared.mjs";
 
 export class Visit {
@@ -259,9 +259,18 @@ class Work {
 function endLateCalls(root) {
   const { looksAt } = root;
   root.timer = root.looksAt = undefined;
-  for (const call of callsOf(root)) if (call.time.endsBy <= looksAt) call.end(call.late);
-  // Not later than each has in all, whatever the clock was set to meanwhile.
-  for (const { time } of callsOf(root)) root.lookAt(time.endsBy, Math.min(time.endsBy - looksAt, time.ms));
+  const late = [];
+  for (const call of callsOf(root)) {
+    const { time } = call;
+    if (time.endsBy <= looksAt) late.push(call);
+    else {
+      // No more than it had at first, even if the clock was put back meanwhile.
+      time.endsBy = Math.min(time.endsBy, looksAt + time.ms);
+      root.lookAt(time.endsBy, time.endsBy - looksAt);
+    }
+  }
+  // Only now: each goes on in the Wasm, which may begin others.
+  for (const call of late) call.end(call.late);
 }
 
 /** So many ms for calls that have begun together. */
