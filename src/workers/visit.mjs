@@ -264,7 +264,7 @@ function endLateCalls(root) {
     const { time } = call;
     if (time.endsBy <= looksAt) late.push(call);
     else {
-      // No more than it had at first, even if the clock was put back meanwhile.
+      // It has no more left than at first, even if the clock was put back meanwhile.
       time.endsBy = Math.min(time.endsBy, looksAt + time.ms);
       root.lookAt(time.endsBy, time.endsBy - looksAt);
     }
