@@ -134,49 +134,10 @@ impl From<CallError> for Refusal {
     }
 }
 
-/// The type of problem that is registered for a used-up quota.
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-/// The members of a problem document: those of RFC 9457, and ours.
-#[derive(Serialize)]
-struct ProblemDocument<'p> {
-    #[serde(rename = "type")]
-    kind: &'p str,
-    title: &'p str,
-    detail: &'p str,
-    status: u16,
-    request_id: &'p str,
-    /// Of the registered problem type for a used-up quota.
-    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
-    violated_policies: Option<&'p [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claim: Option<&'p str>,
-    /// What is wrong, each with its place in the body (RFC 9457, section 3), or of which part.
-    #[serde(skip_serializing_if = "Errors::is_empty")]
-    errors: Errors<'p>,
-}
-
-/// What is told of what is wrong.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Errors<'p> {
-    Parts(&'p [PartError]),
-    Faults(&'p [Fault]),
-}
-
-impl Errors<'_> {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Parts(errors) => errors.is_empty(),
-            Self::Faults(faults) => faults.is_empty(),
-        }
-    }
-}
-
 impl Refusal {
     /// The status of the response.
     pub fn status(&self) -> u16 {
-        self.wording().0
+        self.wording().status
     }
 
     /// The same, telling clients of a part of an aggregate.
@@ -198,33 +159,24 @@ impl Refusal {
 
     /// The response that says so.
     pub fn response(&self, request_id: &str) -> Response {
-        let Wording(status, code, title, detail) = self.wording();
-        let kind = match self {
-            Self::OverLimit { .. } => QUOTA_EXCEEDED.to_owned(),
-            _ => ["urn:postern:problem:", code].concat(),
-        };
-        let document = ProblemDocument {
-            kind: &kind,
-            title,
-            detail,
-            status,
-            request_id,
-            violated_policies: match self {
-                Self::OverLimit { limits, .. } => Some(limits),
-                _ => None,
-            },
-            claim: match self {
-                Self::ClaimMissing(claim) => Some(claim),
-                _ => None,
-            },
-            errors: match self {
-                Self::Composed { errors, .. } => Errors::Parts(errors),
-                _ => Errors::Faults(self.faults()),
-            },
-        };
+        let Wording { status, beginning } = self.wording();
         let mut body = Vec::with_capacity(512);
-        // Writing texts and a number into a Vec has no way to fail.
-        let _ = serde_json::to_writer(&mut body, &document);
+        body.extend_from_slice(beginning.as_bytes());
+        push_json(&mut body, &status);
+        push_member(&mut body, "request_id", request_id);
+        match self {
+            // Of the registered problem type for a used-up quota.
+            Self::OverLimit { limits, .. } => push_member(&mut body, "violated-policies", limits),
+            Self::ClaimMissing(claim) => push_member(&mut body, "claim", claim),
+            // Of which part.
+            Self::Composed { errors, .. } if !errors.is_empty() => push_member(&mut body, "errors", errors),
+            _ => {}
+        }
+        // Each with its place in the body (RFC 9457, section 3).
+        if !self.faults().is_empty() {
+            push_member(&mut body, "errors", self.faults());
+        }
+        body.push(b'}');
 
         let mut headers = vec![
             ("content-type".into(), "application/problem+json".into()),
@@ -269,6 +221,19 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+/// Adds a member to an object that has one already.
+fn push_member(object: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) {
+    object.extend_from_slice(b",\"");
+    object.extend_from_slice(name.as_bytes());
+    object.extend_from_slice(b"\":");
+    push_json(object, value);
+}
+
+fn push_json(bytes: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    // Writing texts and numbers into a Vec has no way to fail.
+    let _ = serde_json::to_writer(bytes, value);
 }
 
 #[cfg(test)]

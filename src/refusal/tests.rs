@@ -42,6 +42,15 @@ fn every_refusal_is_a_problem_document() {
         (Refusal::CannotTell, 503, Some("retry-after")),
         (Refusal::GatewayTimeout, 504, None),
         (Refusal::ClientGone, 499, None),
+        (Refusal::NoCredential(vec![Scheme::Certificate]), 401, Some("www-authenticate")),
+        (Refusal::NoCredential(vec![Scheme::Signature]), 401, Some("www-authenticate")),
+        (Refusal::CredentialNotAccepted(Scheme::ApiKey), 401, Some("www-authenticate")),
+        (Refusal::CredentialNotAccepted(Scheme::Certificate), 401, Some("www-authenticate")),
+        (Refusal::CredentialNotAccepted(Scheme::Signature), 401, Some("www-authenticate")),
+        (Refusal::EncodedBody, 415, Some("accept-encoding")),
+        (Refusal::UnfitParameters(vec![Fault::of_parameter("query", "page", "is missing")]), 400, None),
+        (Refusal::UnfitBody(vec![Fault::at("#/a", "is missing")]), 422, None),
+        (Refusal::NotAllowed { scopes: None }, 403, Some("www-authenticate")),
         (Refusal::Internal, 500, None),
     ];
     for (refusal, status, header) in all {
