@@ -163,14 +163,24 @@ fn is_host_and_port(text: &str) -> bool {
         _ => (text, ""),
     };
     let is_port = port.is_empty() || port.bytes().skip(1).all(|byte| byte.is_ascii_digit());
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
     let is_host = match host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => host.strip_suffix('.').unwrap_or(host).split('.').all(is_label),
+        None => are_labels(host.strip_suffix('.').unwrap_or(host)),
     };
     is_host && is_port
+}
+
+/// Whether a text is labels, with a dot between two.
+fn are_labels(text: &str) -> bool {
+    let mut before = b'.';
+    let follows = |byte| {
+        let is_after_dot = std::mem::replace(&mut before, byte) == b'.';
+        match byte {
+            b'.' => !is_after_dot,
+            _ => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+        }
+    };
+    text.bytes().all(follows) && before != b'.'
 }
 
 /// Whether a `Content-Type` is one of JSON (RFC 8259, section 11; RFC 6839, section 3.1).

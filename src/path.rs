@@ -44,6 +44,9 @@ impl NormalPath {
     }
 
     fn read(raw: &str, dots: DotSegments) -> Result<Self, Ambiguous> {
+        if is_plain(raw) {
+            return Ok(Self(raw.to_owned()));
+        }
         let mut segments = raw.strip_prefix('/').ok_or(Ambiguous)?.split('/').peekable();
         let mut path = String::with_capacity(raw.len());
         while let Some(segment) = segments.next() {
@@ -104,6 +107,19 @@ impl fmt::Display for NormalPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// Whether a path is in normal form and that is seen at once, as of most. Of others nothing is said.
+fn is_plain(raw: &str) -> bool {
+    let mut before = None;
+    let follows = |byte| {
+        let is_first_of_segment = before.replace(byte) == Some(b'/');
+        match byte {
+            b'/' | b'.' => !is_first_of_segment,
+            _ => is_path_character(byte),
+        }
+    };
+    raw.starts_with('/') && raw.bytes().all(follows)
 }
 
 /// Appends a segment without the dot rule: decoded where decoding changes nothing, encoded where it must.
@@ -215,6 +231,9 @@ mod tests {
             ("/public/%2E./admin", Some("/admin")),
             ("/public/./x", Some("/public/x")),
             ("/a/..", Some("/")),
+            ("/.well-known/x.json", Some("/.well-known/x.json")),
+            ("/a/.", Some("/a/")),
+            ("/a./b..", Some("/a./b..")),
             ("/a/b/.", Some("/a/b/")),
             ("/../../etc", Some("/etc")),
             ("/%61dmin", Some("/admin")),
@@ -265,6 +284,22 @@ mod tests {
         fn the_normal_form_is_a_fixed_point(raw in "/[ -~ä]{0,40}") {
             if let Ok(normal) = NormalPath::parse(&raw) {
                 prop_assert_eq!(NormalPath::parse(normal.as_str()), Ok(normal));
+            }
+        }
+
+        #[test]
+        fn what_is_plain_is_normal(raw in "/([a./:@%;\\\\-]|//){0,20}") {
+            if is_plain(&raw) {
+                let segments: Vec<_> = raw.split('/').skip(1).collect();
+                let (last, others) = segments.split_last().unwrap();
+                prop_assert!(others.iter().all(|segment| !segment.is_empty() && !segment.starts_with('.')));
+                prop_assert!(!last.starts_with('.'));
+                let mut normal = String::new();
+                for segment in segments {
+                    normal.push('/');
+                    prop_assert!(push_normal_segment(&mut normal, segment).is_ok());
+                }
+                prop_assert_eq!(normal, raw);
             }
         }
 

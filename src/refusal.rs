@@ -178,10 +178,10 @@ impl Refusal {
         }
         body.push(b'}');
 
-        let mut headers = vec![
-            ("content-type".into(), "application/problem+json".into()),
-            ("cache-control".into(), "no-store".into()),
-        ];
+        // With room for those that every answer carries.
+        let mut headers = Vec::with_capacity(8);
+        headers.push(("content-type".into(), "application/problem+json".into()));
+        headers.push(("cache-control".into(), "no-store".into()));
         headers.extend(self.own_header().map(|(name, value)| (name.into(), value)));
         Response { status, headers, body }
     }

@@ -162,14 +162,15 @@ pub fn write(answer: Answer<Response>) -> Result<Response, JsValue> {
 /// The runtime's response for one made here. A short text crosses in one piece with its fields, and the runtime has less to
 /// do with it than with bytes; but it takes it for plain text, unless a field says what it is.
 pub fn respond(response: &OwnResponse) -> Result<Response, JsValue> {
-    let mut lines = field_lines(&response.headers);
     match short_text(response) {
         Some(text) => {
+            let mut lines = String::with_capacity(256 + text.len());
+            push_lines(&mut lines, "", &response.headers);
             lines.push('\n');
             lines.push_str(text);
             respond_with_text(response.status, &lines)
         }
-        None => respond_with(response.status, &lines, &response.body),
+        None => respond_with(response.status, &field_lines(&response.headers), &response.body),
     }
 }
 
