@@ -19,6 +19,7 @@ const gateway :Workerd.Worker = (
     (name = "worker.mjs", esModule = embed "build/worker.mjs"),
     (name = "shared.mjs", esModule = embed "build/shared.mjs"),
     (name = "visit.mjs", esModule = embed "build/visit.mjs"),
+    (name = "call.mjs", esModule = embed "build/call.mjs"),
     (name = "limiter.mjs", esModule = embed "build/limiter.mjs"),
     (name = "first-answer.mjs", esModule = embed "build/first-answer.mjs"),
     (name = "index.js", esModule = embed "build/index.js"),

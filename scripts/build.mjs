@@ -11,7 +11,7 @@ import { npmPackages, setUp, workerBuild } from "./setup.mjs";
 import { withFunctionOf, withoutExports } from "./wasm-file.mjs";
 
 /** Our own files that are deployed as they are. */
-export const ENTRY = ["worker.mjs", "shared.mjs", "visit.mjs", "limiter.mjs", "first-answer.mjs"];
+export const ENTRY = ["worker.mjs", "shared.mjs", "visit.mjs", "call.mjs", "limiter.mjs", "first-answer.mjs"];
 
 /** What makes the Wasm, beside worker-build. */
 const SCRIPTS = ["build.mjs", "compiler.mjs", "wasm-file.mjs"].map((name) => `scripts/${name}`);

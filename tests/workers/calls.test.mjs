@@ -1,5 +1,5 @@
 // When the calls of a request end, by a clock that is set by hand: what no real one shows when it is asked to. `visit.mjs`
-// runs here by itself, in Node.
+// and `call.mjs` run here by themselves, in Node.
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
