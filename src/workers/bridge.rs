@@ -29,6 +29,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn abort(this: &Visit, number: Number);
 
+    /// Ends every request under way: the Wasm that they wait for is about to stop.
+    #[wasm_bindgen(js_namespace = POSTERN)]
+    pub fn panicked();
+
     /// What goes on when the answer is on its way.
     pub type Work;
     #[wasm_bindgen(method)]
@@ -42,7 +46,6 @@ extern "C" {
     pub fn set_fault(fault: &str);
     #[wasm_bindgen(js_name = setPanicBody)]
     pub fn set_panic_body(body: &str);
-    pub fn panicked();
     #[wasm_bindgen(js_name = resumeWhenSettled)]
     pub fn resume_when_settled(promise: &Promise, number: Number);
     pub fn certificate(visit: &Visit) -> Option<String>;

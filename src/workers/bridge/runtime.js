@@ -15,11 +15,6 @@ export function setPanicBody(body) {
   globalThis.POSTERN.panicBody = body;
 }
 
-/** Ends every request under way: the Wasm that they wait for is about to stop. */
-export function panicked() {
-  globalThis.POSTERN.panicked();
-}
-
 /** Has the future go on that waits under that number, once a promise has settled. */
 export function resumeWhenSettled(promise, number) {
   const { instance } = globalThis.POSTERN;
