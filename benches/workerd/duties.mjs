@@ -55,7 +55,7 @@ const OF_FORWARD = {
   },
 };
 
-/** Each duty of a refusal with the code that it adds, and what is answered then. The token is not looked at. */
+/** Each duty of a refusal with the code that it adds, and what is answered then. No token is checked. */
 const OF_REFUSAL = {
   "a constant refusal": { answer: `new Response(said(ID), { status: 401, headers })` },
   "with an id of its own": {
@@ -66,6 +66,13 @@ const OF_REFUSAL = {
     before: `let head = request.method + request.url + Date.now();
       request.headers.forEach((value, name) => (head += name + ":" + value + "\\n"));`,
     answer: `new Response(said(id), { status: head === "" ? 500 : 401, headers: { ...headers, "x-request-id": id } })`,
+  },
+  "the route is found, and the token where it was refused before": {
+    before: `const path = request.url.slice(request.url.indexOf("/", 8));
+      const token = /^authorization:Bearer (.*)$/m.exec(head)?.[1];
+      const isKnown = routes.has(path) && refused.has(token);
+      if (!isKnown) refused.add(token);`,
+    answer: `new Response(said(id), { status: routes.has(path) ? 401 : 404, headers: { ...headers, "x-request-id": id } })`,
   },
 };
 
@@ -167,6 +174,7 @@ function refusing(duties) {
     const ID = "00000000-0000-4000-8000-000000000000";
     const headers = { "content-type": "application/problem+json", "cache-control": "no-store", "www-authenticate": "Bearer" };
     const said = (id) => '{"type":"urn:postern:problem:token-not-accepted","title":"The token is not accepted here","detail":"Get a token that was issued for this API.","status":401,"request_id":"' + id + '"}';
+    const routes = new Set(["/bad-token", "/bad-tokens"]), refused = new Set();
     export default { fetch(request) {
       ${duties.map((duty) => duty.before ?? "").join("\n")}
       return ${duties.at(-1).answer};
